@@ -1,0 +1,41 @@
+import type { Before, Progress } from '../domain/step.ts';
+
+/**
+ * One try at one step, as an activity sees it. `worker/` alone binds it to Temporal; tests make their own. Every activity is
+ * `(input, attempt) => result`.
+ */
+export interface Attempt {
+  /** `workflowId/step/generation`, with `/undo` for an undo: the same for every retry and after a reset. */
+  readonly key: string;
+  /** The workflow id, `<runbook>/<database>/<ULID>`. */
+  readonly run: string;
+  /** The name that everything this run makes on a server carries: `steadyhand_<ulid>`. */
+  readonly tag: string;
+  readonly step: string;
+  /** Numbered by the control database, from 1; a higher one fences this one off. */
+  readonly number: number;
+  /** Aborted when the run is cancelled, the worker shuts down, or the attempt timed out. */
+  readonly signal: AbortSignal;
+  /** Shows people how far it is, and tells Temporal that the attempt lives. Cheap: call it as often as there is news. */
+  progress(progress: Progress): void;
+  /** What an earlier attempt of the same key saved with `save`, or undefined. */
+  readonly checkpoint: unknown;
+  save(checkpoint: unknown): void;
+  /** Throws `superseded` when a newer attempt of this key has begun, `lease-lost` when the run lost its lease. */
+  current(): Promise<void>;
+  /**
+   * Writes down what is about to happen, before it does: audit row, lease check and before-image in one transaction. A later
+   * attempt never overwrites the before-image; the first one is returned. Fails closed: no row, no change.
+   */
+  intend(before: Before): Promise<Before>;
+  /** Writes down that the intended effect is there (`adopted`: an earlier attempt had made it). Writing it twice is harmless. */
+  settle(outcome: 'made' | 'adopted' | 'undone' | 'nothing-to-undo'): Promise<void>;
+  /** For an undo: what the step it takes back had intended, or null when it never got so far. */
+  readonly intended: Before | null;
+}
+
+/** What kind of work an activity is: decides its timeouts, retries and task queue (`workflows/engine/work.ts`). */
+export type Work = 'look' | 'wait' | 'change' | 'long' | 'switch';
+
+/** The kind of work of every verb of a contract. */
+export type WorkOf<Activities> = { readonly [Verb in keyof Activities]: Work };

@@ -1,0 +1,131 @@
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import { fill, type Command, type Values } from '../../domain/command.ts';
+import { Failure } from '../../domain/failure.ts';
+import { databaseOf, type DatabaseEntry, type Inventory, type SecretReference } from '../../domain/inventory.ts';
+import { postgresFailure } from './errors.ts';
+
+/** A connection to a server of the inventory. Always `end()` it. */
+export interface Session {
+  /** Reads. In a session for looking the server itself refuses writes. */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Executes exactly a command of the plan with its variables filled in. Only a session for changing has the right to. */
+  run<Row extends pg.QueryResultRow>(command: Command, values?: Values): Promise<Row[]>;
+  /** The server's process id of this session, to leave it out when others are ended. */
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+export interface Opening {
+  /** `look`: `default_transaction_read_only = on`. `change`: named after the step, for the server's log. */
+  readonly purpose: 'look' | 'change';
+  /** Shown in pg_stat_activity as `steadyhand <step>`; sessions for looking are `steadyhand look`. */
+  readonly step?: string;
+  /** Milliseconds; 30 s when absent, 0 for none. */
+  readonly statementTimeout?: number;
+  /** Another database of the same server (to lift a fence), default the inventory's. */
+  readonly dbname?: string;
+  /** Another user (the application's), default the inventory's. */
+  readonly as?: { readonly name: string; readonly secret?: SecretReference };
+  /** Another address (the pooler's), default the inventory's. */
+  readonly at?: { readonly host: string; readonly port: number };
+}
+
+/** The way to every server of the inventory. */
+export interface Servers {
+  entry(database: string): DatabaseEntry;
+  open(database: string, opening: Opening): Promise<Session>;
+  /** The value behind a reference, or undefined without one. Never let it leave the activity. */
+  secret(reference: SecretReference | undefined): Promise<string | undefined>;
+}
+
+const connectTimeoutMs = 5_000;
+
+/** `inventory` is asked anew each time, so an inventory that was read again counts from the next session on. */
+export function createServers(inventory: () => Inventory, environment: Readonly<Record<string, string | undefined>>): Servers {
+  const secret = (reference: SecretReference | undefined): Promise<string | undefined> => readSecret(reference, environment);
+  const entry = (database: string): DatabaseEntry => databaseOf(inventory(), database);
+  return { entry, secret, open: (database, opening) => open(database, entry(database), opening, secret) };
+}
+
+async function open(
+  database: string,
+  entry: DatabaseEntry,
+  opening: Opening,
+  secret: Servers['secret'],
+): Promise<Session> {
+  const { server } = entry;
+  const host = opening.at?.host ?? server.host;
+  const port = opening.at?.port ?? server.port;
+  const where = `${database} (${host}:${port})`;
+  const client = new pg.Client({
+    host,
+    port,
+    database: opening.dbname ?? server.dbname,
+    user: opening.as?.name ?? server.user,
+    password: await secret(opening.as ? opening.as.secret : server.secret),
+    application_name: opening.purpose === 'look' ? 'steadyhand look' : `steadyhand ${opening.step ?? 'change'}`,
+    connectionTimeoutMillis: connectTimeoutMs,
+    ...(await tls(entry)),
+  });
+  // Without a listener, a server that stops would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(
+      `SET statement_timeout = ${opening.statementTimeout ?? 30_000}` +
+        (opening.purpose === 'look' ? '; SET default_transaction_read_only = on' : ''),
+    );
+    const pid = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return session(client, where, opening.purpose, pid.rows[0]?.pid ?? 0);
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw postgresFailure(error, where);
+  }
+}
+
+function session(client: pg.Client, where: string, purpose: Opening['purpose'], pid: number): Session {
+  const query = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> => {
+    try {
+      const result = await client.query<Row>(text, [...values]);
+      return result.rows;
+    } catch (error) {
+      throw postgresFailure(error, where);
+    }
+  };
+  return {
+    pid,
+    query,
+    run: async (command, values = {}) => {
+      if (purpose === 'look') throw new Failure('internal', `a session for looking was told to run: ${command.text}`);
+      return await query(fill(command.text, values));
+    },
+    end: async () => {
+      await client.end().catch(() => undefined);
+    },
+  };
+}
+
+async function tls(entry: DatabaseEntry): Promise<Pick<pg.ClientConfig, 'ssl'>> {
+  const { sslmode, sslrootcert } = entry.server;
+  if (sslmode === 'disable') return { ssl: false };
+  const ca = sslrootcert === undefined ? undefined : await readFile(sslrootcert, 'utf8');
+  return { ssl: { rejectUnauthorized: sslmode === 'verify-full', ...(ca === undefined ? {} : { ca }) } };
+}
+
+async function readSecret(
+  reference: SecretReference | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  if (!reference) return undefined;
+  if ('env' in reference) {
+    const value = environment[reference.env];
+    if (value === undefined) throw new Failure('configuration-invalid', `the variable ${reference.env}, which holds a secret, is not set`);
+    return value;
+  }
+  try {
+    return (await readFile(reference.file, 'utf8')).trimEnd();
+  } catch (error) {
+    throw new Failure('configuration-invalid', `the secret's file ${reference.file} cannot be read`, { file: reference.file }, error);
+  }
+}

@@ -1,0 +1,80 @@
+import type { WorkOf } from '../attempt.ts';
+
+/** What every step of a migration is told: small, since it stands in the run's history. The facts stand in the control database. */
+export interface Migration {
+  /** The database of the inventory that moves. */
+  readonly source: string;
+  /** The database of the inventory that it moves to. */
+  readonly target: string;
+  readonly schema: 'copy' | 'already-there';
+  /** Digest of the facts that the plan was made from. */
+  readonly facts: string;
+  readonly limits: MigrationLimits;
+}
+
+export interface MigrationLimits {
+  /** Bytes of WAL that the target may be behind when the switch begins. */
+  readonly lagBytes: number;
+  /** Milliseconds that writes may be held up by the switch; over it the old side serves again. */
+  readonly pauseMs: number;
+  /** Milliseconds that the exporting session keeps the snapshot of the switch for the comparison. */
+  readonly snapshotMs: number;
+}
+
+/**
+ * Logical replication between any two servers, and the switch. Everything made on a server carries the run's tag
+ * (`steadyhand_<ulid>`): publication, subscription and slot have it as their name.
+ */
+export interface ReplicationActivities {
+  /** Stops DDL on the source (event triggers on ddl_command_end and sql_drop that raise). Repeats safely: adopted by tag. */
+  freezeDdl(migration: Migration): Promise<void>;
+  thawDdl(migration: Migration): Promise<void>;
+  /** `ALTER DATABASE … CONNECTION LIMIT 0` on the target, so that nobody writes there before the switch. Journal: the old limit. */
+  closeTarget(migration: Migration): Promise<void>;
+  reopenTarget(migration: Migration): Promise<void>;
+  /** The marker table on both sides and the publication of exactly the tables of the facts. */
+  publish(migration: Migration): Promise<void>;
+  unpublish(migration: Migration): Promise<void>;
+  /** The subscription on the target, which starts the initial copy. Its undo also drops the slots and empties the tables. */
+  subscribe(migration: Migration): Promise<void>;
+  unsubscribe(migration: Migration): Promise<void>;
+  /** Waits until every table is copied; progress in rows, bytes, rate and time left. `not-yet` with the next look in 2 s. */
+  initialCopy(migration: Migration): Promise<{ tables: number; bytes: number }>;
+  /** Waits until the target is less than the limit behind and follows a marker. */
+  catchUp(migration: Migration): Promise<{ lagBytes: number; markerMs: number }>;
+  /** Waits until both sides are quiet enough for the switch. */
+  gate(migration: Migration): Promise<{ lagBytes: number }>;
+  /** The switch: the steps 1 to 9 of a cutover as one activity. Forward, or the old side serves again and it fails. */
+  switchOver(migration: Migration): Promise<Switched>;
+  /** Right when the switch never began. After "no return" it refuses: there is no way back. */
+  switchBack(migration: Migration): Promise<void>;
+  /** Proof that the old side took no write, then subscription, slots, publication, freeze and marker are removed. */
+  retire(migration: Migration): Promise<{ lateWrites: number }>;
+}
+
+export interface Switched {
+  /** Milliseconds from the first PAUSE (or fence) to the last RESUME (or opening), in the attempt that went forward. */
+  readonly pauseMs: number;
+  /** Milliseconds of each part, in order. */
+  readonly parts: readonly { readonly part: string; readonly ms: number }[];
+  /** LSN of the marker's commit on the source. */
+  readonly markerLsn: string;
+  readonly sequences: number;
+}
+
+export const replicationWork: WorkOf<ReplicationActivities> = {
+  freezeDdl: 'change',
+  thawDdl: 'change',
+  closeTarget: 'change',
+  reopenTarget: 'change',
+  publish: 'change',
+  unpublish: 'change',
+  subscribe: 'change',
+  unsubscribe: 'change',
+  initialCopy: 'wait',
+  catchUp: 'wait',
+  gate: 'wait',
+  switchOver: 'switch',
+  switchBack: 'switch',
+  retire: 'change',
+};

@@ -1,0 +1,71 @@
+/** What is looked up about both sides of a migration before a plan is made; plain JSON, stored under its digest. */
+export interface MigrationFacts {
+  readonly binding: {
+    readonly source: SideFacts;
+    readonly target: SideFacts;
+    /** The pooler's alias and where it points, or null without a pooler. */
+    readonly pooler: { readonly alias: string; readonly host: string; readonly port: number; readonly dbname: string } | null;
+  };
+  readonly observed: {
+    readonly sourceBytes: number;
+    readonly sourceRows: number;
+    readonly targetRows: number;
+    readonly lagBytes: number | null;
+    readonly tables: readonly { readonly schema: string; readonly name: string; readonly bytes: number; readonly rows: number }[];
+    readonly longestTransactionMs: number;
+  };
+}
+
+export interface SideFacts {
+  /** `pg_control_system().system_identifier`, as text: it does not fit a JSON number. */
+  readonly systemIdentifier: string;
+  readonly databaseOid: number;
+  readonly dbname: string;
+  readonly host: string;
+  readonly port: number;
+  /** `server_version_num`. */
+  readonly version: number;
+  readonly inRecovery: boolean;
+  readonly encoding: string;
+  readonly collate: string;
+  /** Settings that logical replication needs, by name. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly extensions: readonly { readonly name: string; readonly version: string; readonly schema: string }[];
+  /** User tables (relkind r, also partitions), without this run's own and without those of extensions; sorted. */
+  readonly tables: readonly TableFacts[];
+  readonly sequences: readonly SequenceFacts[];
+  readonly materializedViews: readonly { readonly schema: string; readonly name: string }[];
+  /** Every other kind of object that a dump would make, `kind schema.name`, sorted: views, types, functions, partition roots … */
+  readonly otherObjects: readonly string[];
+  readonly schemas: readonly string[];
+  /** Roles that own something or have a grant in the database, with their attributes. */
+  readonly roles: readonly { readonly name: string; readonly login: boolean; readonly superuser: boolean }[];
+  /** `datconnlimit` when no fence of ours is up (the journal's value when one is). */
+  readonly connectionLimit: number;
+  /** Whether Steadyhand's own login is a superuser. */
+  readonly superuser: boolean;
+}
+
+export interface TableFacts {
+  readonly schema: string;
+  readonly name: string;
+  /** `d` default (primary key), `i` index, `f` full, `n` nothing: `pg_class.relreplident`. */
+  readonly replicaIdentity: string;
+  readonly primaryKey: readonly string[];
+  /** The columns that identify a row for the comparison: primary key, else the replica-identity index; empty with neither. */
+  readonly key: readonly string[];
+  /** Columns that are not generated, in attnum order. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly persistence: 'permanent' | 'unlogged';
+  readonly rowSecurity: 'off' | 'on' | 'forced';
+  /** Columns, types, not-null, defaults, constraints and indexes in our own terms, as a hash: the same on both sides when equal. */
+  readonly shape: string;
+}
+
+export interface SequenceFacts {
+  readonly schema: string;
+  readonly name: string;
+  readonly increment: string;
+  readonly min: string;
+  readonly max: string;
+}

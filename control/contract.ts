@@ -1,0 +1,286 @@
+import type { Agreement, QuorumLine } from '../domain/approval.ts';
+import type { Choice, Question } from '../domain/decision.ts';
+import type { FailureReport } from '../domain/failure.ts';
+import type { Outcome, Risk, RunState } from '../domain/run.ts';
+import type { Before, Progress, StepState } from '../domain/step.ts';
+
+/**
+ * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
+ * the same transaction: the stream is the audit (hash-chained, append-only) and the source of every list.
+ */
+export interface Control {
+  readonly requests: Requests;
+  readonly runs: Runs;
+  readonly events: Events;
+  readonly questions: Questions;
+  readonly lease: Leases;
+  readonly attempts: Attempts;
+  readonly noReturn: NoReturn;
+  readonly documents: Documents;
+  readonly tokens: Tokens;
+  /** Throws `control-database-unavailable` when it does not answer. */
+  ping(): Promise<void>;
+  /** `pg_control_system().system_identifier` of the server it is on: no run may change that server. */
+  systemIdentifier(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Who did something: a person by name, or the machinery (`steadyhand`, `temporal`). */
+export interface Actor {
+  readonly kind: 'person' | 'system';
+  readonly name: string;
+  /** How it came: `cli`, `http`, `slack`, `engine`, `host`. */
+  readonly channel: string;
+}
+
+export interface Request {
+  readonly id: string;
+  /** The workflow id that the run has or will have. */
+  readonly run: string;
+  readonly runbook: string;
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly requester: string;
+  readonly channel: string;
+  readonly ticket: string | null;
+  readonly startedAt: string | null;
+}
+
+export interface NewRequest {
+  readonly run: string;
+  readonly runbook: string;
+  readonly version: number;
+  readonly risk: Risk;
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly requester: string;
+  readonly channel: string;
+  readonly ticket?: string;
+  /** Scoped to the requester; the same key with the same body finds the first request. */
+  readonly idempotencyKey: string;
+  /** Digest of what was asked, to tell a repeat from another request with the same key. */
+  readonly bodyDigest: string;
+}
+
+export interface Requests {
+  /**
+   * Writes request, run row (state `requested`) and event in one transaction. With a key that the requester used before: the
+   * first request when the body is the same (`created: false`), else throws `idempotency-key-reused`.
+   */
+  create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
+  find(id: string): Promise<Request | null>;
+  /** The workflow was started (or was found running): writing it twice is harmless. */
+  started(id: string): Promise<void>;
+  /** Requests whose workflow is not known to be started, oldest first: the API starts them again after a crash. */
+  unstarted(olderThanMs: number): Promise<Request[]>;
+}
+
+export interface StepRow {
+  readonly id: string;
+  readonly position: number;
+  readonly kind: string;
+  readonly title: string;
+  readonly state: StepState;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly progress: Progress | null;
+  /** Why it is absent, skipped, or who marked it done. */
+  readonly because: string | null;
+  readonly failure: FailureReport | null;
+}
+
+export interface RunRow {
+  readonly run: string;
+  readonly runbook: string;
+  readonly database: string;
+  readonly state: RunState;
+  readonly outcome: Outcome | null;
+  readonly because: string | null;
+  readonly left: readonly string[];
+  readonly requester: string;
+  readonly risk: Risk;
+  readonly ticket: string | null;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly requestedAt: string;
+  readonly closedAt: string | null;
+  /** Digest of the plan that is being followed; null before it is made. */
+  readonly plan: string | null;
+  readonly failure: FailureReport | null;
+}
+
+export interface RunDetail extends RunRow {
+  readonly steps: readonly StepRow[];
+  readonly questions: readonly OpenQuestion[];
+  readonly decisions: readonly DecisionRow[];
+  /** What the steps proved, by name. */
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export interface StepChange {
+  readonly id: string;
+  readonly state: StepState;
+  readonly generation: number;
+  readonly because?: string;
+  readonly by?: string;
+  readonly failure?: FailureReport;
+}
+
+export interface Runs {
+  find(run: string): Promise<RunRow | null>;
+  /** By workflow id or by ULID alone. */
+  detail(runOrId: string): Promise<RunDetail | null>;
+  /** Newest first; `before` is the ULID of the last one of the page before. */
+  list(filter: { database?: string; state?: RunState; before?: string; limit: number }): Promise<RunRow[]>;
+  /** Runs that are not closed and were started: the API compares them with Temporal. */
+  open(): Promise<RunRow[]>;
+  /** The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event. */
+  planned(run: string, plan: { digest: string; steps: readonly { id: string; kind: string; title: string; applies: boolean; because?: string }[] }): Promise<void>;
+  /** State and steps change in one transaction, with one event for the state and one for each step. */
+  change(run: string, change: { state?: RunState; steps?: readonly StepChange[]; failure?: FailureReport | null }): Promise<void>;
+  /** Not an event: shown until the next one overwrites it. */
+  progress(run: string, step: string, progress: Progress): Promise<void>;
+  /** Merged into the run's evidence, with an event. */
+  evidence(run: string, evidence: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * Ends it: state `closed`, outcome, event; frees the lease when `free`, else marks it `orphaned`. A second call with the same
+   * outcome is harmless, with another one ignored (the first stands).
+   */
+  close(run: string, ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport; free: boolean; actor?: Actor }): Promise<void>;
+  /** Median seconds of each step in earlier runs that finished it: of this database if there are any, else of all. */
+  stepSeconds(runbook: string, database: string): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface EventRow {
+  readonly seq: number;
+  readonly at: string;
+  readonly run: string | null;
+  readonly kind: string;
+  readonly actor: Actor;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Events {
+  append(event: { run?: string; kind: string; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
+  list(filter: { run?: string; after?: number; limit: number }): Promise<EventRow[]>;
+  /** Walks the chain. `bad` is the first row that does not fit, with what is wrong. */
+  verify(): Promise<{ rows: number; head: string | null; bad: { seq: number; what: string } | null }>;
+}
+
+export interface OpenQuestion extends Question {
+  readonly run: string;
+  readonly quorum: readonly QuorumLine[];
+  readonly requester: string;
+  readonly failure: FailureReport | null;
+  readonly openedAt: string;
+  readonly agreements: readonly Agreement[];
+}
+
+export interface DecisionRow {
+  readonly id: string;
+  readonly run: string;
+  readonly approval: string;
+  readonly opening: number;
+  readonly digest: string;
+  readonly choice: Choice;
+  readonly person: string;
+  readonly groups: readonly string[];
+  readonly channel: string;
+  readonly reason: string | null;
+  readonly at: string;
+  /** null until the workflow has judged it. */
+  readonly counts: boolean | null;
+  readonly because: string | null;
+}
+
+export interface Questions {
+  /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
+  open(question: { run: string; approval: string; opening: number; kind: Question['kind']; digest: string; choices: readonly Choice[]; quorum: readonly QuorumLine[]; deadline?: string; failure?: FailureReport }): Promise<OpenQuestion>;
+  find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
+  close(run: string, approval: string, opening: number, answer: string): Promise<void>;
+  /** A person answered: row and event. The workflow judges it afterwards. */
+  decide(decision: { id: string; run: string; approval: string; opening: number; digest: string; choice: Choice; person: string; groups: readonly string[]; channel: string; reason?: string }): Promise<DecisionRow>;
+  decision(id: string): Promise<DecisionRow | null>;
+  /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
+  judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
+}
+
+export interface LeaseRow {
+  readonly database: string;
+  readonly holder: string;
+  readonly epoch: number;
+  readonly state: 'held' | 'free' | 'orphaned';
+  readonly since: string;
+}
+
+export interface Leases {
+  /**
+   * Takes it for `run`: a no-op for its holder (same epoch). `holderOpen` is asked, outside the transaction, whether another
+   * holder's workflow still runs; a holder that closed without giving it back leaves it free when every intent has an outcome
+   * or was undone, else `orphaned`. Throws `lease-held` (facts.holder) or `lease-orphaned` (facts.holder, facts.left).
+   */
+  take(database: string, run: string, holderOpen: (run: string) => Promise<boolean>): Promise<{ epoch: number }>;
+  find(database: string): Promise<LeaseRow | null>;
+  /** By a person, with a reason; audited. Throws `conflict` when it is held by a run that is still open. */
+  release(database: string, by: Actor, reason: string, holderOpen: (run: string) => Promise<boolean>): Promise<void>;
+}
+
+export interface Intent {
+  readonly key: string;
+  readonly run: string;
+  readonly step: string;
+  readonly before: Before;
+  readonly at: string;
+  readonly outcome: string | null;
+}
+
+export interface Attempts {
+  /**
+   * A new attempt of this key: its number (from 1, one more each time), its saved before-image if there is one, and for
+   * `…/undo` keys what the step itself had intended. Marks the step's row as running with this attempt number.
+   */
+  claim(attempt: { key: string; run: string; step: string; generation: number; undo: boolean }): Promise<{ number: number; intended: Before | null }>;
+  /** Throws `superseded` when `number` is not the newest of the key; with `lease`, `lease-lost` when the run does not hold it. */
+  current(attempt: { key: string; number: number; run: string; database: string; lease: boolean }): Promise<void>;
+  /** Audit row, lease check and before-image in one transaction; returns the first before-image. Throws as `current` does. */
+  intend(attempt: { key: string; number: number; run: string; step: string; database: string; before: Before }): Promise<Before>;
+  /** The outcome of the key, with an event. Writing the same again is harmless. */
+  settle(attempt: { key: string; number: number; run: string; step: string }, outcome: string): Promise<void>;
+  /** Intents of the run that have no outcome and whose undo has none either: what is left. */
+  unsettled(run: string): Promise<Intent[]>;
+  /** All intents of the run, oldest first: its journal. */
+  journal(run: string): Promise<Intent[]>;
+}
+
+/** The one row that decides which side is in charge after a switch: a compare-and-set, never changed once set. */
+export interface NoReturn {
+  /** null while nobody has decided. */
+  read(key: string): Promise<{ side: 'forward' | 'back'; facts: Readonly<Record<string, unknown>> } | null>;
+  /** Sets it if it is not set, in a transaction with the attempt's fence (throws `superseded`), and returns what stands now. */
+  decide(key: string, attempt: { number: number; attemptKey: string; run: string; database: string }, side: 'forward' | 'back', facts: Readonly<Record<string, unknown>>): Promise<'forward' | 'back'>;
+}
+
+/** Plans, facts, findings: JSON under its digest; storing the same twice is harmless. */
+export interface Documents {
+  put(kind: 'plan' | 'facts' | 'findings', digest: string, body: unknown): Promise<void>;
+  get(digest: string): Promise<unknown>;
+}
+
+export interface TokenRow {
+  readonly id: string;
+  readonly person: string;
+  readonly note: string | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface Tokens {
+  /** `sh_<id>_<secret>`, shown once; its SHA-256 is stored. */
+  create(token: { person: string; note?: string; expiresInMs?: number; actor: Actor }): Promise<{ token: string; row: TokenRow }>;
+  /** The person behind it, or null when it is unknown, expired or revoked. */
+  check(token: string): Promise<TokenRow | null>;
+  list(): Promise<TokenRow[]>;
+  revoke(id: string, actor: Actor): Promise<void>;
+}

@@ -1,0 +1,47 @@
+import type { Choice } from './decision.ts';
+
+/** How many people of which group must agree. All lines must be filled, and one person fills at most one place. */
+export interface QuorumLine {
+  readonly group: string;
+  readonly count: number;
+}
+
+export interface Agreement {
+  readonly person: string;
+  readonly groups: readonly string[];
+  readonly choice: Choice;
+}
+
+/**
+ * Whether the decisions that count settle an approval: the first reject does, approvals do when every line of the quorum is
+ * filled by different people. A person who stands in two groups is placed where it helps most.
+ */
+export function settle(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): 'approve' | 'reject' | null {
+  if (agreements.some((one) => one.choice === 'reject')) return 'reject';
+  const people = new Map(agreements.filter((one) => one.choice === 'approve').map((one) => [one.person, one.groups]));
+  const places = quorum.flatMap((line) => Array.from({ length: line.count }, () => line.group));
+  return places.length > 0 && seat(places, people) ? 'approve' : null;
+}
+
+/** Bipartite matching by augmenting paths: can every place be filled by a person of its group? */
+function seat(places: readonly string[], people: ReadonlyMap<string, readonly string[]>): boolean {
+  const seatOf = new Map<string, number>();
+  const place = (index: number, tried: Set<string>): boolean => {
+    for (const [person, groups] of people) {
+      if (tried.has(person) || !groups.includes(places[index] ?? '')) continue;
+      tried.add(person);
+      const taken = seatOf.get(person);
+      if (taken === undefined || place(taken, tried)) {
+        seatOf.set(person, index);
+        return true;
+      }
+    }
+    return false;
+  };
+  return places.every((_, index) => place(index, new Set()));
+}
+
+/** "1 of dba and 1 of owners". */
+export function quorumText(quorum: readonly QuorumLine[]): string {
+  return quorum.map((line) => `${line.count} of ${line.group}`).join(' and ');
+}

@@ -1,0 +1,203 @@
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { z } from 'zod';
+import { parseDuration } from './duration.ts';
+import { Failure } from './failure.ts';
+
+/** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes, at most 63');
+
+/** Where a secret's value is: a file that holds nothing else, or a variable of the process's environment. Never the value. */
+const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]);
+
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'a duration is a number with ms, s, m, h or d, such as 24h')
+  .transform((text) => parseDuration(text) ?? 0);
+
+const port = z.number().int().min(1).max(65_535);
+
+const server = z.strictObject({
+  host: z.string().min(1),
+  port: port.default(5432),
+  dbname: z.string().min(1).max(63),
+  user: z.string().min(1).max(63),
+  secret: secret.optional(),
+  sslmode: z.enum(['disable', 'require', 'verify-full']).default('verify-full'),
+  sslrootcert: z.string().optional(),
+});
+
+/** How the *other* side of a migration logs in here to stream changes. Defaults to the server's own login. */
+const replication = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: port.optional(),
+  user: z.string().min(1).max(63),
+  secret: secret.optional(),
+  /** A libpq password file on the *other* server's machine; then no password stands in the subscription. */
+  passfile: z.string().optional(),
+});
+
+const pgbouncer = z.strictObject({
+  kind: z.literal('pgbouncer'),
+  host: z.string().min(1),
+  port: port.default(6432),
+  /** The database name that clients use at the pooler. */
+  alias: z.string().min(1).max(63),
+  /** A user of `admin_users`. */
+  admin: z.strictObject({ user: z.string().min(1), secret: secret.optional() }),
+  /** The file with the `[databases]` section; the worker must be able to write it. */
+  configFile: z.string().min(1),
+  /** The application's users: each is tried on the new side before traffic moves. */
+  users: z.array(z.strictObject({ name: z.string().min(1).max(63), secret: secret.optional() })).default([]),
+});
+
+const database = z.strictObject({
+  description: z.string().optional(),
+  provider: z.enum(['streaming']),
+  server,
+  replication: replication.optional(),
+  pooler: pgbouncer.optional(),
+  /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
+  owners: name,
+  policy: name.default('default'),
+});
+
+const person = z.strictObject({ name, groups: z.array(name).default([]) });
+
+const approvalRule = z.union([
+  z.literal('auto'),
+  z.strictObject({
+    quorum: z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1),
+    deadline: duration.default(86_400_000),
+  }),
+]);
+
+const policy = z.strictObject({
+  /** The groups whose people may ask for a run. */
+  requesters: z.array(name).min(1),
+  /** The groups whose people may answer for a step that failed, and cancel. */
+  operators: z.array(name).min(1),
+  approvals: z.strictObject({ low: approvalRule, medium: approvalRule, high: approvalRule }),
+});
+
+const inventorySchema = z.strictObject({
+  version: z.literal(1),
+  people: z.array(person).min(1),
+  databases: z.record(name, database),
+  policies: z.record(name, policy),
+});
+
+export type SecretReference = z.infer<typeof secret>;
+export type ServerEntry = z.infer<typeof server>;
+export type PoolerEntry = z.infer<typeof pgbouncer>;
+export type DatabaseEntry = z.infer<typeof database>;
+export type Person = z.infer<typeof person>;
+export type Policy = z.infer<typeof policy>;
+export type ApprovalRule = z.infer<typeof approvalRule>;
+export type Inventory = z.infer<typeof inventorySchema>;
+
+/** The quorum's name for the group that a database names as its owners. */
+export const ownersGroup = 'owners';
+
+export interface Problem {
+  readonly path: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Reads the inventory's text. Throws `configuration-invalid` with *all* problems, each with its path and line; `facts.problems`
+ * has them as data.
+ */
+export function parseInventory(text: string, file: string): Inventory {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const syntax = document.errors.map((error) => ({
+    path: '',
+    line: lines.linePos(error.pos[0]).line,
+    message: error.message.split('\n')[0] ?? error.message,
+  }));
+  if (syntax.length > 0) throw invalid(file, syntax);
+  const parsed = inventorySchema.safeParse(document.toJS());
+  const at = (path: PropertyKey[], message: string): Problem => ({
+    path: path.map(String).join('.'),
+    line: lineOf(document, lines, path),
+    message,
+  });
+  if (!parsed.success) throw invalid(file, parsed.error.issues.map((issue) => at(issue.path, issue.message)));
+  const problems = crossCheck(parsed.data).map(([path, message]) => at(path, message));
+  if (problems.length > 0) throw invalid(file, problems);
+  return parsed.data;
+}
+
+function invalid(file: string, problems: Problem[]): Failure {
+  const list = problems.map((one) => `  ${file}:${one.line} ${one.path}: ${one.message}`).join('\n');
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return new Failure('configuration-invalid', `${count} in the inventory:\n${list}`, { file, problems });
+}
+
+/** The line of the deepest node on the path that is there: what is missing has none of its own. */
+function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): number {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parent: unknown = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === path[depth - 1]);
+      if (pair && isScalar(pair.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line;
+    }
+    const node = document.getIn(path.slice(0, depth), true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+      return lines.linePos(Number(node.range[0])).line;
+    }
+  }
+  return 1;
+}
+
+function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
+  const problems: [PropertyKey[], string][] = [];
+  const groups = new Set(inventory.people.flatMap((one) => one.groups));
+  const group = (path: PropertyKey[], called: string): void => {
+    if (called !== ownersGroup && !groups.has(called)) problems.push([path, `nobody is in the group "${called}"`]);
+  };
+  const seen = new Set<string>();
+  inventory.people.forEach((one, index) => {
+    if (seen.has(one.name)) problems.push([['people', index, 'name'], `"${one.name}" is there twice`]);
+    seen.add(one.name);
+  });
+  for (const [called, entry] of Object.entries(inventory.databases)) {
+    group(['databases', called, 'owners'], entry.owners);
+    if (!inventory.policies[entry.policy]) problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
+  }
+  for (const [called, rule] of Object.entries(inventory.policies)) {
+    const path = ['policies', called];
+    rule.requesters.forEach((one, index) => group([...path, 'requesters', index], one));
+    rule.operators.forEach((one, index) => group([...path, 'operators', index], one));
+    for (const [risk, approval] of Object.entries(rule.approvals)) {
+      if (approval === 'auto') continue;
+      approval.quorum.forEach((line, index) => group([...path, 'approvals', risk, 'quorum', index, 'group'], line.group));
+    }
+  }
+  return problems;
+}
+
+/** The inventory's entry. Throws `not-found`. */
+export function databaseOf(inventory: Inventory, called: string): DatabaseEntry {
+  const entry = Object.hasOwn(inventory.databases, called) ? inventory.databases[called] : undefined;
+  if (!entry) {
+    const known = Object.keys(inventory.databases).join(', ') || 'none';
+    throw new Failure('not-found', `there is no database "${called}" in the inventory; it has: ${known}`, { database: called });
+  }
+  return entry;
+}
+
+/** The database's policy; the inventory's own checks have made sure that it is there. */
+export function policyOf(inventory: Inventory, called: string): Policy {
+  const rule = inventory.policies[databaseOf(inventory, called).policy];
+  if (!rule) throw new Failure('configuration-invalid', `the policy of "${called}" is missing`);
+  return rule;
+}
+
+/** A person's groups as they are now, with `owners` when the person is in the database's owning group. */
+export function groupsOf(inventory: Inventory, called: string, personName: string): string[] {
+  const groups = inventory.people.find((one) => one.name === personName)?.groups ?? [];
+  return groups.includes(databaseOf(inventory, called).owners) ? [...groups, ownersGroup] : [...groups];
+}
