@@ -1,0 +1,73 @@
+import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { Failure } from '../domain/failure.ts';
+
+/** gRPC status codes that are told apart here; the library exports them only through @grpc/grpc-js. */
+const grpc = { invalidArgument: 3, deadline: 4, notFound: 5, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
+
+const connectWithinMs = 5_000;
+
+/**
+ * Connects and looks at the namespace, both within 5 s. Throws `temporal-unavailable` naming address and namespace, with what is
+ * wrong: nobody there, no such namespace, key refused. Close the client's connection in the end.
+ */
+export async function connectTemporal(config: ClientConnectConfig, identity = 'steadyhand'): Promise<Client> {
+  const address = config.connectionOptions.address ?? 'localhost:7233';
+  const namespace = config.namespace ?? 'default';
+  const where = { address, namespace };
+  let connection: Connection;
+  try {
+    connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: connectWithinMs });
+  } catch (error) {
+    throw temporalFailure(error, where);
+  }
+  try {
+    await connection.withDeadline(Date.now() + connectWithinMs, () => connection.workflowService.describeNamespace({ namespace }));
+  } catch (error) {
+    await connection.close();
+    throw temporalFailure(error, where);
+  }
+  return new Client({ connection, namespace, identity });
+}
+
+/** Where a call went, for the message. */
+export interface TemporalPlace {
+  readonly address?: string;
+  readonly namespace: string;
+}
+
+/** Whatever the Temporal client throws, as a `Failure`; the cause is kept. A `Failure` stays what it is. */
+export function temporalFailure(error: unknown, where: TemporalPlace): Failure {
+  if (error instanceof Failure) return error;
+  const server = where.address === undefined ? 'the Temporal server' : `Temporal at ${where.address}`;
+  const code = grpcCode(error);
+  const facts = { ...where };
+  if (code === grpc.notFound) {
+    return new Failure('temporal-unavailable', `${server} has no namespace "${where.namespace}"; check TEMPORAL_NAMESPACE`, facts, error);
+  }
+  if (code === grpc.permissionDenied || code === grpc.unauthenticated) {
+    const what = `${server} refuses the key or certificate for namespace "${where.namespace}"`;
+    return new Failure('temporal-unavailable', `${what}; check TEMPORAL_API_KEY and TEMPORAL_TLS_…`, facts, error);
+  }
+  if (code === grpc.invalidArgument && /search attribute/i.test(textOf(error))) {
+    const what = `namespace "${where.namespace}" lacks a search attribute (${textOf(error)})`;
+    return new Failure('configuration-invalid', `${what}; docs/cli.md has the command that makes them`, facts, error);
+  }
+  return new Failure('temporal-unavailable', `${server} does not answer (${textOf(error)})`, facts, error);
+}
+
+/** Whether the call ran into its deadline: the server may have done it all the same. */
+export function isDeadline(error: unknown): boolean {
+  return grpcCode(error) === grpc.deadline;
+}
+
+function grpcCode(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : undefined;
+}
+
+function textOf(error: unknown): string {
+  if (isGrpcServiceError(error)) return error.details || error.message;
+  if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.details || error.message;
+  return error instanceof Error ? error.message : String(error);
+}

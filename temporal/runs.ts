@@ -1,0 +1,165 @@
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import type { Request } from '../control/contract.ts';
+import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
+import { Failure } from '../domain/failure.ts';
+import type { RunStart } from '../domain/run.ts';
+import { isDeadline, temporalFailure } from './connect.ts';
+
+const callWithinMs = 5_000;
+const decideWithinMs = 10_000;
+
+/** What the API does with Temporal. Every method throws `temporal-unavailable` when the server does not answer in time. */
+export interface TemporalRuns {
+  /** Asks the server whether it is there, within 2 s. */
+  health(): Promise<void>;
+  start(request: Request): Promise<void>;
+  decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
+  status(run: string): Promise<RunStatus>;
+}
+
+export interface StartOptions {
+  readonly taskQueue: string;
+}
+
+/** What Temporal knows of a run's workflow: `unknown` is one that it never had, or has forgotten. */
+export type RunStatus = 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'unknown';
+
+export function temporalRuns(client: Client, options: StartOptions): TemporalRuns {
+  return {
+    health: () => health(client),
+    start: (request) => startRun(client, request, options),
+    decide: (run, message) => sendDecision(client, run, message),
+    status: (run) => runStatus(client, run),
+  };
+}
+
+/** `migration-cutover` → `migrationCutover`: the name that the workflow's function has. */
+export function workflowTypeOf(runbook: string): string {
+  return runbook.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The search attributes that a namespace must have, all of them keywords. */
+export const runSearchAttributes = {
+  name: defineSearchAttributeKey('RunbookName', SearchAttributeType.KEYWORD),
+  database: defineSearchAttributeKey('RunbookDatabase', SearchAttributeType.KEYWORD),
+  state: defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD),
+  requester: defineSearchAttributeKey('RunbookRequester', SearchAttributeType.KEYWORD),
+  ticket: defineSearchAttributeKey('RunbookTicket', SearchAttributeType.KEYWORD),
+} as const;
+
+/**
+ * Starts the run's workflow. Calling it again is harmless: a workflow of this id that runs is left alone, and one that has
+ * closed is never started anew.
+ */
+export async function startRun(client: Client, request: Request, options: StartOptions): Promise<void> {
+  const start: RunStart = { request: request.id, input: request.input };
+  const keys = runSearchAttributes;
+  const attributes: SearchAttributePair[] = [
+    { key: keys.name, value: request.runbook },
+    { key: keys.database, value: request.database },
+    { key: keys.state, value: 'requested' },
+    { key: keys.requester, value: request.requester },
+    ...(request.ticket === null ? [] : [{ key: keys.ticket, value: request.ticket }]),
+  ];
+  try {
+    await within(client, callWithinMs, () =>
+      client.workflow.start(workflowTypeOf(request.runbook), {
+        workflowId: request.run,
+        taskQueue: options.taskQueue,
+        args: [start],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: `${request.runbook} of ${request.database}`,
+        staticDetails: `Requested by ${request.requester} by ${request.channel}${request.ticket === null ? '' : `, ticket ${request.ticket}`}.`,
+        memo: { request: request.id, requester: request.requester, channel: request.channel, ticket: request.ticket },
+        typedSearchAttributes: attributes,
+      }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+    throw temporalFailure(error, { namespace: client.options.namespace });
+  }
+}
+
+/**
+ * Tells the run what a person decided and returns the run's judgement. The update's id is the decision's, so sending it twice
+ * judges once. When no worker answers in time the same message goes as a Signal, which waits in the run's history, and the
+ * answer is null: judged later. Throws `conflict` when the run has closed, or does not take this message now.
+ */
+export async function sendDecision(client: Client, run: string, message: DecisionMessage, withinMs = decideWithinMs): Promise<Authorisation | null> {
+  const handle = client.workflow.getHandle(run);
+  try {
+    return await within(client, withinMs, () =>
+      handle.executeUpdate<Authorisation, [DecisionMessage]>('decide', { args: [message], updateId: message.decisionId }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) && !isDeadline(error)) throw decisionFailure(error, client, run);
+  }
+  return await signalDecision(client, handle, message);
+}
+
+async function signalDecision(client: Client, handle: WorkflowHandle, message: DecisionMessage): Promise<null> {
+  try {
+    await within(client, callWithinMs, () => handle.signal<[DecisionMessage]>('decided', message));
+    return null;
+  } catch (error) {
+    throw decisionFailure(error, client, handle.workflowId);
+  }
+}
+
+function decisionFailure(error: unknown, client: Client, run: string): Failure {
+  if (error instanceof WorkflowNotFoundError) {
+    return new Failure('conflict', `the run ${run} does not run any more, so the decision came too late`, { run }, error);
+  }
+  if (error instanceof WorkflowUpdateFailedError) {
+    const because = error.cause?.message ?? error.message;
+    return new Failure('conflict', `the run does not take this decision: ${because}`, { run, because }, error);
+  }
+  return temporalFailure(error, { namespace: client.options.namespace });
+}
+
+/** Whether the run's workflow still runs; one that Temporal does not know does not. */
+export async function isOpen(client: Client, run: string): Promise<boolean> {
+  return (await runStatus(client, run)) === 'open';
+}
+
+/** What Temporal knows of the run's workflow, its latest execution. */
+export async function runStatus(client: Client, run: string): Promise<RunStatus> {
+  try {
+    const { status } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
+    return statuses[status.name] ?? 'open';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'unknown';
+    throw temporalFailure(error, { namespace: client.options.namespace });
+  }
+}
+
+/** Every name that is not here is one of a workflow that goes on. */
+const statuses: Readonly<Record<string, RunStatus>> = {
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed-out',
+};
+
+async function health(client: Client): Promise<void> {
+  const { namespace } = client.options;
+  try {
+    await within(client, 2_000, () => client.workflowService.describeNamespace({ namespace }));
+  } catch (error) {
+    throw temporalFailure(error, { namespace });
+  }
+}
+
+function within<Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> {
+  return client.withDeadline(Date.now() + ms, call);
+}

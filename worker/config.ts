@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+
+/** The service's own configuration: of the worker, the API and every host command. */
+export interface Config {
+  /** `steadyhand.yaml`: databases, people, policies. */
+  readonly inventoryFile: string;
+  /** The control database as the application's role. Contains the password: never log it. */
+  readonly control: { readonly url: string };
+  /** The control database as its owner, for migrations only; null where nobody migrates. */
+  readonly controlOwner: { readonly url: string } | null;
+  readonly api: { readonly host: string; readonly port: number };
+  readonly taskQueue: string;
+  readonly pgDump: string;
+  readonly pgRestore: string;
+  readonly logLevel: LogLevel;
+  /** By the names that all Temporal tools use: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…. */
+  readonly temporal: ClientConnectConfig;
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const path = z.string().min(1, 'the path of a file is missing');
+
+const postgresUrl = z.string().refine(isPostgresUrl, 'an address such as postgres://user@host:5432/dbname is needed');
+
+/** The content of the file that the variable names, without the line's end. */
+const secretFile = path.transform((file, context) => {
+  try {
+    return readFileSync(file, 'utf8').trimEnd();
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `the file ${file} cannot be read (${error instanceof Error ? error.message : 'unknown'})` });
+    return z.NEVER;
+  }
+});
+
+const schema = z
+  .object({
+    STEADYHAND_INVENTORY: path,
+    STEADYHAND_CONTROL_URL: postgresUrl,
+    STEADYHAND_CONTROL_PASSWORD_FILE: secretFile.optional(),
+    STEADYHAND_CONTROL_OWNER_URL: postgresUrl.optional(),
+    STEADYHAND_CONTROL_OWNER_PASSWORD_FILE: secretFile.optional(),
+    STEADYHAND_API_HOST: z.string().min(1).default('127.0.0.1'),
+    STEADYHAND_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
+    STEADYHAND_TASK_QUEUE: z.string().min(1).default('steadyhand'),
+    STEADYHAND_PG_DUMP: path.default('pg_dump'),
+    STEADYHAND_PG_RESTORE: path.default('pg_restore'),
+    STEADYHAND_LOG_LEVEL: z.enum(logLevels).default('info'),
+  })
+  .transform((read): Omit<Config, 'temporal'> => ({
+    inventoryFile: read.STEADYHAND_INVENTORY,
+    control: { url: withPassword(read.STEADYHAND_CONTROL_URL, read.STEADYHAND_CONTROL_PASSWORD_FILE) },
+    controlOwner:
+      read.STEADYHAND_CONTROL_OWNER_URL === undefined
+        ? null
+        : { url: withPassword(read.STEADYHAND_CONTROL_OWNER_URL, read.STEADYHAND_CONTROL_OWNER_PASSWORD_FILE) },
+    api: { host: read.STEADYHAND_API_HOST, port: read.STEADYHAND_API_PORT },
+    taskQueue: read.STEADYHAND_TASK_QUEUE,
+    pgDump: read.STEADYHAND_PG_DUMP,
+    pgRestore: read.STEADYHAND_PG_RESTORE,
+    logLevel: read.STEADYHAND_LOG_LEVEL,
+  }));
+
+/**
+ * Environment → one validated object. A variable that is empty counts as unset. Throws `configuration-invalid` with *all*
+ * problems, each by its variable's name and never with its value.
+ */
+export function readConfig(environment: Environment): Config {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+  const read = schema.safeParse(set);
+  const temporal = readTemporal(set);
+  const problems = [...(read.success ? [] : read.error.issues.map(problemOf)), ...('problem' in temporal ? [temporal.problem] : [])];
+  if (!read.success || 'problem' in temporal) throw invalid(problems);
+  return { ...read.data, temporal: temporal.config };
+}
+
+interface ConfigProblem {
+  readonly variable: string;
+  readonly message: string;
+}
+
+function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
+  const missing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined');
+  return { variable: issue.path.map(String).join('.'), message: missing ? 'is not set' : issue.message };
+}
+
+function readTemporal(environment: Record<string, string>): { config: ClientConnectConfig } | { problem: ConfigProblem } {
+  try {
+    return { config: loadClientConnectConfig({ overrideEnvVars: environment }) };
+  } catch (error) {
+    return { problem: { variable: 'TEMPORAL_…', message: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+function invalid(problems: readonly ConfigProblem[]): Failure {
+  const list = problems.map((one) => `  ${one.variable}: ${one.message}`).join('\n');
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return new Failure('configuration-invalid', `${count} in the environment:\n${list}`, { problems });
+}
+
+function isPostgresUrl(text: string): boolean {
+  return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
+}
+
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined) return url;
+  const parsed = new URL(url);
+  // As a parameter, since an address of a Unix socket has no place for it elsewhere.
+  parsed.searchParams.set('password', password);
+  return parsed.href;
+}
