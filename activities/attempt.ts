@@ -34,8 +34,9 @@ export interface Attempt {
   readonly intended: Before | null;
 }
 
-/** What kind of work an activity is: decides its timeouts, retries and task queue (`workflows/engine/work.ts`). */
-export type Work = 'look' | 'wait' | 'change' | 'long' | 'switch';
-
-/** The kind of work of every verb of a contract. */
-export type WorkOf<Activities> = { readonly [Verb in keyof Activities]: Work };
+/** A contract's activities as they are written: `(input, attempt) => result`. The contract itself is what a workflow calls. */
+export type Effects<Activities> = {
+  readonly [Verb in keyof Activities]: Activities[Verb] extends (...input: infer Input) => infer Result
+    ? (input: Input extends [infer One] ? One : undefined, attempt: Attempt) => Result
+    : never;
+};

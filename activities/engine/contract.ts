@@ -4,26 +4,28 @@ import type { FailureReport } from '../../domain/failure.ts';
 import type { PlanOutline } from '../../domain/plan.ts';
 import type { Outcome, Risk, RunStart, RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
-import type { WorkOf } from '../attempt.ts';
+import type { WorkOf } from '../work.ts';
 
-/** What the engine itself needs from the world: the control database. */
+/** What the engine itself needs from the world: the control database. The run is the attempt's. */
 export interface EngineActivities {
   /** The first activity of every run: the request row, the schema and the policy, again, inside the worker. */
-  admit(start: RunStart & { runbook: string; database: string }): Promise<Admission>;
-  /** Takes the facts and makes the plan of the steps from `from` on (all when absent), stores both, returns the outline. */
+  admit(start: RunStart & { runbook: string }): Promise<Admission>;
+  /** Takes the facts and makes the plan, stores both; its digest is that of the steps from `from` on (of all when absent). */
   plan(request: PlanRequest): Promise<PlanOutline>;
   /** Takes the lease; a no-op for its holder. Raises `lease-held` or `lease-orphaned`. */
-  takeLease(): Promise<{ epoch: number }>;
-  /** Opens (or opens again) a question: the row that people see and answer. */
-  ask(asking: Asking): Promise<Question>;
+  takeLease(request: { database: string }): Promise<{ epoch: number }>;
+  /** Opens a question (again: `opening`) and shows the run as waiting or parked. Opening the same twice is harmless. */
+  ask(asking: Asking): Promise<void>;
   /** Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. */
-  authorise(message: DecisionMessage): Promise<Authorisation>;
-  /** The question is over: answered, expired, withdrawn. */
-  closeQuestion(closing: { approval: string; opening: number; answer: Choice | 'expired' | 'lapsed' | 'closed' }): Promise<void>;
+  authorise(message: DecisionMessage & { refuse?: string }): Promise<Authorisation>;
+  /** The question is over; the run goes on in `state`. */
+  closeQuestion(closing: Closing): Promise<void>;
   /** The run's state and steps change: one transaction, one event each. */
   record(change: RunChange): Promise<void>;
-  /** Ends the run: outcome, what is left, lease freed when nothing is. */
-  close(ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport }): Promise<void>;
+  /** Whether the switch went forward: the row that decides it stands in the control database. */
+  pastNoReturn(): Promise<boolean>;
+  /** Ends the run: outcome, what is left; the lease is freed when nothing is. */
+  close(ending: { outcome: Outcome; because?: string; left: readonly string[]; failure?: FailureReport }): Promise<void>;
 }
 
 export interface Admission {
@@ -32,7 +34,7 @@ export interface Admission {
   readonly input: Readonly<Record<string, unknown>>;
   readonly risk: Risk;
   readonly approval: ApprovalRule;
-  readonly ticket?: string;
+  readonly ticket: string | null;
 }
 
 export interface PlanRequest {
@@ -46,25 +48,35 @@ export interface Asking {
   readonly approval: string;
   readonly kind: Question['kind'];
   readonly opening: number;
+  readonly generation: number;
   readonly digest: string;
   readonly choices: readonly Choice[];
   readonly deadlineMs?: number;
   readonly failure?: FailureReport;
 }
 
+export interface Closing {
+  readonly approval: string;
+  readonly opening: number;
+  readonly answer: Choice | 'expired' | 'lapsed';
+  readonly state: RunState;
+  readonly step?: StepState;
+  readonly generation: number;
+}
+
 export interface RunChange {
   readonly state?: RunState;
-  readonly steps?: readonly { readonly id: string; readonly state: StepState; readonly generation: number; readonly because?: string; readonly by?: string }[];
-  readonly failure?: FailureReport;
+  readonly steps?: readonly { readonly id: string; readonly state: StepState; readonly generation: number; readonly because?: string; readonly failure?: FailureReport }[];
 }
 
 export const engineWork: WorkOf<EngineActivities> = {
-  admit: 'look',
+  admit: 'engine',
   plan: 'look',
-  takeLease: 'look',
-  ask: 'look',
-  authorise: 'look',
-  closeQuestion: 'look',
-  record: 'look',
-  close: 'look',
+  takeLease: 'engine',
+  ask: 'engine',
+  authorise: 'engine',
+  closeQuestion: 'engine',
+  record: 'engine',
+  pastNoReturn: 'engine',
+  close: 'engine',
 };

@@ -1,4 +1,4 @@
-import type { WorkOf } from '../attempt.ts';
+import type { WorkOf } from '../work.ts';
 import type { Migration } from '../replication/contract.ts';
 
 /** Work on PostgreSQL servers that is not replication. */

@@ -1,4 +1,4 @@
-import type { WorkOf } from '../attempt.ts';
+import type { WorkOf } from '../work.ts';
 
 /** What every step of a migration is told: small, since it stands in the run's history. The facts stand in the control database. */
 export interface Migration {

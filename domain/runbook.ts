@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import type { StepPlans } from './plan.ts';
+import type { Risk } from './run.ts';
+import type { StepDefinitions } from './step.ts';
+
+/**
+ * A named, versioned procedure, as its `plan.ts` exports it: everything about a runbook but the doing. `Commands` are the pure
+ * halves of the activities that it uses, handed in so that this side stays pure.
+ */
+export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
+  readonly name: string;
+  readonly version: number;
+  readonly risk: Risk;
+  /** One sentence for the list of runbooks. */
+  readonly summary: string;
+  readonly input: z.ZodType<Input>;
+  readonly steps: StepDefinitions;
+  /** The psql variables of its commands: what each stands for. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Every step id with what it does, or why it does not apply. Pure: the same facts give the same plan. */
+  plan(asked: PlanQuestion<Input, Facts, Commands>): StepPlans;
+}
+
+export interface PlanQuestion<Input, Facts, Commands> {
+  readonly database: string;
+  readonly input: Input;
+  readonly facts: Facts;
+  readonly commands: Commands;
+}
+
+/** Runbooks whose types differ, kept together: their inputs are parsed by their own schema before anything else. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a list of runbooks of different inputs has no narrower type
+export type AnyRunbook = Runbook<any, any, any>;

@@ -1,0 +1,7 @@
+import type { AnyRunbook } from '../domain/runbook.ts';
+import { migrationCutover } from './migration-cutover/plan.ts';
+
+/** Every runbook by its name, for API, CLI and the activity that makes plans. */
+export const catalog: Readonly<Record<string, AnyRunbook>> = {
+  [migrationCutover.name]: migrationCutover,
+};

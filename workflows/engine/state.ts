@@ -1,0 +1,103 @@
+import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Admission } from '../../activities/engine/contract.ts';
+import type { Choice, Question } from '../../domain/decision.ts';
+import type { FailureReport } from '../../domain/failure.ts';
+import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
+import type { RunState } from '../../domain/run.ts';
+import type { StepState } from '../../domain/step.ts';
+import type { Verb } from './work.ts';
+
+/** What a run has to take back: registered before the step acts, so it must be right when the change never happened. */
+export interface Undo {
+  readonly step: string;
+  readonly title: string;
+  readonly generation: number;
+  readonly verb: Verb<never, unknown>;
+  readonly input: unknown;
+}
+
+export interface StepStanding {
+  state: StepState;
+  generation: number;
+  because?: string;
+}
+
+/** A question that is open now, with its answer once it is settled. */
+export interface OpenQuestion extends Question {
+  answer?: Choice;
+}
+
+/** Everything that the engine remembers of one run. */
+export interface RunMemory {
+  readonly runbook: string;
+  state: RunState;
+  admission?: Admission;
+  outline?: PlanOutline;
+  readonly steps: Map<string, StepStanding>;
+  readonly openings: Map<string, number>;
+  undos: Undo[];
+  question?: OpenQuestion;
+  lease: boolean;
+  /** A change has begun: from here on an end needs an undo. */
+  changed: boolean;
+  pastNoReturn: boolean;
+  cancelled?: string;
+  /** The scope of the activity that is running, which a cancel ends. */
+  scope?: CancellationScope;
+  failure?: FailureReport;
+}
+
+export function newMemory(runbook: string): RunMemory {
+  return {
+    runbook,
+    state: 'planning',
+    steps: new Map(),
+    openings: new Map(),
+    undos: [],
+    lease: false,
+    changed: false,
+    pastNoReturn: false,
+  };
+}
+
+/** The outline's line of a step. A story that names a step the plan doesn't have is a mistake of ours. */
+export function lineOf(memory: RunMemory, id: string): OutlineStep {
+  const line = memory.outline?.steps.find((one) => one.id === id);
+  if (!line) throw new Error(`the plan has no step ${id}`);
+  return line;
+}
+
+const runState = defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD);
+
+/** The state as operators see it in Temporal's UI: search attribute (per state, not per step) and the table of steps. */
+export function show(memory: RunMemory, state: RunState = memory.state): void {
+  if (state !== memory.state) upsertSearchAttributes([{ key: runState, value: state }]);
+  memory.state = state;
+  setCurrentDetails(details(memory));
+}
+
+const marks: Record<StepState, string> = {
+  pending: '·',
+  absent: '–',
+  running: '▶',
+  waiting: '?',
+  done: '✓',
+  failed: '✗',
+  skipped: '↷',
+  'marked-done': '✓ by hand',
+  undoing: '↶',
+  undone: '↶ undone',
+  'undo-failed': '✗ undo failed',
+};
+
+function details(memory: RunMemory): string {
+  const rows = (memory.outline?.steps ?? []).map((step, index) => {
+    const standing = memory.steps.get(step.id);
+    const again = (standing?.generation ?? 1) > 1 ? ` (start ${standing?.generation})` : '';
+    return `| ${index + 1} | ${step.title}${again} | ${marks[standing?.state ?? (step.applies ? 'pending' : 'absent')]} |`;
+  });
+  const question = memory.question ? [`\nOpen question: **${memory.question.approval}** (${memory.question.choices.join(', ')})`] : [];
+  const failure = memory.failure ? [`\n${memory.failure.code}: ${memory.failure.message}`] : [];
+  return [`**${memory.state}**\n`, '| | step | |', '| --- | --- | --- |', ...rows, ...question, ...failure].join('\n');
+}

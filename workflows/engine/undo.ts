@@ -1,0 +1,39 @@
+import type { FailureReport } from '../../domain/failure.ts';
+import { engine } from './decision.ts';
+import { reportOf } from './failure.ts';
+import { show, type RunMemory, type Undo } from './state.ts';
+import { call } from './work.ts';
+
+/** Takes one step back; returns what went wrong, if anything did. */
+export async function takeBack(undo: Undo): Promise<FailureReport | undefined> {
+  try {
+    // Registered with the input of this very verb.
+    await call(undo.verb, undo.input as never, { step: undo.step, generation: undo.generation, undo: true }, `undo: ${undo.title}`);
+    return undefined;
+  } catch (error) {
+    return reportOf(error);
+  }
+}
+
+/**
+ * Runs the undos in reverse. One that fails is reported loudly, and the rest still run. Returns a line for each thing that is
+ * left behind.
+ */
+export async function goBack(memory: RunMemory): Promise<string[]> {
+  const left: string[] = [];
+  await call(engine.record, { state: 'rolling-back' });
+  show(memory, 'rolling-back');
+  while (memory.undos.length > 0) {
+    const undo = memory.undos.pop();
+    if (!undo) break;
+    const standing = memory.steps.get(undo.step);
+    const problem = await takeBack(undo);
+    if (problem !== undefined) {
+      left.push(`${undo.title}: ${problem.message}`);
+      await call(engine.record, { steps: [{ id: undo.step, state: 'undo-failed', generation: undo.generation, failure: problem }] });
+    }
+    if (standing) standing.state = problem === undefined ? 'undone' : 'undo-failed';
+    show(memory);
+  }
+  return left;
+}

@@ -1,0 +1,54 @@
+import { scheduleActivity, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
+import type { StepCall, Work, WorkOf } from '../../activities/work.ts';
+
+/** An activity by its name, typed by its contract, with the kind of work that decides its timeouts. */
+export interface Verb<Input, Result> {
+  readonly name: string;
+  readonly work: Work;
+  /** Only for the types. */
+  readonly contract?: (input: Input) => Result;
+}
+
+type VerbsOf<Activities> = {
+  readonly [Name in keyof Activities]: Activities[Name] extends (...input: infer Input) => Promise<infer Result>
+    ? Verb<Input extends [infer One] ? One : undefined, Result>
+    : never;
+};
+
+/** The verbs of a contract: `verbs<PostgresActivities>('postgres', postgresWork).analyze` is the activity `postgres.analyze`. */
+export function verbs<Activities>(folder: string, work: WorkOf<Activities>): VerbsOf<Activities> {
+  const named = Object.entries<Work>(work).map(([verb, kind]) => [verb, { name: `${folder}.${verb}`, work: kind }]);
+  // The keys are those of the contract's own record, so the mapped type fits.
+  return Object.fromEntries(named) as VerbsOf<Activities>;
+}
+
+/**
+ * Timeouts and retries by kind of work. The worker heartbeats for every activity at a third of its timeout, so a frozen or dead
+ * worker is noticed in one. A change waits for its cancellation to be completed: an undo never starts while the act may run
+ * (left unset, it started three seconds before the act had stopped).
+ */
+const options: Record<Work, ActivityOptions> = {
+  // The control database may be away for a while; the run stands still rather than ending.
+  engine: { startToCloseTimeout: '20s', retry: { initialInterval: '200ms', maximumInterval: '5s' } },
+  look: { startToCloseTimeout: '5m', heartbeatTimeout: '5s', retry: { initialInterval: '500ms', maximumAttempts: 4 } },
+  wait: { startToCloseTimeout: '60s', heartbeatTimeout: '5s', scheduleToCloseTimeout: '7d', retry: { initialInterval: '2s', maximumInterval: '30s' } },
+  change: { startToCloseTimeout: '10m', heartbeatTimeout: '3s', retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 5 } },
+  long: { startToCloseTimeout: '7d', heartbeatTimeout: '5s', retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 5 } },
+  // The shortest: while traffic is held up, a dead worker must be noticed in a second.
+  switch: { startToCloseTimeout: '2m', heartbeatTimeout: '1s', retry: { initialInterval: '100ms', backoffCoefficient: 1.5, maximumAttempts: 8 } },
+};
+
+/** Work that runs long, and the switch, have task queues with slots of their own, so nothing quick waits behind them. */
+export function queueOf(base: string, work: Work): string {
+  return work === 'long' || work === 'switch' ? `${base}-${work}` : base;
+}
+
+/** Calls the activity; in Temporal's history it stands with `summary`. */
+export async function call<Input, Result>(verb: Verb<Input, Result>, input: Input, step?: StepCall, summary?: string): Promise<Result> {
+  return await scheduleActivity<Result>(verb.name, [input, step ?? null], {
+    ...options[verb.work],
+    taskQueue: queueOf(workflowInfo().taskQueue, verb.work),
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    ...(summary === undefined ? {} : { summary }),
+  });
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import type * as pooling from '../../activities/pooling/commands.ts';
+import type * as postgres from '../../activities/postgres/commands.ts';
+import type * as replication from '../../activities/replication/commands.ts';
+import type { Migration } from '../../activities/replication/contract.ts';
+import type { MigrationFacts } from '../../activities/replication/facts.ts';
+import type * as switching from '../../activities/replication/switch/commands.ts';
+import type { StepPlan, StepPlans } from '../../domain/plan.ts';
+import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
+import { subject } from './subject.ts';
+
+const input = z.strictObject({
+  target: z.string().min(1).max(63).describe('The database of the inventory that it moves to'),
+  schema: z
+    .enum(['copy', 'already-there'])
+    .default('copy')
+    .describe('copy: by pg_dump and pg_restore; already-there: the application’s migrations have made it on the target'),
+  lagBytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .max(1_073_741_824)
+    .default(16_777_216)
+    .describe('Bytes of WAL that the target may be behind when the switch begins'),
+  pauseMs: z
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(2_000)
+    .describe('Milliseconds that writes may be held up; over it the old side serves again'),
+});
+
+export type MigrationInput = z.infer<typeof input>;
+
+interface Commands {
+  readonly pooling: typeof pooling;
+  readonly postgres: typeof postgres;
+  readonly replication: typeof replication;
+  readonly switching: typeof switching;
+}
+
+export const steps = {
+  'preflight': { kind: 'check', title: 'Check both sides' },
+  'approve-prepare': { kind: 'approval', title: 'Agree to prepare the move' },
+  'copy-schema': { kind: 'change', title: 'Copy the schema to the target' },
+  'try-alias': { kind: 'change', title: 'Try the new side through the pooler', skippable: true },
+  'close-target': { kind: 'change', title: 'Close the target to clients' },
+  'freeze-ddl': { kind: 'change', title: 'Freeze DDL on the source' },
+  'publish': { kind: 'change', title: 'Publish every table of the source' },
+  'subscribe': { kind: 'change', title: 'Subscribe the target' },
+  'initial-copy': { kind: 'wait', title: 'Copy the rows' },
+  'catch-up': { kind: 'wait', title: 'Catch up with the source' },
+  'analyze': { kind: 'change', title: 'Analyze the target', skippable: true },
+  'approve-switch': { kind: 'approval', title: 'Agree to switch' },
+  'gate': { kind: 'wait', title: 'Wait until both sides are quiet' },
+  'switch': { kind: 'change', title: 'Switch to the target', pointOfNoReturn: true },
+  'compare': { kind: 'check', title: 'Compare every row', skippable: true },
+  'retire': { kind: 'change', title: 'Remove the replication' },
+} as const;
+
+/** Moves a live database to another server, with every acknowledged write. */
+export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands> = {
+  name: 'migration-cutover',
+  version: 1,
+  risk: 'high',
+  summary: 'Moves a live database to a new server (also of a newer major version) with no lost write.',
+  input,
+  steps,
+  variables: {
+    tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
+    conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
+    run: 'the run’s workflow id',
+    attempt: 'the number of the attempt',
+    token: 'a random word of this attempt, to recognise its row on the other side',
+  },
+  plan,
+};
+
+type StepId = keyof typeof steps;
+
+function plan(asked: PlanQuestion<MigrationInput, MigrationFacts, Commands>): StepPlans {
+  const migration = subject({ database: asked.database, input: asked.input, facts: '' });
+  return { ...preparation(migration, asked), ...theSwitch(migration, asked) } satisfies Record<StepId, StepPlan>;
+}
+
+function preparation(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
+  const { pooling, postgres, replication, switching } = commands;
+  const { sourceBytes, sourceRows, tables } = facts.observed;
+  const size = `${tables.length} tables, about ${sourceRows} rows, ${megabytes(sourceBytes)}`;
+  const pooled = facts.binding.pooler !== null;
+  return {
+    'preflight': { commands: [], notes: ['Only reads. A finding that blocks refuses the run before anything is changed.'] },
+    'approve-prepare': { commands: [] },
+    'copy-schema':
+      given.schema === 'copy'
+        ? { commands: postgres.copySchema(migration, facts), undo: postgres.removeSchema(migration, facts) }
+        : { applies: false, because: 'the target has the schema already (schema: already-there)' },
+    'try-alias': pooled
+      ? { commands: pooling.tryAlias(migration, facts), undo: pooling.removeAlias(migration, facts) }
+      : { applies: false, because: 'the database has no pooler in the inventory' },
+    'close-target': { commands: switching.closeTarget(migration, facts), undo: switching.reopenTarget(migration, facts) },
+    'freeze-ddl': {
+      commands: replication.freezeDdl(migration, facts),
+      undo: replication.thawDdl(migration, facts),
+      notes: ['From here until the end of the run, DDL on the source is refused with a message that names the run.'],
+    },
+    'publish': { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
+    'subscribe': {
+      commands: replication.subscribe(migration, facts),
+      undo: replication.unsubscribe(migration, facts),
+      notes: [
+        'The replication slot keeps WAL on the source until the run ends: watch its free disk.',
+        'The undo empties exactly those tables of the target that were empty before.',
+      ],
+    },
+    'initial-copy': { commands: [], bytes: sourceBytes, notes: [size] },
+    'catch-up': {
+      commands: replication.catchUp(migration, facts),
+      limits: [{ text: `the target is at most ${megabytes(given.lagBytes)} of WAL behind, and a marker row arrives` }],
+    },
+    'analyze': { commands: postgres.analyze(migration, facts), noUndo: 'statistics and materialised views of the target: nobody reads them yet' },
+    'approve-switch': { commands: [] },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+function theSwitch(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
+  const { postgres, replication, switching } = commands;
+  const way = facts.binding.pooler
+    ? 'PgBouncer holds the clients; they see a short wait and no error.'
+    : 'Without a pooler the clients’ connections are ended; they reconnect to the new address.';
+  return {
+    'gate': {
+      commands: [],
+      limits: [
+        { text: `lag at most ${megabytes(given.lagBytes)}` },
+        { text: `no transaction older than ${given.pauseMs} ms, no prepared transaction, no error in the subscription` },
+      ],
+    },
+    'switch': {
+      commands: switching.switchOver(migration, facts),
+      undo: switching.switchBack(migration, facts),
+      limits: [{ text: `writes are held up for at most ${given.pauseMs} ms; else the old side serves again and the run asks` }],
+      notes: [way, 'After “no return” is written the old side stays closed: the run goes forward only.'],
+    },
+    'compare': {
+      commands: postgres.compare(migration, facts),
+      bytes: facts.observed.sourceBytes,
+      noUndo: 'it reads',
+      notes: ['Every row of every table, on the snapshot of the switch; writes go on meanwhile.'],
+    },
+    'retire': { commands: replication.retire(migration, facts), noUndo: 'after the point of no return; the old side stays closed and untouched' },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+function megabytes(bytes: number): string {
+  return bytes < 1_048_576 ? `${Math.ceil(bytes / 1_024)} kB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+}
