@@ -164,8 +164,22 @@ export interface EventRow {
 export interface Events {
   append(event: { run?: string; kind: string; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
   list(filter: { run?: string; after?: number; limit: number }): Promise<EventRow[]>;
-  /** Walks the chain. `bad` is the first row that does not fit, with what is wrong. */
-  verify(): Promise<{ rows: number; head: string | null; bad: { seq: number; what: string } | null }>;
+  /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
+  verify(anchor?: Anchor): Promise<Verification>;
+}
+
+/** A row of the chain, noted outside of the control database. */
+export interface Anchor {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface Verification {
+  /** Rows that fit, and the hash of the last one of them. */
+  readonly rows: number;
+  readonly head: string | null;
+  /** The first row that does not fit, with what is wrong. */
+  readonly bad: { readonly seq: number; readonly what: string } | null;
 }
 
 export interface OpenQuestion extends Question {

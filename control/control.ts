@@ -1,0 +1,38 @@
+import { Failure } from '../domain/failure.ts';
+import { createAttempts } from './attempts.ts';
+import type { Control } from './contract.ts';
+import { createDb, type DbOptions } from './db.ts';
+import { createDocuments } from './documents.ts';
+import { createEvents } from './events.ts';
+import { createLeases } from './lease.ts';
+import { createNoReturn } from './no-return.ts';
+import { createQuestions } from './questions.ts';
+import { createRequests } from './requests.ts';
+import { createRuns } from './runs.ts';
+import { createTokens } from './tokens.ts';
+
+/** The control database through one pool, with the application's role. Connects with the first call; always `close()` it. */
+export function createControl(options: DbOptions): Control {
+  const db = createDb(options);
+  return {
+    requests: createRequests(db),
+    runs: createRuns(db),
+    events: createEvents(db),
+    questions: createQuestions(db),
+    lease: createLeases(db),
+    attempts: createAttempts(db),
+    noReturn: createNoReturn(db),
+    documents: createDocuments(db),
+    tokens: createTokens(db),
+    ping: async () => {
+      // A table of ours, so that a database without the schema is noticed here.
+      const row = await db.one<{ standby: boolean }>(
+        'SELECT pg_is_in_recovery() AS standby FROM (SELECT count(*) FROM steadyhand.migrations) applied',
+      );
+      if (row.standby) throw new Failure('control-database-unavailable', 'the control database is a standby, so nothing can be recorded');
+    },
+    systemIdentifier: async () =>
+      (await db.one<{ identifier: string }>('SELECT system_identifier::text AS identifier FROM pg_control_system()')).identifier,
+    close: () => db.end(),
+  };
+}

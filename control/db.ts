@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { Failure } from '../domain/failure.ts';
+import { controlFailure } from './failure.ts';
+
+/** The pool as the groups of functions use it. Every operation is one statement, so none can stop half-way holding a lock. */
+export interface Db {
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The first row. Throws `internal` without one. */
+  one<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row>;
+  end(): Promise<void>;
+}
+
+export interface DbOptions {
+  /** With the application's role; the password may come apart from it. */
+  readonly connectionString: string;
+  readonly password?: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Connections at most, default 10. */
+  readonly max?: number;
+}
+
+/** Milliseconds. The last one is for a server that went silent: it must be above the server's own limit. */
+export const limits = { connect: 5_000, statement: 10_000, answer: 12_000 };
+
+/** Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection. */
+export function createDb(options: DbOptions): Db {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    // An explicit undefined would hide the password of the connection string.
+    ...(options.password === undefined ? {} : { password: options.password }),
+    application_name: options.applicationName,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: limits.connect,
+    statement_timeout: limits.statement,
+    query_timeout: limits.answer,
+    keepAlive: true,
+  });
+  // A server that stops ends idle connections; without a listener that would end the process. The next query says what is wrong.
+  pool.on('error', () => undefined);
+  const query: Db['query'] = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+    try {
+      return (await pool.query<Row>(text, [...values])).rows;
+    } catch (error) {
+      throw controlFailure(error);
+    }
+  };
+  return {
+    query,
+    one: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+      const [row] = await query<Row>(text, values);
+      if (row === undefined) throw new Failure('internal', 'the control database answered with no row');
+      return row;
+    },
+    end: () => pool.end(),
+  };
+}

@@ -1,0 +1,26 @@
+import type { StepState } from '../domain/step.ts';
+
+/** What happened, for everything but steps. The functions of the migrations write the same words. */
+export const eventKinds = [
+  'run.requested',
+  'run.planned',
+  'run.state',
+  'run.closed',
+  'attempt.intended',
+  'attempt.settled',
+  'approval.opened',
+  'approval.closed',
+  'decision.made',
+  'decision.judged',
+  'lease.taken',
+  'lease.freed',
+  'lease.orphaned',
+  'lease.released',
+  'no-return.decided',
+  'evidence.recorded',
+  'token.created',
+  'token.revoked',
+] as const;
+
+/** `step.done`, `step.failed`, …: a step's new state. */
+export type EventKind = (typeof eventKinds)[number] | `step.${StepState}`;

@@ -1,0 +1,38 @@
+import type { Actor, EventRow, Events } from './contract.ts';
+import type { Db } from './db.ts';
+import { eventText } from './event-text.ts';
+import { verifyEvents } from './verify.ts';
+
+interface StoredEvent {
+  seq: string;
+  at: string;
+  run: string | null;
+  kind: string;
+  /** Parsed by the server's cast: { actor, data }. */
+  content: { actor: Actor; data: Readonly<Record<string, unknown>> };
+}
+
+/** The audit as a stream. Appending is never idempotent: what happens twice is recorded twice. */
+export function createEvents(db: Db): Events {
+  return {
+    append: async ({ run, kind, actor, data }) => {
+      const text = eventText(actor, data);
+      const row = await db.one<{ seq: string }>('SELECT steadyhand.append_event($1, $2, $3) AS seq', [run ?? null, kind, text]);
+      return Number(row.seq);
+    },
+    list: async ({ run, after, limit }) => {
+      const rows = await db.query<StoredEvent>(
+        `SELECT seq, steadyhand.iso(at) AS at, run, kind, text::json AS content FROM steadyhand.events
+         WHERE seq > $1 AND ($2::text IS NULL OR run = $2) ORDER BY seq LIMIT $3`,
+        [after ?? 0, run ?? null, limit],
+      );
+      return rows.map(eventRow);
+    },
+    verify: (anchor) => verifyEvents(db, anchor),
+  };
+}
+
+function eventRow(stored: StoredEvent): EventRow {
+  const { at, run, kind, content } = stored;
+  return { seq: Number(stored.seq), at, run, kind, actor: content.actor, data: content.data };
+}

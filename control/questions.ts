@@ -1,0 +1,59 @@
+import type { Agreement } from '../domain/approval.ts';
+import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
+import type { Db } from './db.ts';
+import { engine, eventText } from './event-text.ts';
+
+export const questionColumns = 'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements';
+export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because';
+
+const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
+
+type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
+
+export function createQuestions(db: Db): Questions {
+  return {
+    open: async (question) => {
+      const { run, approval, opening, kind, digest, choices, quorum, deadline, failure } = question;
+      const data = { approval, opening, kind, digest, choices, quorum, deadline: deadline ?? null, failure: failure ?? null };
+      await db.query('SELECT steadyhand.open_question($1, $2)', [JSON.stringify(question), eventText(engine, data)]);
+      return asOpen(await db.one<StoredQuestion>(`SELECT ${questionColumns} ${byKey}`, [run, approval, opening]));
+    },
+    find: async (run, approval, opening) => {
+      const [row] = await db.query<StoredQuestion & { answer: string | null }>(`SELECT ${questionColumns}, answer ${byKey}`, [
+        run,
+        approval,
+        opening,
+      ]);
+      return row === undefined ? null : { ...asOpen(row), answer: row.answer };
+    },
+    close: async (run, approval, opening, answer) => {
+      const text = eventText(engine, { approval, opening, answer });
+      await db.query('SELECT steadyhand.close_question($1, $2, $3, $4, $5)', [run, approval, opening, answer, text]);
+    },
+    decide: async (decision) => {
+      const { id, approval, opening, digest, choice, person, groups, channel, reason } = decision;
+      const data = { decision: id, approval, opening, digest, choice, groups, reason: reason ?? null };
+      const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2) AS made', [
+        JSON.stringify(decision),
+        eventText({ kind: 'person', name: person, channel }, data),
+      ]);
+      return made;
+    },
+    decision: async (id) =>
+      (await db.query<DecisionRow>(`SELECT ${decisionColumns} FROM steadyhand.decision_rows WHERE id = $1`, [id]))[0] ?? null,
+    judge: async (id, { counts, because }) => {
+      const { agreements } = await db.one<{ agreements: Agreement[] }>('SELECT steadyhand.judge($1, $2, $3, $4) AS agreements', [
+        id,
+        counts,
+        because,
+        eventText(engine, { decision: id, counts, because }),
+      ]);
+      return agreements;
+    },
+  };
+}
+
+/** A question without a deadline has no such field, as in the domain. */
+export function asOpen({ deadline, ...question }: StoredQuestion): OpenQuestion {
+  return deadline === null ? question : { ...question, deadline };
+}

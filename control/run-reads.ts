@@ -1,0 +1,57 @@
+import type { RunDetail, RunRow, Runs } from './contract.ts';
+import type { Db } from './db.ts';
+import { decisionColumns, questionColumns } from './questions.ts';
+
+const runColumns = 'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
+  'v."requestedAt", v."closedAt", v.plan, v.failure';
+
+/** A run with all that belongs to it, of one moment: one statement. */
+const detailQuery = `
+  SELECT ${runColumns},
+    (SELECT coalesce(json_agg(json_build_object(
+        'id', s.id, 'position', s.position, 'kind', s.kind, 'title', s.title, 'state', s.state, 'generation', s.generation,
+        'attempt', s.attempt, 'startedAt', steadyhand.iso(s.started_at), 'finishedAt', steadyhand.iso(s.finished_at),
+        'progress', s.progress, 'because', s.because, 'failure', s.failure) ORDER BY s.position), '[]')
+      FROM steadyhand.steps s WHERE s.run = r.run) AS steps,
+    (SELECT coalesce(json_agg(to_json(q) ORDER BY q."openedAt"), '[]')
+      FROM (SELECT ${questionColumns} FROM steadyhand.question_rows WHERE run = r.run AND open) q) AS questions,
+    (SELECT coalesce(json_agg(to_json(d) ORDER BY d."at", d.id), '[]')
+      FROM (SELECT ${decisionColumns} FROM steadyhand.decision_rows WHERE run = r.run) d) AS decisions,
+    (SELECT coalesce(json_object_agg(e.name, e.value ORDER BY e.name), '{}')
+      FROM steadyhand.evidence e WHERE e.run = r.run) AS evidence
+  FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
+  WHERE r.run = $1 OR r.id = upper($1)`;
+
+export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepSeconds'> {
+  return {
+    find: async (run) => (await db.query<RunRow>(`SELECT ${runColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
+    detail: async (runOrId) => (await db.query<RunDetail>(detailQuery, [runOrId]))[0] ?? null,
+    list: ({ database, state, before, limit }) =>
+      db.query<RunRow>(
+        `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
+         WHERE ($1::text IS NULL OR r.database = $1) AND ($2::text IS NULL OR r.state = $2) AND ($3::text IS NULL OR r.id < upper($3))
+         ORDER BY r.id DESC LIMIT $4`,
+        [database ?? null, state ?? null, before ?? null, limit],
+      ),
+    open: () =>
+      db.query<RunRow>(
+        `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
+         JOIN steadyhand.requests q ON q.id = r.request WHERE r.state <> 'closed' AND q.started_at IS NOT NULL ORDER BY r.id`,
+      ),
+    stepSeconds: (runbook, database) => stepSeconds(db, runbook, database),
+  };
+}
+
+async function stepSeconds(db: Db, runbook: string, database: string): Promise<Record<string, number>> {
+  const rows = await db.query<{ id: string; seconds: number }>(
+    `WITH took AS (
+       SELECT s.id, r.database = $2 AS own, extract(epoch FROM s.finished_at - s.started_at)::float8 AS seconds
+       FROM steadyhand.steps s JOIN steadyhand.runs r ON r.run = s.run
+       WHERE r.runbook = $1 AND s.state = 'done' AND s.started_at IS NOT NULL AND s.kind <> 'approval')
+     SELECT id, coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE own),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds)) AS seconds
+     FROM took GROUP BY id`,
+    [runbook, database],
+  );
+  return Object.fromEntries(rows.map((row) => [row.id, row.seconds]));
+}

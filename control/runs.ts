@@ -1,0 +1,46 @@
+import type { Runs, StepChange } from './contract.ts';
+import type { Db } from './db.ts';
+import { actorText, engine, eventText } from './event-text.ts';
+import { readRuns } from './run-reads.ts';
+
+/** Each change is one statement: rows and events together or not at all. A closed run does not change any more. */
+export function createRuns(db: Db): Runs {
+  return {
+    ...readRuns(db),
+    planned: async (run, plan) => {
+      const steps = plan.steps.map((step) => ({ ...step, because: step.because ?? null }));
+      const applying = plan.steps.filter((step) => step.applies).map((step) => step.id);
+      const text = eventText(engine, { plan: plan.digest, steps: applying });
+      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, JSON.stringify(steps), text]);
+    },
+    change: async (run, { state, steps = [], failure }) => {
+      const text = eventText(engine, { ...(state === undefined ? {} : { state }), ...(failure === undefined ? {} : { failure }) });
+      await db.query('SELECT steadyhand.change_run($1, $2, $3, $4, $5)', [
+        run,
+        state ?? null,
+        failure === undefined ? null : JSON.stringify(failure),
+        JSON.stringify(steps.map(stepParameter)),
+        text,
+      ]);
+    },
+    progress: async (run, step, progress) => {
+      await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, JSON.stringify(progress)]);
+    },
+    evidence: async (run, evidence) => {
+      const text = eventText(engine, { evidence });
+      await db.query('SELECT steadyhand.record_evidence($1, $2, $3)', [run, JSON.stringify(evidence), text]);
+    },
+    close: async (run, { actor = engine, ...ending }) => {
+      const { outcome, because, left = [], failure } = ending;
+      const text = eventText(actor, { outcome, because: because ?? null, left, failure: failure ?? null });
+      await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, JSON.stringify(ending), actorText(actor), text]);
+    },
+  };
+}
+
+function stepParameter(change: StepChange): Record<string, unknown> {
+  const { id, state, generation, because, by, failure } = change;
+  const said = by === undefined ? because : [because, `by ${by}`].filter((part) => part !== undefined).join(', ');
+  const data = { step: id, state, generation, because: because ?? null, by: by ?? null, failure: failure ?? null };
+  return { id, state, generation, because: said, failure, event: eventText(engine, data) };
+}
