@@ -7,10 +7,10 @@ import { Failure } from '../domain/failure.ts';
 export interface Config {
   /** `steadyhand.yaml`: databases, people, policies. */
   readonly inventoryFile: string;
-  /** The control database as the application's role. Contains the password: never log it. */
-  readonly control: { readonly url: string };
+  /** The control database as the application's role. */
+  readonly control: DatabaseLogin;
   /** The control database as its owner, for migrations only; null where nobody migrates. */
-  readonly controlOwner: { readonly url: string } | null;
+  readonly controlOwner: DatabaseLogin | null;
   readonly api: { readonly host: string; readonly port: number };
   readonly taskQueue: string;
   readonly pgDump: string;
@@ -18,6 +18,12 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** By the names that all Temporal tools use: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…. */
   readonly temporal: ClientConnectConfig;
+}
+
+/** Never log it: the address or the field may hold a password. */
+export interface DatabaseLogin {
+  readonly connectionString: string;
+  readonly password?: string;
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -55,11 +61,11 @@ const schema = z
   })
   .transform((read): Omit<Config, 'temporal'> => ({
     inventoryFile: read.STEADYHAND_INVENTORY,
-    control: { url: withPassword(read.STEADYHAND_CONTROL_URL, read.STEADYHAND_CONTROL_PASSWORD_FILE) },
+    control: login(read.STEADYHAND_CONTROL_URL, read.STEADYHAND_CONTROL_PASSWORD_FILE),
     controlOwner:
       read.STEADYHAND_CONTROL_OWNER_URL === undefined
         ? null
-        : { url: withPassword(read.STEADYHAND_CONTROL_OWNER_URL, read.STEADYHAND_CONTROL_OWNER_PASSWORD_FILE) },
+        : login(read.STEADYHAND_CONTROL_OWNER_URL, read.STEADYHAND_CONTROL_OWNER_PASSWORD_FILE),
     api: { host: read.STEADYHAND_API_HOST, port: read.STEADYHAND_API_PORT },
     taskQueue: read.STEADYHAND_TASK_QUEUE,
     pgDump: read.STEADYHAND_PG_DUMP,
@@ -110,10 +116,6 @@ function isPostgresUrl(text: string): boolean {
   return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
 }
 
-function withPassword(url: string, password: string | undefined): string {
-  if (password === undefined) return url;
-  const parsed = new URL(url);
-  // As a parameter, since an address of a Unix socket has no place for it elsewhere.
-  parsed.searchParams.set('password', password);
-  return parsed.href;
+function login(connectionString: string, password: string | undefined): DatabaseLogin {
+  return password === undefined ? { connectionString } : { connectionString, password };
 }

@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import type { DecisionRow, EventRow, OpenQuestion, RunDetail, RunRow, StepRow } from '../control/contract.ts';
+import { approvalChoices, parkedChoices } from '../domain/decision.ts';
+import { failureKinds, type FailureCode } from '../domain/failure.ts';
+import type { Plan, PlannedStep } from '../domain/plan.ts';
+import { outcomes, runStates } from '../domain/run.ts';
+import { stepStates } from '../domain/step.ts';
+
+/** What the API answers with, as zod schemas: the source of the OpenAPI document, held to the types of the control database. */
+
+const time = z.string().describe('ISO 8601, UTC');
+const plainData = z.record(z.string(), z.unknown());
+const risk = z.enum(['low', 'medium', 'high']);
+
+// The keys of a constant object; Object.keys calls them plain strings.
+const failureCodes = Object.keys(failureKinds) as [FailureCode, ...FailureCode[]];
+
+const failure = z.object({ code: z.enum(failureCodes), message: z.string(), hint: z.string(), facts: plainData });
+
+export const choiceSchema = z.enum([...approvalChoices, ...parkedChoices, 'cancel']);
+
+const stepRow: z.ZodType<StepRow> = z.object({
+  id: z.string(),
+  position: z.int(),
+  kind: z.string(),
+  title: z.string(),
+  state: z.enum(stepStates),
+  generation: z.int(),
+  attempt: z.int(),
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+  progress: z.object({ summary: z.string(), fraction: z.number().optional(), secondsLeft: z.number().optional() }).nullable(),
+  because: z.string().nullable(),
+  failure: failure.nullable(),
+});
+
+const runFields = {
+  run: z.string().describe('`<runbook>/<database>/<ULID>`: also the id of the workflow'),
+  runbook: z.string(),
+  database: z.string(),
+  state: z.enum(runStates),
+  outcome: z.enum(outcomes).nullable(),
+  because: z.string().nullable(),
+  left: z.array(z.string()).describe('What an undo could not take back, or an abort left'),
+  requester: z.string(),
+  risk,
+  ticket: z.string().nullable(),
+  input: plainData,
+  requestedAt: time,
+  closedAt: time.nullable(),
+  plan: z.string().nullable().describe('Digest of the plan that is followed'),
+  failure: failure.nullable(),
+};
+
+export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);
+
+const agreement = z.object({ person: z.string(), groups: z.array(z.string()), choice: choiceSchema });
+
+const question: z.ZodType<OpenQuestion> = z.object({
+  run: z.string(),
+  approval: z.string().describe('The step that asks'),
+  opening: z.int().describe('Which asking of it, from 1'),
+  digest: z.string().describe('What an answer binds to'),
+  kind: z.enum(['approval', 'parked']),
+  choices: z.array(choiceSchema),
+  deadline: time.optional(),
+  quorum: z.array(z.object({ group: z.string(), count: z.int() })),
+  requester: z.string(),
+  failure: failure.nullable(),
+  openedAt: time,
+  agreements: z.array(agreement),
+});
+
+const decision: z.ZodType<DecisionRow> = z.object({
+  id: z.string(),
+  run: z.string(),
+  approval: z.string(),
+  opening: z.int(),
+  digest: z.string(),
+  choice: choiceSchema,
+  person: z.string(),
+  groups: z.array(z.string()),
+  channel: z.string(),
+  reason: z.string().nullable(),
+  at: time,
+  counts: z.boolean().nullable().describe('null until the run has judged it'),
+  because: z.string().nullable(),
+});
+
+export const runDetailSchema: z.ZodType<RunDetail> = z.object({
+  ...runFields,
+  steps: z.array(stepRow),
+  questions: z.array(question).describe('The open ones'),
+  decisions: z.array(decision),
+  evidence: plainData.describe('What the steps proved, by name'),
+});
+
+export const eventSchema: z.ZodType<EventRow> = z.object({
+  seq: z.int(),
+  at: time,
+  run: z.string().nullable(),
+  kind: z.string(),
+  actor: z.object({ kind: z.enum(['person', 'system']), name: z.string(), channel: z.string() }),
+  data: plainData,
+});
+
+const command = z.object({ on: z.enum(['source', 'target', 'pooler', 'worker']), kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']), text: z.string() });
+
+const stepFields = {
+  id: z.string(),
+  kind: z.enum(['check', 'change', 'wait', 'approval']),
+  title: z.string(),
+  skippable: z.boolean().optional(),
+  pointOfNoReturn: z.boolean().optional(),
+  estimate: z.object({ seconds: z.number().optional(), from: z.enum(['earlier-runs', 'size-and-rate', 'unknown']) }),
+};
+
+const plannedStep: z.ZodType<PlannedStep> = z.union([
+  z.object({ ...stepFields, applies: z.literal(false), because: z.string() }),
+  z.object({
+    ...stepFields,
+    applies: z.literal(true).optional(),
+    commands: z.array(command),
+    undo: z.array(command).optional(),
+    noUndo: z.string().optional(),
+    limits: z.array(z.object({ text: z.string() })).optional(),
+    bytes: z.number().optional(),
+    notes: z.array(z.string()).optional(),
+  }),
+]);
+
+export const planSchema: z.ZodType<Plan> = z.object({
+  runbook: z.string(),
+  version: z.int(),
+  database: z.string(),
+  input: plainData,
+  steps: z.array(plannedStep),
+  variables: z.record(z.string(), z.string()).describe('Psql variables of the commands: what each stands for'),
+  facts: z.string(),
+  digest: z.string(),
+  madeAt: time,
+});
+
+export const leaseSchema = z.object({
+  database: z.string(),
+  state: z.enum(['held', 'free', 'orphaned']),
+  holder: z.string().nullable().describe('The run that holds it, or held it last'),
+  epoch: z.int(),
+  since: time.nullable(),
+});
+
+export const databaseSchema = z.object({
+  name: z.string(),
+  description: z.string().nullable(),
+  provider: z.string(),
+  owners: z.string(),
+  policy: z.string(),
+  requesters: z.array(z.string()).describe('The groups whose people may ask for a run'),
+  operators: z.array(z.string()).describe('The groups whose people may answer for a failed step, and cancel'),
+  pooled: z.boolean(),
+});
+
+export const runbookSchema = z.object({
+  name: z.string(),
+  version: z.int(),
+  risk,
+  summary: z.string(),
+  input: plainData.describe('JSON Schema of the input'),
+  steps: z.array(z.object({ id: z.string(), kind: stepFields.kind, title: z.string(), skippable: z.boolean(), pointOfNoReturn: z.boolean() })),
+});
+
+export const acceptedSchema = z.object({
+  run: z.string(),
+  id: z.string().describe('The ULID: what people type'),
+  state: z.enum(runStates),
+  location: z.string(),
+  created: z.boolean().describe('false: this Idempotency-Key had asked for it before'),
+});
+
+export const judgedSchema = z.object({
+  decision: z.string(),
+  counts: z.boolean().nullable().describe('null: recorded and delivered, judged as soon as a worker is there'),
+  settled: choiceSchema.nullable(),
+  because: z.string(),
+});
+
+export const auditSchema = z.object({
+  rows: z.int(),
+  head: z.string().nullable(),
+  bad: z.object({ seq: z.int(), what: z.string() }).nullable().describe('The first row that does not fit'),
+});

@@ -1,0 +1,26 @@
+import { Failure } from '../domain/failure.ts';
+
+const deepest = 32;
+
+/**
+ * Refuses (`body-invalid`) what is valid JSON and still cannot be stored or hashed: text with NUL or half a surrogate pair,
+ * nesting deeper than 32. Walks without recursion, so depth costs no stack.
+ */
+export function refuseHostileBody(body: unknown): void {
+  const waiting: { value: unknown; depth: number }[] = [{ value: body, depth: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { value, depth } = next;
+    if (depth > deepest) throw new Failure('body-invalid', `the body is nested deeper than ${deepest} levels`);
+    if (typeof value === 'string') refuseText(value);
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) {
+      refuseText(key);
+      waiting.push({ value: inner, depth: depth + 1 });
+    }
+  }
+}
+
+function refuseText(text: string): void {
+  if (text.includes('\u0000')) throw new Failure('body-invalid', 'the body has text with a NUL character in it');
+  if (!text.isWellFormed()) throw new Failure('body-invalid', 'the body has text that is not valid Unicode');
+}

@@ -1,0 +1,22 @@
+import type { Control } from '../control/contract.ts';
+import type { Inventory } from '../domain/inventory.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { AnyRunbook } from '../domain/runbook.ts';
+import type { TemporalRuns } from '../temporal/runs.ts';
+
+/** Every runbook by its name. */
+export type Catalog = Readonly<Record<string, AnyRunbook>>;
+
+/** Looks at the database, read-only, and makes the plan; nothing is stored and nothing is started. */
+export interface Planner {
+  plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<Plan>;
+}
+
+/** What the API is made of. The inventory is asked for at each request, so one that was read again counts from then on. */
+export interface ApiParts {
+  readonly control: Control;
+  readonly temporal: TemporalRuns;
+  readonly inventory: () => Inventory;
+  readonly catalog: Catalog;
+  readonly planner: Planner;
+}

@@ -1,0 +1,57 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { Intent } from '../control/contract.ts';
+import type { RunStatus } from '../temporal/runs.ts';
+import type { ApiParts } from './parts.ts';
+
+const unknownForMs = 60_000;
+
+const because: Readonly<Record<Exclude<RunStatus, 'open'>, string>> = {
+  completed: 'the workflow ended without closing the run',
+  failed: 'the workflow failed without closing the run',
+  cancelled: 'the workflow was cancelled without closing the run',
+  terminated: 'the workflow was terminated',
+  'timed-out': 'the workflow ran into a time limit',
+  unknown: 'Temporal does not know the workflow any more',
+};
+
+/**
+ * Compares the runs that are open in the control database with Temporal, and ends those whose workflow is gone: outcome
+ * `needs-attention` with what is left, lease orphaned unless the run never began a change. A workflow that Temporal does not
+ * know is given a minute, and counted from the first look. The first ending of a run stands, so repeating is harmless.
+ */
+export function createReconciler(parts: Pick<ApiParts, 'control' | 'temporal'>, log: FastifyBaseLogger, now: () => number = Date.now): () => Promise<void> {
+  const unknownSince = new Map<string, number>();
+  const gone = (run: string, status: RunStatus): status is Exclude<RunStatus, 'open'> => {
+    if (status !== 'unknown') {
+      unknownSince.delete(run);
+      return status !== 'open';
+    }
+    const since = unknownSince.get(run) ?? now();
+    unknownSince.set(run, since);
+    return now() - since >= unknownForMs;
+  };
+  return async () => {
+    const open = await parts.control.runs.open();
+    for (const { run } of open) {
+      const status = await parts.temporal.status(run);
+      if (!gone(run, status)) continue;
+      const journal = await parts.control.attempts.journal(run);
+      const left = journal.map(leftText);
+      await parts.control.runs.close(run, {
+        outcome: 'needs-attention',
+        because: because[status],
+        left,
+        free: journal.length === 0,
+        actor: { kind: 'system', name: 'temporal', channel: 'engine' },
+      });
+      unknownSince.delete(run);
+      log.error({ run, status, left: left.length }, because[status]);
+    }
+    const names = new Set(open.map((one) => one.run));
+    for (const run of unknownSince.keys()) if (!names.has(run)) unknownSince.delete(run);
+  };
+}
+
+function leftText(intent: Intent): string {
+  return `${intent.step}: ${intent.outcome === null ? 'was begun, and nobody knows how it ended' : intent.outcome}`;
+}

@@ -1,0 +1,91 @@
+import { ulid } from 'ulid';
+import type { Request } from '../control/contract.ts';
+import { digestOf } from '../domain/digest.ts';
+import { Failure } from '../domain/failure.ts';
+import { groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { workflowIdOf } from '../domain/run.ts';
+import type { AnyRunbook } from '../domain/runbook.ts';
+import type { ApiParts, Catalog } from './parts.ts';
+import { inputFailure } from './problems.ts';
+
+/** A person asks for a run, by whatever channel. */
+export interface Asked {
+  readonly runbook: string;
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly ticket?: string | undefined;
+  readonly person: string;
+  readonly channel: string;
+  /** Scoped to the person. The same key with the same request finds the first run. */
+  readonly idempotencyKey: string;
+}
+
+export interface Accepted {
+  readonly created: boolean;
+  readonly request: Request;
+  /** Why the workflow could not be started yet; the row stands and the sweeper starts it. */
+  readonly delayed?: unknown;
+}
+
+/**
+ * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`,
+ * `idempotency-key-reused`, and `temporal-unavailable` *before* anything is written. Once the row is there the run is on its way,
+ * whatever happens to this process. Asking twice with one key starts one run.
+ */
+export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepted> {
+  const runbook = runbookOf(parts.catalog, asked.runbook);
+  requireGroup(parts.inventory(), asked.database, asked.person, 'requesters', `ask for a run on "${asked.database}"`);
+  const input = inputOf(runbook, asked.input);
+  await parts.temporal.health();
+  const { runbook: name, database, ticket, person, channel, idempotencyKey } = asked;
+  const { created, request } = await parts.control.requests.create({
+    run: workflowIdOf({ runbook: name, database, id: ulid() }),
+    runbook: name,
+    version: runbook.version,
+    risk: runbook.risk,
+    database,
+    input,
+    requester: person,
+    channel,
+    ...(ticket === undefined ? {} : { ticket }),
+    idempotencyKey,
+    bodyDigest: digestOf({ runbook: name, database, input: asked.input, ticket: ticket ?? null }),
+  });
+  if (request.startedAt !== null) return { created, request };
+  try {
+    await startRequested(parts, request);
+    return { created, request };
+  } catch (delayed) {
+    return { created, request, delayed };
+  }
+}
+
+/** Starts the workflow of a request that is written down. Harmless when it was started before. */
+export async function startRequested(parts: Pick<ApiParts, 'control' | 'temporal'>, request: Request): Promise<void> {
+  await parts.temporal.start(request);
+  await parts.control.requests.started(request.id);
+}
+
+/** The catalog's runbook. Throws `not-found` naming those that there are. */
+export function runbookOf(catalog: Catalog, name: string): AnyRunbook {
+  const runbook = Object.hasOwn(catalog, name) ? catalog[name] : undefined;
+  if (!runbook) {
+    throw new Failure('not-found', `there is no runbook "${name}"; there are: ${Object.keys(catalog).join(', ')}`, { runbook: name });
+  }
+  return runbook;
+}
+
+/** The input as the runbook's schema reads it. Throws `input-invalid` with all problems. */
+export function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<string, unknown>> {
+  const parsed = runbook.input.safeParse(input);
+  if (!parsed.success) throw inputFailure(`the input of ${runbook.name}`, parsed.error);
+  // Every runbook's input is an object; its schema's type is not known here.
+  return parsed.data as Readonly<Record<string, unknown>>;
+}
+
+/** Throws `forbidden`, naming the groups that may, when the person is in none of them now. */
+export function requireGroup(inventory: Inventory, database: string, person: string, right: 'requesters' | 'operators', what: string): void {
+  const allowed = policyOf(inventory, database)[right];
+  if (groupsOf(inventory, database, person).some((group) => allowed.includes(group))) return;
+  throw new Failure('forbidden', `${person} may not ${what}; people of these groups may: ${allowed.join(', ')}`, { person, groups: allowed });
+}

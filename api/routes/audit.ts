@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { Failure } from '../../domain/failure.ts';
+import { auditSchema } from '../answers.ts';
+import type { ApiParts } from '../parts.ts';
+import { problemAnswers } from '../problems.ts';
+import { authorised, digest } from './identifiers.ts';
+
+/** For those who look afterwards. */
+export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/audit/verify',
+      { schema: { summary: 'Walk the chain of the audit record', tags: ['audit'], security: authorised, response: { 200: auditSchema, ...problemAnswers(401, 403, 503) } } },
+      async () => await parts.control.events.verify(),
+    );
+    app.get(
+      '/findings/:digest',
+      {
+        schema: {
+          summary: 'A stored document by its digest: the findings of a preflight, the facts of a plan',
+          tags: ['audit'],
+          security: authorised,
+          params: z.object({ digest }),
+          response: { 200: z.unknown().describe('The document, as it was stored'), ...problemAnswers(400, 401, 403, 404, 503) },
+        },
+      },
+      async ({ params }) => {
+        const body = await parts.control.documents.get(params.digest);
+        if (body === null || body === undefined) throw new Failure('not-found', `there is no document ${params.digest}`);
+        return body;
+      },
+    );
+  };
+}

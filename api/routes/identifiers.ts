@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/** What stands in paths, queries and bodies, each with the only form that it can have. */
+export const runId = z
+  .string()
+  .regex(/^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}$/, 'a run is named by its ULID, 26 characters')
+  .transform((text) => text.toUpperCase())
+  .describe('ULID of the run');
+
+export const databaseName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes');
+
+export const runbookName = databaseName;
+
+export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
+
+export const reason = z.string().trim().min(1).max(2_000);
+
+export const authorised = [{ token: [] }];

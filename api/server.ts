@@ -1,0 +1,87 @@
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { ulid } from 'ulid';
+import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+import { planSchema, runDetailSchema, runRowSchema } from './answers.ts';
+import { requirePerson } from './bearer.ts';
+import { refuseHostileBody } from './hostile-body.ts';
+import type { ApiParts } from './parts.ts';
+import { problemSchema, sendProblem } from './problems.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { databaseRoutes } from './routes/databases.ts';
+import { decisionRoutes } from './routes/decisions.ts';
+import { healthRoutes } from './routes/health.ts';
+import { leaseRoutes } from './routes/leases.ts';
+import { planRoutes } from './routes/plans.ts';
+import { problemRoutes } from './routes/problems.ts';
+import { runRoutes } from './routes/runs.ts';
+
+const bodyLimit = 256 * 1024;
+
+/**
+ * The API as a Fastify application, not listening yet. Everything under /v1 needs a bearer token; every error is
+ * problem+json; the OpenAPI document at /openapi.json is made from the schemas that check the requests.
+ */
+export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit,
+    requestTimeout: 30_000,
+    genReqId: () => ulid(),
+    requestIdHeader: false,
+    ...(log === undefined ? {} : { loggerInstance: log }),
+    frameworkErrors: sendProblem,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new Failure('not-found', `there is nothing at ${request.method} ${pathOf(request.url)}`), request, reply),
+  );
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preValidation', async (request) => refuseHostileBody(request.body));
+  app.decorateRequest('person', '');
+  await describe(app);
+  await app.register(healthRoutes(parts));
+  await app.register(problemRoutes());
+  await app.register(versionOne(parts), { prefix: '/v1' });
+  await app.ready();
+  return app;
+}
+
+function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    app.addHook('onRequest', requirePerson(parts));
+    const routes = [planRoutes, runRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
+    for (const make of routes) await app.register(make(parts));
+  };
+}
+
+async function describe(app: FastifyInstance): Promise<void> {
+  const schemaRegistry = z.registry<{ id: string }>();
+  schemaRegistry.add(problemSchema, { id: 'Problem' });
+  schemaRegistry.add(runRowSchema, { id: 'Run' });
+  schemaRegistry.add(runDetailSchema, { id: 'RunDetail' });
+  schemaRegistry.add(planSchema, { id: 'Plan' });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Steadyhand', version: '1', description: 'Durable runbooks for PostgreSQL: plan, request, follow, decide.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: '`sh_<id>_<secret>`, made by `steadyhand token create`' } } },
+    },
+    transform: createJsonSchemaTransform({ schemaRegistry }),
+    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+  });
+}
+
+/** The path alone: a query can hold anything. */
+function pathOf(url: string): string {
+  return url.split('?')[0] ?? url;
+}
