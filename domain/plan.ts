@@ -53,6 +53,8 @@ export interface Plan {
   readonly facts: string;
   /** SHA-256 of all steps; an approval binds to the digest of the steps after it, see `digestFrom`. */
   readonly digest: string;
+  /** The first step that the digest covers; all when it is absent. */
+  readonly from?: string;
   readonly madeAt: string;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type * as pooling from '../../activities/pooling/commands.ts';
 import type * as postgres from '../../activities/postgres/commands.ts';
+import type * as comparing from '../../activities/postgres/compare-commands.ts';
 import type * as replication from '../../activities/replication/commands.ts';
 import type { Migration } from '../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../activities/replication/facts.ts';
@@ -34,6 +35,7 @@ const input = z.strictObject({
 export type MigrationInput = z.infer<typeof input>;
 
 interface Commands {
+  readonly comparing: typeof comparing;
   readonly pooling: typeof pooling;
   readonly postgres: typeof postgres;
   readonly replication: typeof replication;
@@ -125,7 +127,7 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
 }
 
 function theSwitch(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
-  const { postgres, replication, switching } = commands;
+  const { comparing, replication, switching } = commands;
   const way = facts.binding.pooler
     ? 'PgBouncer holds the clients; they see a short wait and no error.'
     : 'Without a pooler the clients’ connections are ended; they reconnect to the new address.';
@@ -144,7 +146,7 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
       notes: [way, 'After “no return” is written the old side stays closed: the run goes forward only.'],
     },
     'compare': {
-      commands: postgres.compare(migration, facts),
+      commands: comparing.compare(migration, facts),
       bytes: facts.observed.sourceBytes,
       noUndo: 'it reads',
       notes: ['Every row of every table, on the snapshot of the switch; writes go on meanwhile.'],

@@ -1,0 +1,26 @@
+import type { Effects } from '../attempt.ts';
+import { admit } from './admit.ts';
+import type { EngineActivities } from './contract.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { plan } from './plan.ts';
+import { ask, authorise, closeQuestion } from './questions.ts';
+
+/** What the engine calls: all of it stands in the control database, and each may be repeated. */
+export function createEngineActivities(dependencies: EngineDependencies): Effects<EngineActivities> {
+  const { control, holderOpen } = dependencies;
+  return {
+    admit: admit(dependencies),
+    plan: plan(dependencies),
+    ask: ask(dependencies),
+    authorise: authorise(dependencies),
+    closeQuestion: closeQuestion(dependencies),
+    takeLease: async ({ database }, attempt) => await control.lease.take(database, attempt.run, holderOpen),
+    record: async (change, attempt) => {
+      await control.runs.change(attempt.run, change);
+    },
+    pastNoReturn: async (_, attempt) => (await control.noReturn.read(attempt.run))?.side === 'forward',
+    close: async (ending, attempt) => {
+      await control.runs.close(attempt.run, { ...ending, free: ending.left.length === 0 });
+    },
+  };
+}

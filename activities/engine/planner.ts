@@ -1,0 +1,74 @@
+import type { Control, Intent } from '../../control/contract.ts';
+import { digestFrom, digestOf } from '../../domain/digest.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Estimate, Facts, Plan, PlannedStep, StepPlans } from '../../domain/plan.ts';
+import type { AnyRunbook } from '../../domain/runbook.ts';
+import { parseInput } from './admit.ts';
+
+export interface PlanOrder {
+  readonly runbook: string;
+  readonly database: string;
+  readonly input: unknown;
+  /** The run that the plan is for: its own objects never stand in the facts. */
+  readonly run?: string;
+  /** The first step of what the digest covers. */
+  readonly from?: string;
+}
+
+export interface Planner {
+  /** Looks at the world, read-only, and makes the plan. Raises `input-invalid`, `not-found`, `unreachable`, `plan-impossible`. */
+  plan(order: PlanOrder): Promise<{ plan: Plan; facts: Facts }>;
+}
+
+export interface PlannerDependencies {
+  readonly catalog: Readonly<Record<string, AnyRunbook>>;
+  /** The pure halves of the activities, by folder. */
+  readonly commands: unknown;
+  /** Takes the facts of a runbook. */
+  readonly takeFacts: Readonly<Record<string, (order: FactsOrder) => Promise<Facts>>>;
+  /** Absent with `plan --offline` when the control database is down, too: then no estimate comes from earlier runs. */
+  readonly control?: Pick<Control, 'runs' | 'attempts'>;
+}
+
+export interface FactsOrder {
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly run?: string;
+  /** What this run has intended so far, oldest first. */
+  readonly journal: readonly Intent[];
+}
+
+export function createPlanner({ catalog, commands, takeFacts, control }: PlannerDependencies): Planner {
+  return {
+    plan: async ({ runbook: called, database, input: given, run, from }) => {
+      const runbook = Object.hasOwn(catalog, called) ? catalog[called] : undefined;
+      const facing = Object.hasOwn(takeFacts, called) ? takeFacts[called] : undefined;
+      if (!runbook || !facing) {
+        throw new Failure('not-found', `there is no runbook "${called}"; there are: ${Object.keys(catalog).join(', ')}`);
+      }
+      const input = parseInput(runbook, given);
+      const journal = run === undefined || !control ? [] : await control.attempts.journal(run);
+      const facts = await facing({ database, input, journal, ...(run === undefined ? {} : { run }) });
+      const earlier = control ? await control.runs.stepSeconds(runbook.name, database) : {};
+      const steps = planned(runbook, runbook.plan({ database, input, facts, commands }), earlier);
+      const body = { runbook: runbook.name, version: runbook.version, database, input, steps };
+      const digest = digestFrom(body, facts, from);
+      const plan = { ...body, variables: runbook.variables, facts: digestOf(facts), digest, madeAt: new Date().toISOString() };
+      return { plan: from === undefined ? plan : { ...plan, from }, facts };
+    },
+  };
+}
+
+/** The plan's lines in the order of the runbook's steps: every id, the ones that don't apply too. */
+function planned(runbook: AnyRunbook, plans: StepPlans, earlier: Readonly<Record<string, number>>): PlannedStep[] {
+  return Object.entries(runbook.steps).map(([id, definition]) => {
+    const step = plans[id];
+    if (!step) throw new Failure('internal', `the plan of ${runbook.name} leaves out the step ${id}`);
+    return { id, ...definition, ...step, estimate: estimateOf(id, earlier) };
+  });
+}
+
+function estimateOf(id: string, earlier: Readonly<Record<string, number>>): Estimate {
+  const seconds = earlier[id];
+  return seconds === undefined ? { from: 'unknown' } : { seconds, from: 'earlier-runs' };
+}

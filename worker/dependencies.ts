@@ -1,0 +1,71 @@
+import { pino, type Logger } from 'pino';
+import * as poolingCommands from '../activities/pooling/commands.ts';
+import * as comparingCommands from '../activities/postgres/compare-commands.ts';
+import * as postgresCommands from '../activities/postgres/commands.ts';
+import { createServers, type Servers } from '../activities/postgres/session.ts';
+import * as replicationCommands from '../activities/replication/commands.ts';
+import type { MigrationFacts } from '../activities/replication/facts.ts';
+import * as switchingCommands from '../activities/replication/switch/commands.ts';
+import { createPlanner, type Planner } from '../activities/engine/planner.ts';
+import { takeMigrationFacts } from '../activities/replication/take-facts.ts';
+import { createControl } from '../control/control.ts';
+import type { Control } from '../control/contract.ts';
+import type { Inventory } from '../domain/inventory.ts';
+import { catalog } from '../workflows/catalog.ts';
+import type { Config } from './config.ts';
+import { inventoryFile } from './inventory-file.ts';
+
+/** Everything that worker, API and host commands are made of, without Temporal. */
+export interface Dependencies {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly control: Control;
+  inventory(): Inventory;
+  readonly servers: Servers;
+  readonly catalog: typeof catalog;
+  readonly planner: Planner;
+  /** The facts that are stored under this digest. */
+  facts(digest: string): Promise<MigrationFacts>;
+  close(): Promise<void>;
+}
+
+export interface DependencyOptions {
+  /** Shown in pg_stat_activity of the control database. */
+  readonly name: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `plan --offline` passes false: then neither estimates nor journals are read. */
+  readonly withControl?: boolean;
+}
+
+/** Throws `configuration-invalid` when the inventory has problems; connects to nothing before it is used. */
+export function createDependencies(config: Config, options: DependencyOptions): Dependencies {
+  const log = pino({ level: config.logLevel, base: { process: options.name }, redact: ['password', 'token', '*.password', '*.token'] });
+  const inventory = inventoryFile(config.inventoryFile, log);
+  const servers = createServers(inventory, options.environment);
+  const control = createControl({ connectionString: config.control.url, applicationName: options.name });
+  const commands = {
+    comparing: comparingCommands,
+    pooling: poolingCommands,
+    postgres: postgresCommands,
+    replication: replicationCommands,
+    switching: switchingCommands,
+  };
+  const planner = createPlanner({
+    catalog,
+    commands,
+    takeFacts: { 'migration-cutover': takeMigrationFacts(servers) },
+    ...(options.withControl === false ? {} : { control }),
+  });
+  return {
+    config,
+    log,
+    control,
+    inventory,
+    servers,
+    catalog,
+    planner,
+    // Stored by the activity that made the plan from them.
+    facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
+    close: () => control.close(),
+  };
+}

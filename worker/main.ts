@@ -1,0 +1,66 @@
+import { DefaultLogger, NativeConnection, Runtime, Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker';
+import { connectTemporal, temporalFailure } from '../temporal/connect.ts';
+import { isOpen } from '../temporal/runs.ts';
+import { bundleWorkflows } from './bundle.ts';
+import { readConfig, type Config } from './config.ts';
+import { createDependencies } from './dependencies.ts';
+import { wire } from './wiring.ts';
+
+/** A bundle that was built ahead: its file, or nothing to build it now. */
+export interface WorkerStart {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly bundle?: string;
+}
+
+/**
+ * Runs a worker until SIGINT or SIGTERM: workflows and quick activities on the base queue, long work and the switch on queues
+ * with slots of their own. Says "worker ready" in the log when all three poll. Throws `configuration-invalid` or
+ * `temporal-unavailable` at the start.
+ */
+export async function runWorker({ environment, bundle }: WorkerStart): Promise<void> {
+  const config = readConfig(environment);
+  const dependencies = createDependencies(config, { name: 'steadyhand worker', environment });
+  const { log } = dependencies;
+  Runtime.install({ logger: new DefaultLogger('WARN', ({ level, message }) => log.warn({ temporal: level }, message)) });
+  try {
+    await dependencies.control.ping();
+    const client = await connectTemporal(config.temporal);
+    const connection = await connectNative(config);
+    const activities = wire(dependencies, (run) => isOpen(client, run));
+    const workers = await createWorkers(config, connection, activities, bundle);
+    const running = workers.map((worker) => worker.run());
+    log.info({ taskQueue: config.taskQueue }, 'worker ready');
+    await Promise.all(running);
+    await connection.close();
+    await client.connection.close();
+  } finally {
+    await dependencies.close();
+  }
+}
+
+async function createWorkers(
+  config: Config,
+  connection: NativeConnection,
+  activities: NonNullable<WorkerOptions['activities']>,
+  bundle: string | undefined,
+): Promise<Worker[]> {
+  const base = { connection, namespace: config.temporal.namespace ?? 'default', activities, shutdownGraceTime: '5s' } as const;
+  const workflowBundle = bundle === undefined ? await bundleWorkflows() : { codePath: bundle };
+  return await Promise.all([
+    // A dead worker's sticky queue holds a run up for ten seconds by default.
+    Worker.create({ ...base, taskQueue: config.taskQueue, workflowBundle, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' }),
+    Worker.create({ ...base, taskQueue: `${config.taskQueue}-long`, maxConcurrentActivityTaskExecutions: 8, maxHeartbeatThrottleInterval: '1s' }),
+    Worker.create({ ...base, taskQueue: `${config.taskQueue}-switch`, maxConcurrentActivityTaskExecutions: 8, maxHeartbeatThrottleInterval: '200ms' }),
+  ]);
+}
+
+async function connectNative(config: Config): Promise<NativeConnection> {
+  const { connectionOptions, namespace = 'default' } = config.temporal;
+  const address = connectionOptions.address ?? 'localhost:7233';
+  try {
+    // Both sides take the ecosystem's own names for address, TLS and key.
+    return await NativeConnection.connect({ ...connectionOptions, address } as NativeConnectionOptions);
+  } catch (error) {
+    throw temporalFailure(error, { address, namespace });
+  }
+}

@@ -1,0 +1,55 @@
+import { createEngineActivities } from '../activities/engine/create-engine-activities.ts';
+import { createPoolingActivities } from '../activities/pooling/create-pooling-activities.ts';
+import { createCompareActivity } from '../activities/postgres/compare.ts';
+import { createPostgresActivities } from '../activities/postgres/create-postgres-activities.ts';
+import { createReplicationActivities } from '../activities/replication/create-replication-activities.ts';
+import { createSwitchActivities } from '../activities/replication/switch/create-switch-activities.ts';
+import { engineWork, type EngineActivities } from '../activities/engine/contract.ts';
+import { poolingWork } from '../activities/pooling/contract.ts';
+import { postgresWork } from '../activities/postgres/contract.ts';
+import { replicationWork } from '../activities/replication/contract.ts';
+import { bind } from './bind.ts';
+import type { Dependencies } from './dependencies.ts';
+
+type Bound = ReturnType<typeof bind>;
+
+/**
+ * Every activity under its name. Refuses a name that is there twice, and a verb of a contract that nobody made: the worker then
+ * does not start.
+ */
+export function wire(dependencies: Dependencies, holderOpen: (run: string) => Promise<boolean>): Bound {
+  const { control, inventory, servers, catalog, planner, facts, config, log } = dependencies;
+  const shared = { servers, facts, noReturn: control.noReturn };
+  const engine = createEngineActivities({ control, inventory, catalog, planner, holderOpen });
+  const postgres = createPostgresActivities({
+    ...shared,
+    findings: (digest, body) => control.documents.put('findings', digest, body),
+    journal: (run) => control.attempts.journal(run),
+    controlSystemIdentifier: () => control.systemIdentifier(),
+    tools: { pgDump: config.pgDump, pgRestore: config.pgRestore },
+  });
+  const folders: [string, Bound][] = [
+    ['engine', bind<EngineActivities>('engine', engine, control, log)],
+    ['postgres', bind('postgres', { ...postgres, ...createCompareActivity(shared) }, control, log)],
+    ['replication', bind('replication', { ...createReplicationActivities(shared), ...createSwitchActivities(shared) }, control, log)],
+    ['pooling', bind('pooling', createPoolingActivities(shared), control, log)],
+  ];
+  return complete(folders, { engine: engineWork, postgres: postgresWork, replication: replicationWork, pooling: poolingWork });
+}
+
+function complete(folders: readonly [string, Bound][], contracts: Readonly<Record<string, object>>): Bound {
+  const all: Bound = {};
+  for (const [, bound] of folders) {
+    for (const [name, activity] of Object.entries(bound)) {
+      if (Object.hasOwn(all, name)) throw new Error(`two activities are called ${name}`);
+      all[name] = activity;
+    }
+  }
+  const missing = Object.entries(contracts).flatMap(([folder, work]) =>
+    Object.keys(work)
+      .map((verb) => `${folder}.${verb}`)
+      .filter((name) => !Object.hasOwn(all, name)),
+  );
+  if (missing.length > 0) throw new Error(`nobody made the activities ${missing.join(', ')}`);
+  return all;
+}
