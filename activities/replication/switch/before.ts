@@ -1,0 +1,77 @@
+import { Failure } from '../../../domain/failure.ts';
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import type { Attempt } from '../../attempt.ts';
+import { readAliases } from '../../pooling/config-file.ts';
+import type { Servers } from '../../postgres/session.ts';
+import type { Migration } from '../contract.ts';
+import type { MigrationFacts } from '../facts.ts';
+import type { Sessions } from './sessions.ts';
+
+interface Asked {
+  readonly servers: Servers;
+  readonly migration: Migration;
+  readonly planned: MigrationFacts;
+  readonly attempt: Attempt;
+}
+
+/**
+ * Writes down how things are before anything is held up: connection limit, superusers that will be locked out, the alias. A
+ * later attempt sees its own fence, so the first one's picture counts. Returns the superusers. Throws `drift` when the limit is
+ * not the plan's, `privilege-missing` when a superuser writes and Steadyhand's login cannot keep it out.
+ */
+export async function beforeImage({ servers, migration, planned, attempt }: Asked, sessions: Sessions): Promise<string[]> {
+  const { source } = planned.binding;
+  const { pooler } = servers.entry(migration.source);
+  const [row] = await sessions.source.look.query<{ limit: number }>(
+    'SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()',
+  );
+  const limit = row?.limit ?? source.connectionLimit;
+  if (attempt.number === 1 && limit !== source.connectionLimit) {
+    throw new Failure('drift', `${migration.source} has connection limit ${limit}; the plan was made with ${source.connectionLimit}`, { limit });
+  }
+  const seen = await superuserWriters(servers, migration, planned, sessions);
+  if (seen.length > 0 && !source.superuser) {
+    throw new Failure('privilege-missing', `superusers write in ${migration.source} (${seen.join(', ')}); only a superuser can keep them out`, { superusers: seen });
+  }
+  const before = await attempt.intend({
+    connectionLimit: source.connectionLimit,
+    superusers: seen,
+    ...(pooler ? { alias: pooler.alias, pointsTo: planned.binding.pooler } : {}),
+  });
+  return superusersOf(before);
+}
+
+/** The superusers of a before-image. */
+export function superusersOf(before: Readonly<Record<string, unknown>> | null): string[] {
+  const names = before?.superusers;
+  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+}
+
+/** Those who own or may something here by the facts, and those who are inside now; not our own logins. */
+async function superuserWriters(servers: Servers, migration: Migration, planned: MigrationFacts, sessions: Sessions): Promise<string[]> {
+  const entry = servers.entry(migration.source);
+  const own = [entry.server.user, entry.replication?.user ?? entry.server.user];
+  const known = planned.binding.source.roles.filter((role) => role.superuser && role.login).map((role) => role.name);
+  const rows = await sessions.source.look.query<{ name: string }>(
+    `SELECT r.rolname AS name FROM pg_roles r
+      WHERE r.rolsuper AND r.rolcanlogin AND r.rolname <> ALL ($1::text[])
+        AND (r.rolname = ANY ($2::text[])
+          OR r.oid IN (SELECT usesysid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'))
+      ORDER BY 1`,
+    [own, known],
+  );
+  return rows.map((row) => row.name);
+}
+
+/**
+ * Other aliases that point to the same database would be cut off by the fence and stay behind. Throws `conflict`, naming them.
+ */
+export async function refuseSharedAlias(pooler: PoolerEntry, planned: MigrationFacts): Promise<void> {
+  const old = planned.binding.pooler;
+  if (!old) return;
+  const shared = [...(await readAliases(pooler.configFile))]
+    .filter(([alias, to]) => alias !== pooler.alias && to.host === old.host && to.port === old.port && to.dbname === old.dbname)
+    .map(([alias]) => alias);
+  if (shared.length === 0) return;
+  throw new Failure('conflict', `the pooler's ${shared.join(', ')} also lead to this database and would stay behind; remove or rename them`, { shared });
+}

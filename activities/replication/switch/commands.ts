@@ -1,0 +1,108 @@
+import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../../domain/command.ts';
+import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
+import type { Migration } from '../contract.ts';
+import type { MigrationFacts, SideFacts } from '../facts.ts';
+
+type Side = 'source' | 'target';
+
+function sql(on: Side, text: string): Command {
+  return { on, kind: 'sql', text };
+}
+
+function limit(on: Side, facts: SideFacts, connections: number): Command {
+  return sql(on, `ALTER DATABASE ${quoteIdentifier(facts.dbname)} CONNECTION LIMIT ${connections}`);
+}
+
+/** Nobody but superusers can connect to the database any more; who is in stays in. */
+export function shut(on: Side, facts: MigrationFacts): Command {
+  return limit(on, facts.binding[on], 0);
+}
+
+/** The connection limit that the facts found. */
+export function unshut(on: Side, facts: MigrationFacts): Command {
+  return limit(on, facts.binding[on], facts.binding[on].connectionLimit);
+}
+
+/** On the target, before the switch: everybody who is not a superuser leaves. */
+export const endClients: Command = sql(
+  'target',
+  'SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid' +
+    " WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND NOT r.rolsuper AND a.pid <> pg_backend_pid()",
+);
+
+/** Superusers pass a connection limit, so those who write here may not log in; Steadyhand's own and replication's login may. */
+export const lockOut: Command = sql('source', 'ALTER ROLE :"superuser" NOLOGIN');
+export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN');
+
+/** Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). */
+export const endSessions: Command = sql(
+  'source',
+  'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +
+    " AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL (:'ours'::int[])",
+);
+
+/** On the source it travels to the target; there a second one, committed durably, makes everything before it durable. */
+export function marker(on: Side): Command {
+  return sql(on, "INSERT INTO steadyhand.marker (run, attempt, token, at) VALUES (:'run', :attempt, :'token', clock_timestamp())");
+}
+
+/** The values of the old side, or the target's own where that is further on: never backwards. Null without sequences. */
+export function setSequences(facts: MigrationFacts): Command | null {
+  const { sequences } = facts.binding.source;
+  if (sequences.length === 0) return null;
+  const rows = sequences.map((one, index) => `(${quoteLiteral(qualified(one))}, :last_${index}::bigint, :called_${index}::boolean)`);
+  return sql('target', `SELECT setval(name::regclass, last, called) FROM (VALUES ${rows.join(', ')}) AS s (name, last, called)`);
+}
+
+/** Inside a transaction; the comparison's sessions join this snapshot later. */
+export const exportSnapshot: Command = sql('target', 'SELECT pg_export_snapshot() AS snapshot, pg_current_snapshot()::text AS visible');
+/** Keeps the snapshot, even when the worker is gone. */
+export const keepSnapshot: Command = sql('target', 'SELECT pg_sleep(:seconds)');
+export const dropSnapshot: Command = sql('target', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'exporter'");
+
+export function closeTarget(_migration: Migration, facts: MigrationFacts): Command[] {
+  return [shut('target', facts), endClients];
+}
+
+export function reopenTarget(_migration: Migration, facts: MigrationFacts): Command[] {
+  return [unshut('target', facts)];
+}
+
+/** Only looks. */
+export function gate(_migration: Migration, _facts: MigrationFacts): Command[] {
+  return [];
+}
+
+export function switchOver(_migration: Migration, facts: MigrationFacts): Command[] {
+  const { pooler } = facts.binding;
+  const sequences = setSequences(facts);
+  return [
+    ...(pooler ? [pause(pooler.alias)] : []),
+    shut('source', facts),
+    lockOut,
+    endSessions,
+    marker('source'),
+    marker('target'),
+    ...(sequences ? [sequences] : []),
+    exportSnapshot,
+    keepSnapshot,
+    ...forward(facts),
+  ];
+}
+
+/** What is left to do once "forward" is decided; every part may be repeated. */
+export function forward(facts: MigrationFacts): Command[] {
+  const { pooler, target } = facts.binding;
+  return [unshut('target', facts), ...(pooler ? [repoint(pooler.alias, target), reload, resume(pooler.alias)] : [])];
+}
+
+/** The old side serves again; also what a failed attempt does by itself. */
+export function switchBack(_migration: Migration, facts: MigrationFacts): Command[] {
+  const { pooler } = facts.binding;
+  return [
+    letIn,
+    unshut('source', facts),
+    ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []),
+    dropSnapshot,
+  ];
+}

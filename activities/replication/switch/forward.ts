@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../../../domain/failure.ts';
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import type { Attempt } from '../../attempt.ts';
+import type { Address } from '../../pooling/alias-text.ts';
+import { reload, resume } from '../../pooling/commands.ts';
+import { readAlias, writeAlias } from '../../pooling/config-file.ts';
+import type { Console } from '../../pooling/pgbouncer.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { MigrationFacts } from '../facts.ts';
+import type { Budget } from './budget.ts';
+import { unshut } from './commands.ts';
+
+const eachTimeoutMs = 3_000;
+const tryAgainMs = 200;
+const giveUpAfterMs = 20_000;
+
+export interface Forward {
+  readonly facts: MigrationFacts;
+  readonly pooler: PoolerEntry | undefined;
+  readonly attempt: Attempt;
+  readonly budget: Pick<Budget, 'measured'>;
+  /** Sessions on the new side and to the pooler: the switch's own first, new ones after an error. */
+  target(): Promise<Session>;
+  console(): Promise<Console | null>;
+}
+
+/**
+ * After "no return": the new side is opened and traffic goes there. Each part repeats safely and is repeated until it works;
+ * after 20 s `pooler-failed` is thrown and the next attempt goes on. The source stays fenced.
+ */
+export async function goForward(forward: Forward): Promise<void> {
+  const { facts, pooler, budget } = forward;
+  await untilDone(forward, () => budget.measured('open the new side', async () => {
+    const target = await forward.target();
+    await target.run(unshut('target', facts));
+  }));
+  if (!pooler) return;
+  await untilDone(forward, () => budget.measured('repoint', async () => {
+    const console = await forward.console();
+    if (console) await repointPooler(console, pooler, facts.binding.target);
+  }));
+  await untilDone(forward, () => budget.measured('resume', async () => {
+    const console = await forward.console();
+    await console?.run(resume(pooler.alias), eachTimeoutMs);
+  }));
+}
+
+/** RELOAD says nothing when the file was not understood, so the alias is looked at before anybody is let through. */
+async function repointPooler(console: Console, pooler: PoolerEntry, address: Address): Promise<void> {
+  if (!same(await readAlias(pooler.configFile, pooler.alias), address)) await writeAlias(pooler.configFile, pooler.alias, address);
+  if (!same(await console.alias(pooler.alias, eachTimeoutMs), address)) await console.run(reload, eachTimeoutMs);
+  const live = await console.alias(pooler.alias, eachTimeoutMs);
+  if (!same(live, address)) {
+    const points = live ? `${live.host}:${live.port}/${live.dbname}` : 'nowhere';
+    throw new Failure('pooler-failed', `after RELOAD the alias ${pooler.alias} points to ${points}`, { alias: pooler.alias });
+  }
+}
+
+function same(one: Address | undefined, other: Address): boolean {
+  return one?.host === other.host && one.port === other.port && one.dbname === other.dbname;
+}
+
+async function untilDone({ attempt }: Forward, act: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + giveUpAfterMs;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (Date.now() > deadline || attempt.signal.aborted) {
+        const what = `the switch is past the point of no return and traffic is still held up: ${reason}`;
+        throw new Failure('pooler-failed', what, { part: 'forward' }, error);
+      }
+      attempt.progress({ summary: `switch: forward, trying again: ${reason}` });
+      await wait(tryAgainMs);
+    }
+  }
+}

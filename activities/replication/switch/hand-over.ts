@@ -1,0 +1,104 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { qualified } from '../../../domain/command.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { Attempt } from '../../attempt.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { MigrationFacts, SequenceFacts } from '../facts.ts';
+import type { Budget } from './budget.ts';
+import { exportSnapshot, keepSnapshot, marker, setSequences } from './commands.ts';
+import type { Sessions } from './sessions.ts';
+
+const sequencesPerQuery = 300;
+
+interface Reading {
+  readonly last: bigint;
+  readonly called: boolean;
+}
+
+/** A row travels from the held source to the target: when it is there, everything before it is. Returns its commit's LSN. */
+export async function followMarker(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<string> {
+  await sessions.source.change.run(marker('source'), { run: attempt.run, attempt: attempt.number, token });
+  const [flushed] = await sessions.source.look.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
+  const { look } = sessions.target;
+  while ((await look.query('SELECT 1 AS there FROM steadyhand.marker WHERE token = $1', [token])).length === 0) {
+    budget.signal.throwIfAborted();
+    await breathe();
+  }
+  return (await appliedLsn(look, attempt.tag)) ?? flushed?.lsn ?? '';
+}
+
+/** The end of the last transaction that was applied: the marker's. Only superusers may read it. */
+async function appliedLsn(look: Session, tag: string): Promise<string | undefined> {
+  try {
+    const [row] = await look.query<{ lsn: string | null }>(
+      `SELECT o.remote_lsn::text AS lsn FROM pg_replication_origin_status o
+         JOIN pg_subscription s ON o.external_id = 'pg_' || s.oid WHERE s.subname = $1`,
+      [tag],
+    );
+    return row?.lsn ?? undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'privilege-missing') return undefined;
+    throw error;
+  }
+}
+
+/** Visible is not durable: a synchronous row on the target, and its WAL flushed, makes everything applied before it survive. */
+export async function makeDurable(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<void> {
+  await sessions.target.change.run(marker('target'), { run: attempt.run, attempt: attempt.number, token: `${token} durable` });
+  const { look } = sessions.target;
+  const [written] = await look.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  for (;;) {
+    const [row] = await look.query<{ flushed: boolean }>('SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS flushed', [written?.lsn]);
+    if (row?.flushed) return;
+    budget.signal.throwIfAborted();
+    await breathe();
+  }
+}
+
+/** The target's sequences go on where the source's stopped, never backwards. Returns how many there are. */
+export async function carrySequences(sessions: Sessions, facts: MigrationFacts): Promise<number> {
+  const command = setSequences(facts);
+  if (!command) return 0;
+  const { sequences } = facts.binding.source;
+  const [source, target] = await Promise.all([readSequences(sessions.source.look, sequences), readSequences(sessions.target.look, sequences)]);
+  const values: Record<string, string | boolean> = {};
+  sequences.forEach((sequence, index) => {
+    const one = further(sequence, source[index], target[index]);
+    values[`last_${index}`] = one.last.toString();
+    values[`called_${index}`] = one.called;
+  });
+  await sessions.target.change.run(command, values);
+  return sequences.length;
+}
+
+/** The reading from which the next value is further on, in the direction of the increment. */
+function further(sequence: SequenceFacts, source: Reading | undefined, target: Reading | undefined): Reading {
+  if (!source || !target) throw new Failure('switch-abandoned', `the sequence ${sequence.schema}.${sequence.name} cannot be read`, { part: 'sequences' });
+  const step = BigInt(sequence.increment);
+  const next = (one: Reading): bigint => (one.called ? one.last + step : one.last);
+  const ahead = step > 0n ? next(target) > next(source) : next(target) < next(source);
+  return ahead ? target : source;
+}
+
+/** In the order of `sequences`. Read from the sequences themselves: `pg_sequences` shows NULL without rights. */
+export async function readSequences(look: Session, sequences: readonly SequenceFacts[]): Promise<(Reading | undefined)[]> {
+  const readings: (Reading | undefined)[] = sequences.map(() => undefined);
+  for (let from = 0; from < sequences.length; from += sequencesPerQuery) {
+    const some = sequences.slice(from, from + sequencesPerQuery);
+    const text = some.map((one, index) => `SELECT ${from + index} AS place, last_value::text AS last, is_called AS called FROM ${qualified(one)}`);
+    for (const row of await look.query<{ place: number; last: string; called: boolean }>(text.join(' UNION ALL '))) {
+      readings[row.place] = { last: BigInt(row.last), called: row.called };
+    }
+  }
+  return readings;
+}
+
+/** Fixes the target's state at the switch for the comparison. From here on the exporting session sleeps on the snapshot. */
+export async function fixSnapshot({ exporter }: Sessions, snapshotMs: number): Promise<{ snapshot: string; visible: string }> {
+  await exporter.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  const [row] = await exporter.run<{ snapshot: string; visible: string }>(exportSnapshot);
+  if (!row) throw new Failure('switch-abandoned', 'the target exported no snapshot', { part: 'snapshot' });
+  // Not awaited: a sleeping server process does not notice when its client is gone.
+  exporter.run(keepSnapshot, { seconds: Math.ceil(snapshotMs / 1_000) }).catch(() => undefined);
+  return row;
+}

@@ -1,0 +1,107 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../../../domain/failure.ts';
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import { pause } from '../../pooling/commands.ts';
+import type { Console } from '../../pooling/pgbouncer.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { MigrationFacts } from '../facts.ts';
+import type { Budget } from './budget.ts';
+import { endSessions, lockOut, shut } from './commands.ts';
+import type { Sessions } from './sessions.ts';
+
+const endAgainMs = 5;
+const loginPatienceMs = 200;
+
+export interface Holding {
+  readonly sessions: Sessions;
+  readonly facts: MigrationFacts;
+  readonly pooler: PoolerEntry | undefined;
+  /** Superusers that write here and must be locked out by name. */
+  readonly superusers: readonly string[];
+  readonly budget: Budget;
+}
+
+/**
+ * Holds up every writer: those of the pooler wait in it, all others are kept out and ended. Repeats safely: what is paused and
+ * shut already stays so.
+ */
+export async function holdTraffic(holding: Holding): Promise<void> {
+  const { sessions, pooler, budget } = holding;
+  const { console } = sessions;
+  if (!console || !pooler) {
+    budget.begin();
+    return await budget.part('fence', () => fence(holding));
+  }
+  const bySession = await console.sessionPooling(pooler.alias, holding.budget.left());
+  await noLoginUnderWay(console, pooler.alias);
+  budget.begin();
+  const pausing = (): Promise<void> => console.run(pause(pooler.alias), budget.left());
+  if (!bySession) {
+    await budget.part('pause', pausing);
+    return await budget.part('fence', () => fence(holding));
+  }
+  // With session pooling a PAUSE waits until clients leave: they are ended, and wait in the pooler when they come back.
+  await budget.part('pause and fence', async () => {
+    await Promise.all([pausing(), fence(holding)]);
+  });
+}
+
+/** Before "no return": still nobody inside, still shut, still paused. Throws `switch-abandoned`. */
+export async function stillHeld({ sessions, facts, pooler, budget }: Holding): Promise<void> {
+  const inside = await whoIsInside(sessions.source.look, sessions.ours);
+  const [row] = await sessions.source.look.query<{ limit: number; prepared: number }>(
+    `SELECT datconnlimit AS limit,
+            (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS prepared
+       FROM pg_database WHERE datname = current_database()`,
+  );
+  const alias = pooler && sessions.console ? await sessions.console.alias(pooler.alias, budget.left()) : undefined;
+  const wrong = [
+    ...inside.map((one) => `${one} is in the database`),
+    ...(row?.limit === 0 ? [] : [`${facts.binding.source.dbname} was opened`]),
+    ...(row?.prepared === 0 ? [] : ['there is a prepared transaction']),
+    ...(!pooler || alias?.paused ? [] : [`the pooler's alias ${pooler.alias} is not paused`]),
+  ];
+  if (wrong.length > 0) {
+    throw new Failure('switch-abandoned', `the old side did not stay held: ${wrong.join('; ')}`, { part: 'still held', wrong });
+  }
+}
+
+async function noLoginUnderWay(console: Console, alias: string): Promise<void> {
+  const deadline = performance.now() + loginPatienceMs;
+  while ((await console.loggingIn(alias, loginPatienceMs)) > 0 && performance.now() < deadline) await wait(endAgainMs);
+}
+
+async function fence({ sessions, facts, superusers, budget }: Holding): Promise<void> {
+  const { change, look } = sessions.source;
+  await change.run(shut('source', facts));
+  for (const superuser of superusers) await change.run(lockOut, { superuser });
+  const ours = `{${sessions.ours.join(',')}}`;
+  let inside: string[] = [];
+  do {
+    if (budget.signal.aborted) {
+      throw new Failure('switch-abandoned', `the old side could not be emptied: ${inside.join(', ')}`, { part: 'fence', inside });
+    }
+    if (inside.length > 0) await wait(endAgainMs);
+    await change.run(endSessions, { ours });
+    inside = await whoIsInside(look, sessions.ours);
+  } while (inside.length > 0);
+}
+
+/**
+ * Who can still write on the old side. A session that is just starting is in no pg_stat_activity yet, but it holds a lock on
+ * its database from before it reads the connection limit until it is shown: so first the locks, then the sessions.
+ */
+async function whoIsInside(look: Session, ours: readonly number[]): Promise<string[]> {
+  const starting = await look.query<{ who: string }>(
+    `SELECT 'starting process ' || pid AS who FROM pg_locks
+      WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND pid <> ALL ($1::int[])
+        AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [ours],
+  );
+  const sessions = await look.query<{ who: string }>(
+    `SELECT concat_ws(' ', backend_type, pid, 'of', usename, application_name) AS who FROM pg_stat_activity
+      WHERE datname = current_database() AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL ($1::int[])`,
+    [ours],
+  );
+  return [...starting, ...sessions].map((row) => row.who);
+}

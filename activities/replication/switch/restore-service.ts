@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../../../domain/failure.ts';
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import type { Attempt } from '../../attempt.ts';
+import { reload, resume } from '../../pooling/commands.ts';
+import { readAlias, writeAlias } from '../../pooling/config-file.ts';
+import type { Servers, Session } from '../../postgres/session.ts';
+import type { Migration } from '../contract.ts';
+import type { MigrationFacts } from '../facts.ts';
+import { dropSnapshot, letIn, unshut } from './commands.ts';
+import { elsewhere, openPooler } from './sessions.ts';
+import { exporterName } from './switch-facts.ts';
+
+const eachTimeoutMs = 3_000;
+const tryAgainMs = 200;
+const giveUpAfterMs = 60_000;
+
+export interface Restoring {
+  readonly servers: Servers;
+  readonly migration: Migration;
+  readonly facts: MigrationFacts;
+  readonly attempt: Attempt;
+  /** Whom the fence locked out by name. */
+  readonly superusers: readonly string[];
+}
+
+/**
+ * The old side serves again: locked-out superusers, connection limit, alias, RESUME. Everything is tried again until it worked,
+ * for a minute; then `uncertain` is thrown, naming what still holds up traffic. Never after "no return". Right, and harmless, when
+ * nothing was held up.
+ */
+export async function restoreService(restoring: Restoring): Promise<void> {
+  const { servers, migration } = restoring;
+  const { pooler } = servers.entry(migration.source);
+  await untilDone('the old side could not be opened again', () => openSource(restoring));
+  if (pooler) await untilDone(`the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
+}
+
+/** Sessions that keep a snapshot of this run on the target, from this attempt or an earlier one, are ended. */
+export async function dropSnapshots({ migration, attempt }: Restoring, target: Session): Promise<void> {
+  await target.run(dropSnapshot, { exporter: exporterName(attempt.tag) });
+  attempt.progress({ summary: `switch: no snapshot is kept on ${migration.target}` });
+}
+
+async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<void> {
+  const { source } = facts.binding;
+  // A login that is no superuser cannot come through the fence: it lifts it from another database of the server.
+  const session = await servers.open(migration.source, {
+    purpose: 'change',
+    step: attempt.step,
+    dbname: source.superuser ? source.dbname : elsewhere(source.dbname),
+    statementTimeout: eachTimeoutMs,
+  });
+  try {
+    await session.run(unshut('source', facts));
+    for (const superuser of superusers) await session.run(letIn, { superuser });
+  } finally {
+    await session.end();
+  }
+}
+
+async function resumeOldSide({ servers, facts }: Restoring, pooler: PoolerEntry): Promise<void> {
+  const old = facts.binding.pooler;
+  if (!old) return;
+  const console = await openPooler(servers, pooler);
+  try {
+    const now = await readAlias(pooler.configFile, pooler.alias);
+    if (now && (now.host !== old.host || now.port !== old.port || now.dbname !== old.dbname)) {
+      await writeAlias(pooler.configFile, pooler.alias, old);
+      await console.run(reload, eachTimeoutMs);
+    }
+    await console.run(resume(pooler.alias), eachTimeoutMs);
+    const alias = await console.alias(pooler.alias, eachTimeoutMs);
+    if (!alias || alias.paused) throw new Failure('pooler-failed', `the alias ${pooler.alias} is still paused after RESUME`);
+  } finally {
+    await console.end();
+  }
+}
+
+async function untilDone(problem: string, act: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + giveUpAfterMs;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (Date.now() > deadline) throw new Failure('uncertain', `writes are still held up: ${problem}: ${reason}`, { reason }, error);
+      await wait(tryAgainMs);
+    }
+  }
+}
+

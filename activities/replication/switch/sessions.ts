@@ -1,0 +1,104 @@
+import { Failure } from '../../../domain/failure.ts';
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import type { Attempt } from '../../attempt.ts';
+import { openConsole, type Console } from '../../pooling/pgbouncer.ts';
+import type { Opening, Servers, Session } from '../../postgres/session.ts';
+import type { Migration } from '../contract.ts';
+import type { MigrationFacts } from '../facts.ts';
+import { unshut } from './commands.ts';
+import { exporterName } from './switch-facts.ts';
+
+/** Every connection that the switch needs, opened before anything is held up. */
+export interface Sessions {
+  readonly source: { readonly change: Session; readonly look: Session };
+  readonly target: { readonly change: Session; readonly look: Session };
+  /** Exports the snapshot and then sleeps on it. */
+  readonly exporter: Session;
+  readonly console: Console | null;
+  /** Our own process ids on the source. */
+  readonly ours: readonly number[];
+  end(): Promise<void>;
+}
+
+interface Opened {
+  readonly servers: Servers;
+  readonly migration: Migration;
+  readonly facts: MigrationFacts;
+  readonly attempt: Attempt;
+}
+
+/** Opens all of them at once. When one is refused the others are closed again. */
+export async function openSessions(opened: Opened): Promise<Sessions> {
+  const { servers, migration, attempt } = opened;
+  const { pooler } = servers.entry(migration.source);
+  const timeout = { statementTimeout: migration.limits.pauseMs };
+  const change: Opening = { purpose: 'change', step: attempt.step, ...timeout };
+  const look: Opening = { purpose: 'look', ...timeout };
+  const opening = await Promise.allSettled([
+    openSource(opened, change),
+    openSource(opened, look),
+    servers.open(migration.target, change),
+    servers.open(migration.target, look),
+    openExporter(opened),
+    pooler ? openPooler(servers, pooler) : null,
+  ]);
+  const [sourceChange, sourceLook, targetChange, targetLook, exporter, console] = opening;
+  const end = async (): Promise<void> => {
+    await Promise.all(opening.map((one) => (one.status === 'fulfilled' ? one.value?.end() : undefined)));
+  };
+  if (
+    sourceChange.status === 'rejected' || sourceLook.status === 'rejected' || targetChange.status === 'rejected' ||
+    targetLook.status === 'rejected' || exporter.status === 'rejected' || console.status === 'rejected'
+  ) {
+    await end();
+    throw opening.find((one) => one.status === 'rejected')?.reason;
+  }
+  await targetChange.value.query('SET synchronous_commit = on');
+  await sourceChange.value.query('SET synchronous_commit = on');
+  return {
+    source: { change: sourceChange.value, look: sourceLook.value },
+    target: { change: targetChange.value, look: targetLook.value },
+    exporter: exporter.value,
+    console: console.value,
+    ours: [sourceChange.value.pid, sourceLook.value.pid],
+    end,
+  };
+}
+
+export async function openPooler(servers: Servers, pooler: PoolerEntry): Promise<Console> {
+  return await openConsole(pooler, await servers.secret(pooler.admin.secret));
+}
+
+/** A database of the same server from which a fence can be lifted. */
+export function elsewhere(dbname: string): string {
+  return dbname === 'postgres' ? 'template1' : 'postgres';
+}
+
+/**
+ * A login that is no superuser cannot come through a fence that an earlier attempt left: it is lifted from another database of
+ * the server and set again later. Only before "no return", where nothing of an earlier attempt counts.
+ */
+async function openSource({ servers, migration, facts }: Opened, opening: Opening): Promise<Session> {
+  try {
+    return await servers.open(migration.source, opening);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.facts.sqlstate !== '53300') throw error;
+  }
+  const other = await servers.open(migration.source, { ...opening, purpose: 'change', dbname: elsewhere(facts.binding.source.dbname) });
+  try {
+    await other.run(unshut('source', facts));
+  } finally {
+    await other.end();
+  }
+  return await servers.open(migration.source, opening);
+}
+
+/** Nothing may end this session but its own sleep: not the server's timeouts, not the loss of the worker. */
+async function openExporter({ servers, migration, facts, attempt }: Opened): Promise<Session> {
+  const step = exporterName(attempt.tag).replace(/^steadyhand /, '');
+  const session = await servers.open(migration.target, { purpose: 'change', step, statementTimeout: 0 });
+  await session.query('SET idle_in_transaction_session_timeout = 0');
+  if (facts.binding.target.version >= 140_000) await session.query('SET client_connection_check_interval = 0');
+  if (facts.binding.target.version >= 170_000) await session.query('SET transaction_timeout = 0');
+  return session;
+}
