@@ -23,12 +23,23 @@ export interface DbOptions {
 /** Milliseconds. The last one is for a server that went silent: it must be above the server's own limit. */
 export const limits = { connect: 5_000, statement: 10_000, answer: 12_000 };
 
+/**
+ * The address with the password in it: the driver ignores one that comes beside an address. Throws `configuration-invalid` for
+ * anything but a URL, without its text (or the parser's error, which has it too): there may be a password in it.
+ */
+export function addressOf({ connectionString, password }: Pick<DbOptions, 'connectionString' | 'password'>): string {
+  if (!URL.canParse(connectionString)) {
+    throw new Failure('configuration-invalid', 'the address of the control database is not of the form postgres://user@host:port/database');
+  }
+  const url = new URL(connectionString);
+  if (password !== undefined) url.password = encodeURIComponent(password);
+  return url.href;
+}
+
 /** Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection. */
 export function createDb(options: DbOptions): Db {
   const pool = new pg.Pool({
-    connectionString: options.connectionString,
-    // An explicit undefined would hide the password of the connection string.
-    ...(options.password === undefined ? {} : { password: options.password }),
+    connectionString: addressOf(options),
     application_name: options.applicationName,
     max: options.max ?? 10,
     connectionTimeoutMillis: limits.connect,

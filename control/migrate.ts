@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
-import { limits } from './db.ts';
+import { addressOf, limits } from './db.ts';
 import { controlFailure } from './failure.ts';
 
 export interface MigrateOptions {
@@ -29,8 +29,7 @@ const directory = new URL('./migrations/', import.meta.url);
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const client = new pg.Client({
-    connectionString: options.connectionString,
-    ...(options.password === undefined ? {} : { password: options.password }),
+    connectionString: addressOf(options),
     application_name: 'steadyhand migrate',
     connectionTimeoutMillis: limits.connect,
   });

@@ -8,7 +8,8 @@ export const decisionColumns = 'id, run, approval, opening, digest, choice, pers
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
 
-type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
+/** As the database has it: null for no deadline. */
+export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
 
 export function createQuestions(db: Db): Questions {
   return {

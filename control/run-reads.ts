@@ -1,6 +1,6 @@
 import type { RunDetail, RunRow, Runs } from './contract.ts';
 import type { Db } from './db.ts';
-import { decisionColumns, questionColumns } from './questions.ts';
+import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from './questions.ts';
 
 const runColumns = 'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
   'v."requestedAt", v."closedAt", v.plan, v.failure';
@@ -22,10 +22,15 @@ const detailQuery = `
   FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
   WHERE r.run = $1 OR r.id = upper($1)`;
 
+type StoredDetail = Omit<RunDetail, 'questions'> & { questions: StoredQuestion[] };
+
 export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepSeconds'> {
   return {
     find: async (run) => (await db.query<RunRow>(`SELECT ${runColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
-    detail: async (runOrId) => (await db.query<RunDetail>(detailQuery, [runOrId]))[0] ?? null,
+    detail: async (runOrId) => {
+      const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
+      return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };
+    },
     list: ({ database, state, before, limit }) =>
       db.query<RunRow>(
         `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run

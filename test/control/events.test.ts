@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Control } from '../../control/contract.ts';
+import { canonical } from '../../domain/digest.ts';
+import { anna, application, aRun, controlPlace, kindsOf, owner } from './support.ts';
+
+const place = controlPlace();
+let control: Control;
+let database: string;
+beforeEach(async () => {
+  ({ control, database } = await place.fresh(20));
+});
+
+const append = (number: number): Promise<number> => control.events.append({ kind: 'run.state', actor: anna, data: { number } });
+const appendMany = async (count: number): Promise<void> => {
+  for (let number = 1; number <= count; number += 1) await append(number);
+};
+
+describe('events', () => {
+  it('come back in order, by run and after a cursor', async () => {
+    await appendMany(2);
+    const run = await aRun(control);
+    expect(await append(3)).toBe(4);
+    const all = await control.events.list({ limit: 10 });
+    expect(all.map((event) => event.seq)).toEqual([1, 2, 3, 4]);
+    expect(all[0]).toMatchObject({ run: null, kind: 'run.state', actor: anna, data: { number: 1 } });
+    expect(Date.parse(all[0]?.at ?? '')).toBeGreaterThan(Date.now() - 60_000);
+    expect((await control.events.list({ run, limit: 10 })).map((event) => event.seq)).toEqual([3]);
+    expect((await control.events.list({ after: 1, limit: 2 })).map((event) => event.seq)).toEqual([2, 3]);
+  });
+
+  it('store canonical text, whatever is in it, without passwords', async () => {
+    const data = { z: 1e21, a: [null, 'é\u0000\n\u001f"\\', '\ud800'], text: "password='hunter2' rest", nested: { b: true, a: -0 } };
+    await control.events.append({ kind: 'run.state', actor: anna, data });
+    const client = await place.client(database, application);
+    const { text } = (await client.query<{ text: string }>('SELECT text FROM steadyhand.events')).rows[0] ?? { text: '' };
+    expect(canonical(JSON.parse(text))).toBe(text);
+    expect(text).not.toContain('hunter2');
+    expect(text).toContain('"z":1e+21');
+  });
+
+  it.each([
+    ['update', "UPDATE steadyhand.events SET text = '{}'"],
+    ['update of no row', "UPDATE steadyhand.events SET text = '{}' WHERE false"],
+    ['delete', 'DELETE FROM steadyhand.events'],
+    ['truncate', 'TRUNCATE steadyhand.events'],
+    ['insert in place of a row', "INSERT INTO steadyhand.events (run, kind, text) VALUES (null, 'run.state', '{}') ON CONFLICT (seq) DO UPDATE SET text = 'x'"],
+  ])('refuse %s by application, owner and superuser, replica role or not', async (_, statement) => {
+    await append(1);
+    const app = await place.client(database, application);
+    await expect(app.query(statement)).rejects.toThrow('permission denied');
+    for (const role of [owner, 'postgres']) {
+      const client = await place.client(database, role);
+      await expect(client.query(statement), role).rejects.toThrow('append-only');
+    }
+    const replica = await place.client(database);
+    await replica.query('SET session_replication_role = replica');
+    await expect(replica.query(statement)).rejects.toThrow('append-only');
+    expect(await control.events.verify()).toMatchObject({ rows: 1, bad: null });
+  });
+
+  it('chain an insert that goes around the functions, and let nobody choose a place', async () => {
+    await append(1);
+    const app = await place.client(database, application);
+    await app.query("INSERT INTO steadyhand.events (run, kind, text) VALUES (null, 'run.state', '{}')");
+    await expect(app.query("INSERT INTO steadyhand.events (seq, run, kind, text) VALUES (9, null, 'run.state', '{}')")).rejects.toThrow('permission denied');
+    const replica = await place.client(database);
+    await replica.query("SET session_replication_role = replica; INSERT INTO steadyhand.events (seq, kind, text) VALUES (9, 'run.state', '{}')");
+    expect(await control.events.verify()).toMatchObject({ rows: 3, bad: null });
+  });
+
+  it('stay one chain without fork or gap under 100 writers at once', async () => {
+    await Promise.all(Array.from({ length: 100 }, (_, number) => append(number)));
+    const { rows, bad } = await control.events.verify();
+    expect({ rows, bad }).toEqual({ rows: 100, bad: null });
+    const numbers = (await control.events.list({ limit: 200 })).map((event) => event.data['number']);
+    expect(new Set(numbers).size).toBe(100);
+  });
+
+  it('leave no gap when a transaction is rolled back', async () => {
+    const app = await place.client(database, application);
+    await app.query("BEGIN; SELECT steadyhand.append_event(null, 'run.state', '{}'); ROLLBACK");
+    expect(await append(1)).toBe(1);
+  });
+});
+
+describe('verify', () => {
+  /** As an intruder with all rights would: triggers off, then the statement. */
+  const tamper = async (statement: string): Promise<void> => {
+    const client = await place.client(database);
+    await client.query(`ALTER TABLE steadyhand.events DISABLE TRIGGER append_only; ${statement}; ALTER TABLE steadyhand.events ENABLE ALWAYS TRIGGER append_only`);
+  };
+  const verified = async (): Promise<{ seq: number; what: string } | null> => (await control.events.verify()).bad;
+
+  it('says that an empty record is empty', async () => {
+    expect(await control.events.verify()).toEqual({ rows: 0, head: null, bad: null });
+  });
+
+  it.each([
+    ["text = '{}'"],
+    ["at = at + interval '1 microsecond'"],
+    ["run = 'another'"],
+    ["kind = 'run.closed'"],
+  ])('names the row of which %s was edited', async (edit) => {
+    await appendMany(5);
+    await tamper(`UPDATE steadyhand.events SET ${edit} WHERE seq = 3`);
+    expect(await verified()).toEqual({ seq: 3, what: expect.stringContaining('was edited') });
+    expect(await control.events.verify()).toMatchObject({ rows: 2 });
+  });
+
+  it('names the row after one that was edited together with its hash', async () => {
+    await appendMany(5);
+    await tamper(`UPDATE steadyhand.events SET text = '{}', hash = steadyhand.event_hash(previous, seq, at, run, kind, '{}') WHERE seq = 3`);
+    expect(await verified()).toEqual({ seq: 4, what: expect.stringContaining('does not continue event 3') });
+  });
+
+  it('names a row that is missing', async () => {
+    await appendMany(5);
+    await tamper('DELETE FROM steadyhand.events WHERE seq = 2');
+    expect(await verified()).toEqual({ seq: 3, what: expect.stringContaining('event 2 is missing') });
+  });
+
+  it('finds an end that was cut off, or a record written anew, by an anchor', async () => {
+    await appendMany(3);
+    const { rows: seq, head } = await control.events.verify();
+    const anchor = { seq, hash: head ?? '' };
+    await append(4);
+    expect((await control.events.verify(anchor)).bad).toBeNull();
+    await tamper('DELETE FROM steadyhand.events WHERE seq >= 3');
+    expect(await verified()).toBeNull();
+    expect((await control.events.verify(anchor)).bad).toEqual({ seq: 3, what: expect.stringContaining('cut off') });
+    await append(33);
+    expect((await control.events.verify(anchor)).bad).toEqual({ seq: 3, what: expect.stringContaining('rewritten') });
+  });
+
+  it('hashes what docs/audit.md says', async () => {
+    await appendMany(1);
+    const client = await place.client(database, application);
+    const { rows } = await client.query<{ line: string; hash: string }>(
+      `SELECT concat(previous, chr(10), seq, chr(10), to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), chr(10), run, chr(10),
+         kind, chr(10), text) AS line, hash FROM steadyhand.events`,
+    );
+    expect(createHash('sha256').update(rows[0]?.line ?? '').digest('hex')).toBe(rows[0]?.hash);
+    expect(await kindsOf(control)).toEqual(['run.state']);
+  });
+
+  it('walks more than one batch', async () => {
+    const client = await place.client(database, application);
+    await client.query("SELECT steadyhand.append_event(null, 'run.state', '{}') FROM generate_series(1, 4100)");
+    expect(await control.events.verify()).toMatchObject({ rows: 4_100, bad: null });
+  });
+});

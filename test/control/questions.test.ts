@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Control } from '../../control/contract.ts';
+import { aRun, controlPlace, failureOf, kindsOf } from './support.ts';
+
+const place = controlPlace();
+let control: Control;
+let run: string;
+beforeEach(async () => {
+  ({ control } = await place.fresh());
+  run = await aRun(control);
+});
+
+const question = () =>
+  ({
+    run,
+    approval: 'approve-switch',
+    opening: 1,
+    kind: 'approval',
+    digest: 'd1',
+    choices: ['approve', 'reject'],
+    quorum: [{ group: 'dba', count: 1 }],
+    deadline: '2030-01-02T03:04:05.000Z',
+  }) as const;
+const decision = (person: string) =>
+  ({ id: randomUUID(), run, approval: 'approve-switch', opening: 1, digest: 'd1', choice: 'approve', person, groups: ['dba'], channel: 'slack' }) as const;
+
+describe('questions', () => {
+  it('are opened once, and come back as they stand', async () => {
+    const first = await control.questions.open(question());
+    expect(first).toEqual({ ...question(), requester: 'anna', failure: null, openedAt: expect.any(String), agreements: [] });
+    expect(await control.questions.open({ ...question(), digest: 'other' })).toEqual(first);
+    expect((await control.runs.detail(run))?.questions).toEqual([first]);
+    expect(await kindsOf(control, run)).toEqual(['run.requested', 'approval.opened']);
+  });
+
+  it('of a parked step have no deadline', async () => {
+    const { deadline: _, ...parked } = { ...question(), kind: 'parked' as const, approval: 'switch' };
+    expect(await control.questions.open(parked)).not.toHaveProperty('deadline');
+    expect((await control.runs.detail(run))?.questions[0]).not.toHaveProperty('deadline');
+  });
+
+  it('are closed once, and asked again under another opening', async () => {
+    await control.questions.open(question());
+    await control.questions.close(run, 'approve-switch', 1, 'lapsed');
+    await control.questions.close(run, 'approve-switch', 1, 'approve');
+    expect(await control.questions.find(run, 'approve-switch', 1)).toMatchObject({ answer: 'lapsed' });
+    await control.questions.open({ ...question(), opening: 2, digest: 'd2' });
+    expect((await control.runs.detail(run))?.questions.map((one) => one.opening)).toEqual([2]);
+    expect(await control.questions.find(run, 'approve-switch', 2)).toMatchObject({ answer: null, digest: 'd2' });
+    expect(await control.questions.find(run, 'approve-switch', 3)).toBeNull();
+    expect((await kindsOf(control, run)).slice(1)).toEqual(['approval.opened', 'approval.closed', 'approval.opened']);
+  });
+
+  it('need a run', async () => {
+    await failureOf('not-found', control.questions.open({ ...question(), run: 'nonsense' }));
+  });
+});
+
+describe('decisions', () => {
+  it('are written with who, groups and reason, once for an id', async () => {
+    const made = { ...decision('ben'), reason: 'looks right' };
+    const row = await control.questions.decide(made);
+    expect(row).toEqual({ ...made, at: expect.any(String), counts: null, because: null });
+    expect(await control.questions.decide({ ...made, choice: 'reject' })).toEqual(row);
+    expect(await control.questions.decision(made.id)).toEqual(row);
+    expect(await control.questions.decision('nonsense')).toBeNull();
+    const events = await control.events.list({ run, limit: 9 });
+    expect(events.map((event) => event.kind)).toEqual(['run.requested', 'decision.made']);
+    expect(events[1]).toMatchObject({ actor: { kind: 'person', name: 'ben', channel: 'slack' }, data: { choice: 'approve', reason: 'looks right' } });
+  });
+
+  it('are judged once: the first judgement stands', async () => {
+    await control.questions.open(question());
+    const [ben, eve] = [decision('ben'), decision('eve')];
+    await control.questions.decide(ben);
+    await control.questions.decide(eve);
+    expect(await control.questions.judge(eve.id, { counts: false, because: 'she asked for the run' })).toEqual([]);
+    expect(await control.questions.judge(ben.id, { counts: true, because: 'counts' })).toEqual([{ person: 'ben', groups: ['dba'], choice: 'approve' }]);
+    await control.questions.judge(eve.id, { counts: true, because: 'second thoughts' });
+    expect(await control.questions.decision(eve.id)).toMatchObject({ counts: false, because: 'she asked for the run' });
+    expect((await control.questions.find(run, 'approve-switch', 1))?.agreements).toHaveLength(1);
+    expect((await control.runs.detail(run))?.decisions).toMatchObject([{ person: 'ben' }, { person: 'eve' }]);
+    expect((await kindsOf(control, run)).filter((kind) => kind === 'decision.judged')).toHaveLength(2);
+  });
+
+  it('judged at the same time see each other: one of them sees all', async () => {
+    await control.questions.open(question());
+    const people = ['ben', 'eve', 'kim', 'lee', 'max', 'zoe'].map(decision);
+    for (const one of people) await control.questions.decide(one);
+    const seen = await Promise.all(people.map((one) => control.questions.judge(one.id, { counts: true, because: 'counts' })));
+    expect(seen.map((agreements) => agreements.length).toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('for a cancel need no question', async () => {
+    const cancel = { ...decision('ben'), approval: 'run', opening: 0, digest: '', choice: 'cancel' as const };
+    await control.questions.decide(cancel);
+    expect(await control.questions.judge(cancel.id, { counts: true, because: 'counts' })).toMatchObject([{ choice: 'cancel' }]);
+    await failureOf('not-found', control.questions.judge('nonsense', { counts: true, because: '' }));
+  });
+});

@@ -1,0 +1,213 @@
+import { ulid } from 'ulid';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Control } from '../../control/contract.ts';
+import { Failure, reportOf } from '../../domain/failure.ts';
+import { anna, aRun, controlPlace, failureOf, kindsOf } from './support.ts';
+
+const place = controlPlace();
+let control: Control;
+let database: string;
+let run: string;
+beforeEach(async () => {
+  ({ control, database } = await place.fresh());
+  run = await aRun(control);
+});
+
+const steps = [
+  { id: 'preflight', kind: 'check', title: 'Look at both sides', applies: true },
+  { id: 'approve', kind: 'approval', title: 'Ask', applies: true },
+  { id: 'copy-schema', kind: 'change', title: 'Copy the schema', applies: false, because: 'it is there already' },
+  { id: 'switch', kind: 'change', title: 'Switch', applies: true },
+];
+const failure = reportOf(new Failure('source-busy', 'orders is too busy', { longest: 12 }));
+const rowsOf = async (): Promise<Record<string, unknown>> =>
+  Object.fromEntries(((await control.runs.detail(run))?.steps ?? []).map((step) => [step.id, step.state]));
+
+describe('the plan of a run', () => {
+  it('makes its step rows, absent ones too', async () => {
+    await control.runs.planned(run, { digest: 'd1', steps });
+    const detail = await control.runs.detail(run);
+    expect(detail).toMatchObject({ plan: 'd1', evidence: {}, questions: [], decisions: [] });
+    expect(detail?.steps.map(({ id, position, state, because }) => ({ id, position, state, because }))).toEqual([
+      { id: 'preflight', position: 1, state: 'pending', because: null },
+      { id: 'approve', position: 2, state: 'pending', because: null },
+      { id: 'copy-schema', position: 3, state: 'absent', because: 'it is there already' },
+      { id: 'switch', position: 4, state: 'pending', because: null },
+    ]);
+  });
+
+  it('made again keeps the rows of steps that have begun', async () => {
+    await control.runs.planned(run, { digest: 'd1', steps });
+    await control.runs.planned(run, { digest: 'd1', steps });
+    await control.runs.change(run, { steps: [{ id: 'preflight', state: 'done', generation: 1 }] });
+    const remaining = steps.slice(1).map((step) => (step.id === 'copy-schema' ? { ...step, applies: true, because: undefined } : step));
+    await control.runs.planned(run, { digest: 'd2', steps: remaining.map(({ because, ...step }) => (because === undefined ? step : { ...step, because })) });
+    expect(await rowsOf()).toEqual({ preflight: 'done', approve: 'pending', 'copy-schema': 'pending', switch: 'pending' });
+    expect((await control.runs.detail(run))?.steps.map((step) => step.position)).toEqual([1, 2, 3, 4]);
+    expect(await kindsOf(control, run)).toEqual(['run.requested', 'run.planned', 'step.done', 'run.planned']);
+  });
+
+  it('needs a run', async () => {
+    await failureOf('not-found', control.runs.planned(`x/y/${ulid()}`, { digest: 'd1', steps }));
+  });
+});
+
+describe('a change of a run', () => {
+  beforeEach(async () => {
+    await control.runs.planned(run, { digest: 'd1', steps });
+  });
+
+  it('moves state and steps together, one event each, and once only', async () => {
+    const change = { state: 'running', steps: [{ id: 'preflight', state: 'running', generation: 1 }] } as const;
+    await control.runs.change(run, change);
+    await control.runs.change(run, change);
+    expect(await control.runs.find(run)).toMatchObject({ state: 'running' });
+    expect(await rowsOf()).toMatchObject({ preflight: 'running' });
+    expect((await kindsOf(control, run)).slice(2)).toEqual(['step.running', 'run.state']);
+    const events = await control.events.list({ run, limit: 9 });
+    expect(events[2]?.data).toMatchObject({ step: 'preflight', state: 'running', generation: 1 });
+  });
+
+  it('keeps the failure with run and step, until it is cleared', async () => {
+    const failed = { id: 'switch', state: 'failed', generation: 1, failure } as const;
+    await control.runs.change(run, { state: 'parked', failure, steps: [failed] });
+    expect(await control.runs.detail(run)).toMatchObject({ state: 'parked', failure, steps: [{}, {}, {}, { state: 'failed', failure }] });
+    await control.runs.change(run, { state: 'running' });
+    expect(await control.runs.find(run)).toMatchObject({ state: 'running', failure });
+    await control.runs.change(run, { failure: null });
+    expect(await control.runs.find(run)).toMatchObject({ failure: null });
+  });
+
+  it('records the second failure of a step that was tried again', async () => {
+    const attempt = { key: `${run}/switch/1`, run, step: 'switch', generation: 1, undo: false };
+    for (let number = 1; number <= 2; number += 1) {
+      await control.attempts.claim(attempt);
+      await control.runs.change(run, { steps: [{ id: 'switch', state: 'failed', generation: 1, failure }] });
+      await control.runs.change(run, { steps: [{ id: 'switch', state: 'failed', generation: 1, failure }] });
+    }
+    expect((await kindsOf(control, run)).filter((kind) => kind === 'step.failed')).toHaveLength(2);
+  });
+
+  it('says who marked a step done', async () => {
+    await control.runs.change(run, { steps: [{ id: 'switch', state: 'marked-done', generation: 1, because: 'looked at it', by: 'ben' }] });
+    expect((await control.runs.detail(run))?.steps[3]).toMatchObject({ state: 'marked-done', because: 'looked at it, by ben' });
+  });
+
+  it('is all or nothing: a step that the plan does not have takes the state back', async () => {
+    const wrong = control.runs.change(run, { state: 'running', steps: [{ id: 'nonsense', state: 'done', generation: 1 }] });
+    await failureOf('internal', wrong);
+    expect(await control.runs.find(run)).toMatchObject({ state: 'requested' });
+    expect((await kindsOf(control, run)).slice(2)).toEqual([]);
+  });
+
+  it('comes too late for a closed run', async () => {
+    await control.runs.close(run, { outcome: 'aborted', free: true });
+    await control.runs.change(run, { state: 'running', steps: [{ id: 'switch', state: 'running', generation: 1 }] });
+    expect(await control.runs.find(run)).toMatchObject({ state: 'closed' });
+    expect(await rowsOf()).toMatchObject({ switch: 'pending' });
+  });
+
+  it('does not need an event for progress', async () => {
+    const progress = { summary: '3 of 4 tables', fraction: 0.75, secondsLeft: 20 };
+    await control.runs.progress(run, 'switch', progress);
+    expect((await control.runs.detail(run))?.steps[3]?.progress).toEqual(progress);
+    expect(await kindsOf(control, run)).toHaveLength(2);
+  });
+
+  it('merges evidence, with an event when there is news', async () => {
+    await control.runs.evidence(run, { pauseMs: 17, rows: 3 });
+    await control.runs.evidence(run, { rows: 4, lost: 0 });
+    await control.runs.evidence(run, { rows: 4 });
+    expect((await control.runs.detail(run))?.evidence).toEqual({ lost: 0, pauseMs: 17, rows: 4 });
+    expect((await kindsOf(control, run)).filter((kind) => kind === 'evidence.recorded')).toHaveLength(2);
+  });
+});
+
+describe('the end of a run', () => {
+  it('is written once: the first one stands', async () => {
+    const ending = { outcome: 'rolled-back', because: 'cancelled', left: ['a slot'], failure, free: true } as const;
+    await control.runs.close(run, { ...ending, actor: anna });
+    await control.runs.close(run, ending);
+    await control.runs.close(run, { outcome: 'succeeded', free: true });
+    expect(await control.runs.find(run)).toMatchObject({ state: 'closed', outcome: 'rolled-back', because: 'cancelled', left: ['a slot'], failure });
+    const events = await control.events.list({ run, limit: 9 });
+    expect(events.map((event) => event.kind)).toEqual(['run.requested', 'run.closed']);
+    expect(events[1]).toMatchObject({ actor: anna, data: { outcome: 'rolled-back', left: ['a slot'] } });
+  });
+
+  it('closes its open questions', async () => {
+    await control.questions.open({ run, approval: 'approve', opening: 1, kind: 'approval', digest: 'd', choices: ['approve'], quorum: [] });
+    await control.runs.close(run, { outcome: 'aborted', free: true });
+    expect((await control.runs.detail(run))?.questions).toEqual([]);
+    expect(await control.questions.find(run, 'approve', 1)).toMatchObject({ answer: 'closed' });
+    expect(await kindsOf(control, run)).toEqual(['run.requested', 'approval.opened', 'approval.closed', 'run.closed']);
+  });
+
+  it.each([
+    [true, 'free', 'lease.freed'],
+    [false, 'orphaned', 'lease.orphaned'],
+  ])('with free %s leaves the lease %s', async (free, state, kind) => {
+    await control.lease.take('or"d\ners', run, async () => true);
+    await control.runs.close(run, { outcome: free ? 'succeeded' : 'needs-attention', free });
+    expect(await control.lease.find('or"d\ners')).toMatchObject({ state, holder: run, epoch: 1 });
+    const events = await control.events.list({ run, limit: 9 });
+    expect(events.map((event) => event.kind)).toEqual(['run.requested', 'lease.taken', kind, 'run.closed']);
+    expect(events[2]?.data).toEqual({ database: 'or"d\ners', epoch: 1 });
+  });
+});
+
+describe('lists', () => {
+  it('are pages, newest first, without gap or repeat while runs are added', async () => {
+    const made = [run];
+    for (let number = 0; number < 6; number += 1) {
+      made.push(await aRun(control, { run: `migration-cutover/orders/${ulid(Date.now() + 10 * (number + 1))}` }));
+    }
+    const seen: string[] = [];
+    let before: string | undefined;
+    for (;;) {
+      const page = await control.runs.list({ limit: 3, ...(before === undefined ? {} : { before }) });
+      if (page.length === 0) break;
+      seen.push(...page.map((row) => row.run));
+      before = page.at(-1)?.run.split('/')[2];
+      await aRun(control, { run: `migration-cutover/orders/${ulid(Date.now() + 60_000)}` });
+    }
+    expect(seen).toEqual(made.toReversed());
+  });
+
+  it('filter by database and state', async () => {
+    const other = await aRun(control, { database: 'billing' });
+    await control.runs.change(other, { state: 'parked' });
+    const runs = async (filter: Parameters<Control['runs']['list']>[0]): Promise<string[]> => (await control.runs.list(filter)).map((row) => row.run);
+    expect(await runs({ database: 'billing', limit: 9 })).toEqual([other]);
+    expect(await runs({ state: 'requested', limit: 9 })).toEqual([run]);
+    expect(await runs({ database: 'orders', state: 'parked', limit: 9 })).toEqual([]);
+  });
+
+  it('find a run by its ULID alone, in any case', async () => {
+    const id = run.split('/')[2] ?? '';
+    expect((await control.runs.detail(id))?.run).toBe(run);
+    expect((await control.runs.detail(id.toLowerCase()))?.run).toBe(run);
+    expect(await control.runs.detail(ulid())).toBeNull();
+    expect(await control.runs.find('nonsense')).toBeNull();
+  });
+});
+
+describe('the seconds of a step', () => {
+  const took = async (of: string, id: string, seconds: number): Promise<void> => {
+    await control.runs.planned(of, { digest: 'd', steps });
+    await control.runs.change(of, { steps: [{ id, state: 'running', generation: 1 }] });
+    await control.runs.change(of, { steps: [{ id, state: 'done', generation: 1 }] });
+    const client = await place.client(database);
+    await client.query("UPDATE steadyhand.steps SET finished_at = started_at + $3 * interval '1 second' WHERE run = $1 AND id = $2", [of, id, seconds]);
+  };
+
+  it('are the median of this database, else of all; only of steps that were done, and no approvals', async () => {
+    for (const seconds of [10, 20, 60]) await took(await aRun(control), 'switch', seconds);
+    await took(await aRun(control, { database: 'billing' }), 'switch', 500);
+    await took(await aRun(control, { database: 'billing' }), 'preflight', 4);
+    await took(await aRun(control), 'approve', 3_600);
+    expect(await control.runs.stepSeconds('migration-cutover', 'orders')).toEqual({ preflight: 4, switch: 20 });
+    expect(await control.runs.stepSeconds('migration-cutover', 'unheard-of')).toEqual({ preflight: 4, switch: 40 });
+    expect(await control.runs.stepSeconds('another', 'orders')).toEqual({});
+  });
+});

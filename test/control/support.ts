@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { ulid } from 'ulid';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { Actor, Control, NewRequest } from '../../control/contract.ts';
+import { createControl } from '../../control/control.ts';
+import { migrate } from '../../control/migrate.ts';
+import { Failure, type FailureCode } from '../../domain/failure.ts';
+import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
+
+export const application = 'steadyhand_app';
+export const owner = 'steadyhand_owner';
+export const anna: Actor = { kind: 'person', name: 'anna', channel: 'cli' };
+
+/** The server of a test file. Rows need not survive a power cut here. */
+async function startServer(): Promise<{ cluster: Cluster; stop: () => Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-control-'));
+  await chmod(directory, 0o755);
+  try {
+    const settings = { fsync: 'off', max_connections: 60, shared_buffers: '32MB' };
+    const cluster = await startCluster({ name: 'control', major: 18, directory: join(directory, 'server'), settings });
+    const stop = async (): Promise<void> => {
+      await cluster.stop();
+      await rm(directory, { recursive: true, force: true });
+    };
+    return { cluster, stop };
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export interface Place {
+  /** As one of the roles, or as the superuser. */
+  url(database: string, role?: string): string;
+  /** A client that is ended after the test. */
+  client(database: string, role?: string): Promise<pg.Client>;
+  /** An empty database of the owner. */
+  empty(): Promise<string>;
+  /** A migrated database and a control on it. */
+  fresh(max?: number): Promise<{ control: Control; database: string }>;
+  cluster(): Cluster;
+}
+
+/** Call it at the top of a test file: server before the file, connections closed after each test. */
+export function controlPlace(): Place {
+  let server: Awaited<ReturnType<typeof startServer>> | undefined;
+  const endings: (() => Promise<void>)[] = [];
+  const cluster = (): Cluster => {
+    if (server === undefined) throw new Error('the server has not been started');
+    return server.cluster;
+  };
+  const url: Place['url'] = (database, role = 'postgres') => {
+    const password = role === 'postgres' ? cluster().password : role;
+    return `postgres://${role}:${encodeURIComponent(password)}@127.0.0.1:${cluster().port}/${database}`;
+  };
+  const client: Place['client'] = async (database, role) => {
+    const opened = new pg.Client({ connectionString: url(database, role) });
+    opened.on('error', () => undefined);
+    await opened.connect();
+    endings.push(() => opened.end());
+    return opened;
+  };
+  const create = async (suffix: string): Promise<string> => {
+    const database = `control_${randomBytes(6).toString('hex')}`;
+    const admin = await client('postgres');
+    await admin.query(`CREATE DATABASE ${database} OWNER ${owner} ${suffix}`);
+    return database;
+  };
+
+  beforeAll(async () => {
+    server = await startServer();
+    const admin = await client('postgres');
+    await admin.query(`CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD '${owner}'; CREATE ROLE ${application} LOGIN PASSWORD '${application}'`);
+    await admin.query(`CREATE DATABASE template_control OWNER ${owner}`);
+    await migrate({ connectionString: url('template_control', owner) });
+    // Outside of a test nobody else ends it.
+    await Promise.all(endings.splice(0).map((end) => end()));
+  }, 60_000);
+  afterEach(async () => {
+    for (const end of endings.splice(0)) await end();
+  });
+  afterAll(async () => {
+    await server?.stop();
+  }, 30_000);
+
+  return {
+    url,
+    client,
+    cluster,
+    empty: () => create(''),
+    fresh: async (max = 10) => {
+      const database = await create('TEMPLATE template_control');
+      const control = createControl({ connectionString: url(database, application), applicationName: 'control tests', max });
+      endings.push(() => control.close());
+      return { control, database };
+    },
+  };
+}
+
+export function newRequest(changes: Partial<NewRequest> = {}): NewRequest {
+  const database = changes.database ?? 'orders';
+  return {
+    run: `migration-cutover/${database}/${ulid()}`,
+    runbook: 'migration-cutover',
+    version: 1,
+    risk: 'high',
+    database,
+    input: { target: 'orders-18' },
+    requester: 'anna',
+    channel: 'cli',
+    idempotencyKey: ulid(),
+    bodyDigest: 'a'.repeat(64),
+    ...changes,
+  };
+}
+
+/** A run that was requested; its workflow id. */
+export async function aRun(control: Control, changes: Partial<NewRequest> = {}): Promise<string> {
+  return (await control.requests.create(newRequest(changes))).request.run;
+}
+
+export const kindsOf = async (control: Control, run?: string): Promise<string[]> =>
+  (await control.events.list({ limit: 1_000, ...(run === undefined ? {} : { run }) })).map((event) => event.kind);
+
+/** The failure that the promise ends with; the test fails when it doesn't, or with another code. */
+export async function failureOf(code: FailureCode, promise: Promise<unknown>): Promise<Failure> {
+  const error = await promise.then(
+    (value: unknown) => new Error(`it went through with ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Failure)) throw error;
+  expect(error.code, error.message).toBe(code);
+  return error;
+}
