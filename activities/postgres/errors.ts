@@ -16,6 +16,7 @@ const bySqlState: Record<string, FailureCode> = {
   '55P03': 'source-busy',
   '57014': 'source-busy',
   '40P01': 'source-busy',
+  '55006': 'source-busy',
 };
 
 /** The driver's error as one of ours, with the server's name, the SQLSTATE and no secret in it. A `Failure` passes through. */

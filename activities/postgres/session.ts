@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import { fill, type Command, type Values } from '../../domain/command.ts';
+import { fill, quoteLiteral, type Command, type Values } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { databaseOf, type DatabaseEntry, type Inventory, type SecretReference } from '../../domain/inventory.ts';
 import { postgresFailure } from './errors.ts';
@@ -11,7 +11,7 @@ export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Executes exactly a command of the plan with its variables filled in. Only a session for changing has the right to. */
   run<Row extends pg.QueryResultRow>(command: Command, values?: Values): Promise<Row[]>;
-  /** The server's process id of this session, to leave it out when others are ended. */
+  /** The server's process id of this session, to leave it out when others are ended. 0 at another address, where nobody knows it. */
   readonly pid: number;
   end(): Promise<void>;
 }
@@ -27,8 +27,13 @@ export interface Opening {
   readonly dbname?: string;
   /** Another user (the application's), default the inventory's. */
   readonly as?: { readonly name: string; readonly secret?: SecretReference };
-  /** Another address (the pooler's), default the inventory's. */
+  /**
+   * Another address (the pooler's), default the inventory's. Behind it other clients may get the same server connection next,
+   * so nothing is SET there: the timeout is the client's own, and only a transaction can be read-only.
+   */
   readonly at?: { readonly host: string; readonly port: number };
+  /** Which server it must be. When another one answers, opening raises `identity-changed`. */
+  readonly identity?: { readonly systemIdentifier: string; readonly databaseOid: number };
 }
 
 /** The way to every server of the inventory. */
@@ -64,24 +69,53 @@ async function open(
     database: opening.dbname ?? server.dbname,
     user: opening.as?.name ?? server.user,
     password: await secret(opening.as ? opening.as.secret : server.secret),
-    application_name: opening.purpose === 'look' ? 'steadyhand look' : `steadyhand ${opening.step ?? 'change'}`,
+    application_name: opening.at ? nameOf(opening) : 'steadyhand look',
     connectionTimeoutMillis: connectTimeoutMs,
+    ...(opening.at ? { query_timeout: timeoutOf(opening) || undefined } : {}),
     ...(await tls(entry)),
   });
   // Without a listener, a server that stops would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(
-      `SET statement_timeout = ${opening.statementTimeout ?? 30_000}` +
-        (opening.purpose === 'look' ? '; SET default_transaction_read_only = on' : ''),
-    );
-    const pid = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-    return session(client, where, opening.purpose, pid.rows[0]?.pid ?? 0);
+    const pid = opening.at && !opening.identity ? 0 : await recognise(client, opening, where);
+    if (!opening.at) await client.query(settings(opening));
+    return session(client, where, opening.purpose, pid);
   } catch (error) {
     await client.end().catch(() => undefined);
     throw postgresFailure(error, where);
   }
+}
+
+const timeoutOf = (opening: Opening): number => opening.statementTimeout ?? 30_000;
+
+const nameOf = (opening: Opening): string => (opening.purpose === 'look' ? 'steadyhand look' : `steadyhand ${opening.step ?? 'change'}`);
+
+function settings(opening: Opening): string {
+  const timeout = `SET statement_timeout = ${timeoutOf(opening)}`;
+  if (opening.purpose === 'look') return `${timeout}; SET default_transaction_read_only = on`;
+  return `${timeout}; SET application_name = ${quoteLiteral(nameOf(opening))}`;
+}
+
+/** The session's process id. The server is looked at before the session takes the name of its step, so the log shows it as a look. */
+async function recognise(client: pg.Client, { identity, dbname }: Opening, where: string): Promise<number> {
+  if (!identity) {
+    const own = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return own.rows[0]?.pid ?? 0;
+  }
+  const seen = await client.query<{ pid: number; system: string; oid: string; standby: boolean }>(
+    `SELECT pg_backend_pid() AS pid, c.system_identifier::text AS system, d.oid::int8::text AS oid, pg_is_in_recovery() AS standby
+       FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()`,
+  );
+  const row = seen.rows[0];
+  const sameDatabase = dbname !== undefined || row?.oid === String(identity.databaseOid);
+  if (row && row.system === identity.systemIdentifier && sameDatabase && !row.standby) return row.pid;
+  const what = row ? `system ${row.system}, database ${row.oid}${row.standby ? ', a standby' : ''}` : 'nothing';
+  throw new Failure(
+    'identity-changed',
+    `${where} answers as ${what}; the plan was made for system ${identity.systemIdentifier}, database ${identity.databaseOid}`,
+    { where },
+  );
 }
 
 function session(client: pg.Client, where: string, purpose: Opening['purpose'], pid: number): Session {

@@ -35,10 +35,17 @@ export interface SideFacts {
   readonly tables: readonly TableFacts[];
   readonly sequences: readonly SequenceFacts[];
   readonly materializedViews: readonly { readonly schema: string; readonly name: string }[];
-  /** Every other kind of object that a dump would make, `kind schema.name`, sorted: views, types, functions, partition roots … */
+  /**
+   * Every other kind of object that a dump would make, sorted: views, types, functions, partition roots, triggers … As
+   * `kind identity`, every name in it quoted: `view "public"."daily"`, `trigger "stamp" on "public"."orders"`.
+   */
   readonly otherObjects: readonly string[];
+  /** Without the server's own and without `steadyhand`, where the run's marker table is. */
   readonly schemas: readonly string[];
-  /** Roles that own something or have a grant in the database, with their attributes. */
+  /**
+   * Of the source: the roles that own something, have a grant or stand in a policy. Of the target: which of these are there.
+   * Without the server's own `pg_…` roles.
+   */
   readonly roles: readonly { readonly name: string; readonly login: boolean; readonly superuser: boolean }[];
   /** `datconnlimit` when no fence of ours is up (the journal's value when one is). */
   readonly connectionLimit: number;
@@ -54,11 +61,14 @@ export interface TableFacts {
   readonly primaryKey: readonly string[];
   /** The columns that identify a row for the comparison: primary key, else the replica-identity index; empty with neither. */
   readonly key: readonly string[];
-  /** Columns that are not generated, in attnum order. */
+  /** Columns that are not generated, in attnum order; types as `format_type` gives them, names in them quoted. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly persistence: 'permanent' | 'unlogged';
   readonly rowSecurity: 'off' | 'on' | 'forced';
-  /** Columns, types, not-null, defaults, constraints and indexes in our own terms, as a hash: the same on both sides when equal. */
+  /**
+   * Columns, types, not-null, defaults, constraints, indexes and where it hangs as a partition, in our own terms and without the
+   * names of constraints and indexes, as a hash: the same on both sides when equal, whatever the versions.
+   */
   readonly shape: string;
 }
 
@@ -68,4 +78,12 @@ export interface SequenceFacts {
   readonly increment: string;
   readonly min: string;
   readonly max: string;
+}
+
+/** Where the marker table is, on both sides; the source's DDL freeze has its function there too. */
+export const steadyhandSchema = 'steadyhand';
+
+/** The tables that are replicated: all but unlogged ones, which no publication can carry. */
+export function replicatedTables(facts: MigrationFacts): readonly TableFacts[] {
+  return facts.binding.source.tables.filter((table) => table.persistence === 'permanent');
 }

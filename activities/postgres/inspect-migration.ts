@@ -1,0 +1,117 @@
+import { qualified, quoteIdentifier } from '../../domain/command.ts';
+import type { MigrationFacts, SideFacts } from '../replication/facts.ts';
+import { inspectSide } from './inspect-side.ts';
+import type { Servers, Session } from './session.ts';
+
+export interface Inspection {
+  /** Databases of the inventory. */
+  readonly source: string;
+  readonly target: string;
+  /** The run's tag, to find its slot for the lag; absent before the run has one. */
+  readonly tag?: string;
+  /** What the run itself has made on the target, as `objectsOf` names it (journal of copySchema): never in the facts. */
+  readonly ownObjects?: readonly string[];
+  /** The pooler's alias and where it points now. */
+  readonly pooler?: MigrationFacts['binding']['pooler'];
+  /** The old limits (journals of the fence), for a side whose limit is 0 because of us. */
+  readonly connectionLimits?: { readonly source?: number; readonly target?: number };
+}
+
+/**
+ * Looks at both sides. The binding facts of two looks are equal when nothing but the run itself changed anything: what carries
+ * the run's tag, the schema `steadyhand` and `ownObjects` never stand in them. Raises what a session raises.
+ */
+export async function inspectMigration(servers: Servers, inspection: Inspection): Promise<MigrationFacts> {
+  const limits = inspection.connectionLimits ?? {};
+  const source = await inspectSide(servers, inspection.source, { connectionLimit: limits.source });
+  const names = source.roles.map((role) => role.name);
+  const target = await inspectSide(servers, inspection.target, { connectionLimit: limits.target, roles: names });
+  const observed = await observe(servers, inspection);
+  return {
+    binding: { source, target: without(target, new Set(inspection.ownObjects)), pooler: inspection.pooler ?? null },
+    observed,
+  };
+}
+
+/** Every user object of a side that a dump would make, in one naming: `kind identity`, names quoted. */
+export function objectsOf(side: SideFacts): string[] {
+  return [
+    ...side.extensions.map(extensionName),
+    ...side.schemas.map(schemaName),
+    ...side.tables.map(tableName),
+    ...side.sequences.map(sequenceName),
+    ...side.materializedViews.map(materializedViewName),
+    ...side.otherObjects,
+  ];
+}
+
+const extensionName = (one: { name: string }): string => `extension ${quoteIdentifier(one.name)}`;
+const schemaName = (one: string): string => `schema ${quoteIdentifier(one)}`;
+const tableName = (one: { schema: string; name: string }): string => `table ${qualified(one)}`;
+const sequenceName = (one: { schema: string; name: string }): string => `sequence ${qualified(one)}`;
+const materializedViewName = (one: { schema: string; name: string }): string => `materialized view ${qualified(one)}`;
+
+function without(side: SideFacts, own: ReadonlySet<string>): SideFacts {
+  if (own.size === 0) return side;
+  return {
+    ...side,
+    extensions: side.extensions.filter((one) => !own.has(extensionName(one))),
+    schemas: side.schemas.filter((one) => !own.has(schemaName(one))),
+    tables: side.tables.filter((one) => !own.has(tableName(one))),
+    sequences: side.sequences.filter((one) => !own.has(sequenceName(one))),
+    materializedViews: side.materializedViews.filter((one) => !own.has(materializedViewName(one))),
+    otherObjects: side.otherObjects.filter((one) => !own.has(one)),
+  };
+}
+
+async function observe(servers: Servers, { source, target, tag }: Inspection): Promise<MigrationFacts['observed']> {
+  const [onSource, onTarget] = await Promise.all([
+    looking(servers, source, async (session) => ({ tables: await tableSizes(session), ...(await pressure(session, tag)) })),
+    looking(servers, target, tableSizes),
+  ]);
+  const rows = (tables: readonly { rows: number }[]): number => tables.reduce((sum, table) => sum + table.rows, 0);
+  return {
+    sourceBytes: onSource.tables.reduce((sum, table) => sum + table.bytes, 0),
+    sourceRows: rows(onSource.tables),
+    targetRows: rows(onTarget),
+    ...onSource,
+  };
+}
+
+async function looking<Result>(servers: Servers, database: string, look: (session: Session) => Promise<Result>): Promise<Result> {
+  const session = await servers.open(database, { purpose: 'look' });
+  try {
+    return await look(session);
+  } finally {
+    await session.end();
+  }
+}
+
+/** Bytes with indexes and TOAST; rows by the server's own estimate. */
+async function tableSizes(session: Session): Promise<{ schema: string; name: string; bytes: number; rows: number }[]> {
+  const rows = await session.query<{ schema: string; name: string; bytes: string; rows: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name, coalesce(pg_total_relation_size(c.oid), 0)::text AS bytes,
+            greatest(c.reltuples::int8, pg_stat_get_live_tuples(c.oid), 0)::text AS rows
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'steadyhand')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+  );
+  return rows.map((row) => ({ schema: row.schema, name: row.name, bytes: Number(row.bytes), rows: Number(row.rows) }));
+}
+
+async function pressure(session: Session, tag: string | undefined): Promise<{ lagBytes: number | null; longestTransactionMs: number }> {
+  const [row] = await session.query<{ lag: string | null; longest: number }>(
+    `SELECT (SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,
+                                    confirmed_flush_lsn)::text
+               FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()) AS lag,
+            coalesce((SELECT max(extract(epoch FROM clock_timestamp() - xact_start) * 1000)::float8 FROM pg_stat_activity
+                       WHERE datname = current_database() AND backend_type = 'client backend'
+                         AND application_name NOT LIKE 'steadyhand %'), 0) AS longest`,
+    [tag ?? ''],
+  );
+  return {
+    lagBytes: row?.lag == null ? null : Number(row.lag),
+    longestTransactionMs: Math.round(row?.longest ?? 0),
+  };
+}

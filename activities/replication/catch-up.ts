@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure, notYet } from '../../domain/failure.ts';
+import type { Attempt } from '../attempt.ts';
+import type { Session } from '../postgres/session.ts';
+import { insertMarker } from './commands.ts';
+import { bytesText } from './initial-copy.ts';
+import { changing, looking, type Sides } from './side.ts';
+import { healthySubscription } from './subscription-health.ts';
+
+const lookAgainMs = 1_000;
+const markerWithinMs = 5_000;
+
+/**
+ * Looks once whether the target is less than the limit behind, and then whether a marker row that is written now arrives. Else
+ * throws `not-yet`. Each try writes a marker of its own; they go with their table. Raises `replication-failed` when the
+ * subscription stopped or the slot has lost WAL.
+ */
+export async function catchUp(sides: Sides, attempt: Attempt): Promise<{ lagBytes: number; markerMs: number }> {
+  await looking(sides, 'target', async (session) => await healthySubscription(sides, session, attempt.tag));
+  const lagBytes = await looking(sides, 'source', async (session) => await lag(sides, session, attempt.tag));
+  const limit = sides.migration.limits.lagBytes;
+  if (lagBytes > limit) {
+    const summary = `${bytesText(lagBytes)} behind, the limit is ${bytesText(limit)}`;
+    attempt.progress({ summary });
+    throw notYet(summary, lookAgainMs);
+  }
+  const markerMs = await followMarker(sides, attempt);
+  attempt.progress({ summary: `${bytesText(lagBytes)} behind, a marker took ${markerMs} ms`, fraction: 1 });
+  return { lagBytes, markerMs };
+}
+
+async function lag(sides: Sides, session: Session, tag: string): Promise<number> {
+  const { source } = sides.migration;
+  const status = sides.facts.binding.source.version >= 130_000 ? 'wal_status' : `'reserved'`;
+  const [slot] = await session.query<{ bytes: string | null; active: boolean; status: string | null }>(
+    `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::text AS bytes, active, ${status} AS status
+       FROM pg_replication_slots WHERE slot_name = $1`,
+    [tag],
+  );
+  if (!slot) throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} is gone`, { tag });
+  if (slot.status === 'lost') throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} has lost WAL; start again`, { tag });
+  if (!slot.active || slot.bytes === null) throw notYet(`the target is not connected to ${source}`, lookAgainMs);
+  return Number(slot.bytes);
+}
+
+/** Milliseconds from the marker's commit on the source until it can be read on the target. */
+async function followMarker(sides: Sides, attempt: Attempt): Promise<number> {
+  const token = randomUUID();
+  return await looking(sides, 'target', async (session) => {
+    await attempt.intend({});
+    await changing(sides, 'source', attempt, async (writer) => {
+      await writer.run(insertMarker, { run: attempt.run, attempt: attempt.number, token });
+    });
+    const start = performance.now();
+    await attempt.settle('made');
+    while (performance.now() - start < markerWithinMs) {
+      attempt.signal.throwIfAborted();
+      const [seen] = await session.query('SELECT FROM steadyhand.marker WHERE token = $1', [token]);
+      if (seen) return Math.round(performance.now() - start);
+      await wait(10);
+    }
+    throw notYet(`a marker row has not arrived within ${markerWithinMs / 1_000} s`, lookAgainMs);
+  });
+}

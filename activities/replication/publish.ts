@@ -1,0 +1,117 @@
+import { qualified, quoteIdentifier } from '../../domain/command.ts';
+import type { Attempt } from '../attempt.ts';
+import { ensure, type Observation } from '../engine/ensure.ts';
+import type { Session } from '../postgres/session.ts';
+import { dropPublication, makeMarker, makePublication, makeSchema } from './commands.ts';
+import { replicatedTables } from './facts.ts';
+import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
+import { allThenRaise, changing, inTransaction, looking, type SideName, type Sides } from './side.ts';
+
+interface Publication {
+  readonly exists: boolean;
+  /** All tables, missing verbs, row filters, column lists, schemas: anything that is not ours. */
+  readonly odd: boolean;
+  readonly tables: readonly string[];
+}
+
+interface Published {
+  readonly source: OwnSchema;
+  readonly target: OwnSchema;
+  readonly publication: Publication;
+}
+
+/**
+ * The marker table on both sides, and on the source the publication of exactly the tables of the facts. Repeats safely: adopted
+ * by tag. Raises `foreign-object` when the schema `steadyhand` is somebody else's, `drift` when the publication was changed.
+ */
+export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
+  await ensure(attempt, {
+    observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
+    act: async () => {
+      const seen = await look(sides, attempt.tag);
+      if (!seen.target.marker) await changing(sides, 'target', attempt, async (session) => {
+        await inTransaction(session, async () => await markerOn(session, 'target', seen.target));
+      });
+      await changing(sides, 'source', attempt, async (session) => {
+        await inTransaction(session, async () => {
+          await markerOn(session, 'source', seen.source);
+          if (!seen.publication.exists) await session.run(makePublication(sides.facts), { tag: attempt.tag });
+        });
+      });
+    },
+  });
+}
+
+async function markerOn(session: Session, side: SideName, seen: OwnSchema): Promise<void> {
+  if (seen.schema === 'absent') for (const command of makeSchema(side)) await session.run(command);
+  if (!seen.marker) await session.run(makeMarker(side));
+}
+
+/** Right when it never happened, and twice; with one side dead it cleans the other one first. Leaves what was there before. */
+export async function unpublish(sides: Sides, attempt: Attempt): Promise<void> {
+  const before = attempt.intended;
+  if (before === null) return await attempt.settle('nothing-to-undo');
+  await attempt.intend({});
+  await allThenRaise([
+    async () => await dropOwnPublication(sides, attempt),
+    ...(['source', 'target'] as const).map((side) => async () => {
+      const made = { marker: before[`${side}Marker`] === false, schema: before[`${side}Schema`] === false };
+      await dropOwnSchema(sides, side, attempt, made);
+    }),
+  ]);
+  await attempt.settle('undone');
+}
+
+/** The publication with the run's tag; nothing when it is gone. */
+export async function dropOwnPublication(sides: Sides, attempt: Attempt): Promise<void> {
+  const { exists } = await looking(sides, 'source', async (session) => await publicationOf(sides, session, attempt.tag));
+  if (!exists) return;
+  await changing(sides, 'source', attempt, async (session) => await session.run(dropPublication, { tag: attempt.tag }));
+}
+
+async function look(sides: Sides, tag: string): Promise<Published> {
+  const target = await looking(sides, 'target', ownSchema);
+  return await looking(sides, 'source', async (session) => ({
+    target,
+    source: await ownSchema(session),
+    publication: await publicationOf(sides, session, tag),
+  }));
+}
+
+async function publicationOf(sides: Sides, session: Session, tag: string): Promise<Publication> {
+  const { version } = sides.facts.binding.source;
+  const [row] = await session.query<{ odd: boolean; tables: [string, string][] | null }>(
+    `SELECT p.puballtables OR NOT (p.pubinsert AND p.pubupdate AND p.pubdelete)
+            ${version >= 110_000 ? 'OR NOT p.pubtruncate' : ''} ${version >= 130_000 ? 'OR p.pubviaroot' : ''}
+            ${version >= 150_000 ? `OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)
+            OR EXISTS (SELECT FROM pg_publication_rel WHERE prpubid = p.oid AND (prqual IS NOT NULL OR prattrs IS NOT NULL))` : ''} AS odd,
+            (SELECT json_agg(json_build_array(n.nspname, c.relname)) FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
+               JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid) AS tables
+       FROM pg_publication p WHERE p.pubname = $1`,
+    [tag],
+  );
+  return { exists: row !== undefined, odd: row?.odd ?? false, tables: (row?.tables ?? []).map(([schema, name]) => qualified({ schema, name })) };
+}
+
+function observation(sides: Sides, tag: string, seen: Published): Observation<void> {
+  const { migration, facts } = sides;
+  for (const side of ['source', 'target'] as const) {
+    if (seen[side].schema === 'foreign') return { state: 'foreign', what: foreignSchema(migration[side]) };
+  }
+  if (seen.publication.exists) {
+    const planned = [...replicatedTables(facts), { schema: 'steadyhand', name: 'marker' }].map(qualified);
+    const missing = planned.filter((one) => !seen.publication.tables.includes(one));
+    const more = seen.publication.tables.filter((one) => !planned.includes(one));
+    if (missing.length > 0 || more.length > 0 || seen.publication.odd) {
+      const what = [...missing.map((one) => `lacks ${one}`), ...more.map((one) => `has ${one}`)].join(', ') || 'has other options';
+      return { state: 'drifted', what: `the publication ${quoteIdentifier(tag)} on ${migration.source} was changed: it ${what}` };
+    }
+    if (seen.source.marker && seen.target.marker) return { state: 'there', result: undefined };
+  }
+  return { state: 'absent', before: {
+    sourceSchema: seen.source.schema === 'ours',
+    sourceMarker: seen.source.marker,
+    targetSchema: seen.target.schema === 'ours',
+    targetMarker: seen.target.marker,
+  } };
+}
