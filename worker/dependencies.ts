@@ -42,7 +42,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
   const log = pino({ level: config.logLevel, base: { process: options.name }, redact: ['password', 'token', '*.password', '*.token'] });
   const inventory = inventoryFile(config.inventoryFile, log);
   const servers = createServers(inventory, options.environment);
-  const control = createControl({ connectionString: config.control.url, applicationName: options.name });
+  const control = createControl({ ...config.control, applicationName: options.name });
   const commands = {
     comparing: comparingCommands,
     pooling: poolingCommands,

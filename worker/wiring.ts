@@ -5,9 +5,9 @@ import { createPostgresActivities } from '../activities/postgres/create-postgres
 import { createReplicationActivities } from '../activities/replication/create-replication-activities.ts';
 import { createSwitchActivities } from '../activities/replication/switch/create-switch-activities.ts';
 import { engineWork, type EngineActivities } from '../activities/engine/contract.ts';
-import { poolingWork } from '../activities/pooling/contract.ts';
-import { postgresWork } from '../activities/postgres/contract.ts';
-import { replicationWork } from '../activities/replication/contract.ts';
+import { poolingWork, type PoolingActivities } from '../activities/pooling/contract.ts';
+import { postgresWork, type PostgresActivities } from '../activities/postgres/contract.ts';
+import { replicationWork, type ReplicationActivities } from '../activities/replication/contract.ts';
 import { bind } from './bind.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -30,9 +30,9 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
   });
   const folders: [string, Bound][] = [
     ['engine', bind<EngineActivities>('engine', engine, control, log)],
-    ['postgres', bind('postgres', { ...postgres, ...createCompareActivity(shared) }, control, log)],
-    ['replication', bind('replication', { ...createReplicationActivities(shared), ...createSwitchActivities(shared) }, control, log)],
-    ['pooling', bind('pooling', createPoolingActivities(shared), control, log)],
+    ['postgres', bind<PostgresActivities>('postgres', { ...postgres, ...createCompareActivity(shared) }, control, log)],
+    ['replication', bind<ReplicationActivities>('replication', { ...createReplicationActivities(shared), ...createSwitchActivities(shared) }, control, log)],
+    ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
   ];
   return complete(folders, { engine: engineWork, postgres: postgresWork, replication: replicationWork, pooling: poolingWork });
 }

@@ -16,6 +16,12 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     const rule = policy.approvals[catalog[runbook]?.risk ?? 'high'];
     const quorum = kind === 'approval' && rule !== 'auto' ? rule.quorum : [];
     const deadline = asking.deadlineMs === undefined ? undefined : new Date(Date.now() + asking.deadlineMs).toISOString();
+    await control.runs.change(attempt.run, {
+      state: kind === 'parked' ? 'parked' : 'waiting',
+      steps: [{ id: approval, state: kind === 'parked' ? 'failed' : 'waiting', generation, ...(failure ? { failure } : {}) }],
+      ...(failure ? { failure } : {}),
+    });
+    // Last, so that whoever sees the question sees the run waiting for it.
     await control.questions.open({
       run: attempt.run,
       approval,
@@ -26,11 +32,6 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
       quorum,
       ...(deadline === undefined ? {} : { deadline }),
       ...(failure === undefined ? {} : { failure }),
-    });
-    await control.runs.change(attempt.run, {
-      state: kind === 'parked' ? 'parked' : 'waiting',
-      steps: [{ id: approval, state: kind === 'parked' ? 'failed' : 'waiting', generation, ...(failure ? { failure } : {}) }],
-      ...(failure ? { failure } : {}),
     });
   };
 }

@@ -1,10 +1,10 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import { engineWork, type Asking, type EngineActivities } from '../../activities/engine/contract.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage, type Question } from '../../domain/decision.ts';
+import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
 import { refusal } from './failure.ts';
-import { show, type RunMemory } from './state.ts';
+import { show, type OpenQuestion, type RunMemory } from './state.ts';
 import { call, verbs } from './work.ts';
 
 export const engine = verbs<EngineActivities>('engine', engineWork);
@@ -69,12 +69,13 @@ export interface Answered {
 }
 
 /** Asks people and waits for what is decided: their choice, or `expired`. A cancel of the run is the choice `cancel`. */
-export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>, deadline?: string): Promise<Answered> {
+export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): Promise<Answered> {
   const opening = (memory.openings.get(asking.approval) ?? 0) + 1;
   memory.openings.set(asking.approval, opening);
-  await call(engine.ask, { ...asking, opening }, undefined, `asks: ${asking.approval}`);
-  const question: Question & { answer?: Choice } = { ...asking, opening, ...(deadline === undefined ? {} : { deadline }) };
+  const question: OpenQuestion = { ...asking, opening };
+  // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
+  await call(engine.ask, { ...asking, opening }, undefined, `asks: ${asking.approval}`);
   show(memory, asking.kind === 'parked' ? 'parked' : 'waiting');
   const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
   if (asking.deadlineMs === undefined) await condition(answered);

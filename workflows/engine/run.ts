@@ -1,9 +1,10 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
+import type { Admission } from '../../activities/engine/contract.ts';
 import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
 import { engine, hearDecisions } from './decision.ts';
 import { Ending } from './ending.ts';
-import { reportOf } from './failure.ts';
+import { refusal, reportOf } from './failure.ts';
 import { newMemory, show, type RunMemory } from './state.ts';
 import { endIfCancelled, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
@@ -41,7 +42,7 @@ export async function follow<Id extends string, Subject>(
   hearDecisions(memory, cancel);
   CancellationScope.current().cancelRequested.catch(() => cancel('Temporal'));
   return await CancellationScope.nonCancellable(async () => {
-    memory.admission = await call(engine.admit, { request: start.request, input: start.input, runbook }, undefined, 'admission');
+    memory.admission = await admitted(runbook, start);
     const run = wordsOf<Id, Subject>(memory, subject);
     const result = await ended(memory, async () => {
       await makePlan(memory);
@@ -54,6 +55,19 @@ export async function follow<Id extends string, Subject>(
     }
     return result;
   });
+}
+
+/** Who was not admitted ends as failed; a run that the API knows is closed as refused, with the reason. */
+async function admitted(runbook: string, start: RunStart): Promise<Admission> {
+  try {
+    return await call(engine.admit, { request: start.request, input: start.input, runbook }, undefined, 'admission');
+  } catch (error) {
+    const failure = reportOf(error);
+    if (failure.code !== 'request-unknown') {
+      await call(engine.close, { outcome: 'refused', because: failure.message, left: [], failure });
+    }
+    throw refusal(failure.code, failure.message);
+  }
 }
 
 function wordsOf<Id extends string, Subject>(memory: RunMemory, subject: (told: Told) => Subject): Run<Id, Subject> {

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { Failure } from '../../domain/failure.ts';
+import { enginePlace, type EngineTest } from './place.ts';
+
+const place = enginePlace();
+const broken = new Failure('server-error', 'the world is broken');
+
+async function parkedAt(step: string, engine: EngineTest, ...failures: Failure[]): Promise<string> {
+  engine.world.fail(step, ...(failures.length > 0 ? failures : [broken]));
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  const detail = await engine.asked(run, step);
+  expect(detail).toMatchObject({ state: 'parked', failure: { code: (failures[0] ?? broken).code } });
+  return run;
+}
+
+async function finish(run: string, { agree, result }: EngineTest): Promise<unknown> {
+  await agree(run, 'agree-last');
+  return await result(run);
+}
+
+test('retry goes on with what is there', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('second', engine);
+  await engine.decide(run, 'grace', 'retry');
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '+last', '+tidy']);
+});
+
+test('start again takes the step back and makes it as the next generation', async () => {
+  const engine = await place.begin();
+  engine.world.fail('second made', broken);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'second');
+  await engine.decide(run, 'grace', 'start-again', 'half made');
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '+second', '+last', '+tidy']);
+  const second = (await engine.detail(run)).steps.find((one) => one.id === 'second');
+  expect(second).toMatchObject({ state: 'done', generation: 2 });
+});
+
+test('skip passes over a step that the plan lets people skip', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('second', engine);
+  await engine.decide(run, 'grace', 'skip', 'not needed');
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+last', '+tidy']);
+});
+
+test('a step that is not skippable can not be skipped, and a certain failure not be marked done', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('first', engine);
+  expect((await engine.detail(run)).questions[0]?.choices).toEqual(['retry', 'start-again', 'roll-back', 'abort']);
+});
+
+test('an uncertain step may be marked done', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('first', engine, new Failure('uncertain', 'nobody knows'));
+  await engine.decide(run, 'grace', 'mark-done', 'I looked: it is there');
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect((await engine.detail(run)).steps.find((one) => one.id === 'first')?.state).toBe('marked-done');
+});
+
+test('roll back takes everything back and frees the lease', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('second', engine);
+  await engine.decide(run, 'grace', 'roll-back', 'enough');
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back' });
+  expect([...engine.world.things]).toEqual([]);
+  expect((await engine.control.lease.find('orders'))?.state).toBe('free');
+});
+
+test('abort leaves what is there, names it and orphans the lease', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('second', engine);
+  await engine.decide(run, 'grace', 'abort', 'I finish by hand');
+  expect(await engine.result(run)).toMatchObject({ outcome: 'aborted', left: ['Make the first', 'Make the second'] });
+  expect([...engine.world.things]).toEqual(['first']);
+  expect((await engine.control.lease.find('orders'))?.state).toBe('orphaned');
+});
+
+test('an undo that fails is reported, the others still run, and the outcome says so', async () => {
+  const engine = await place.begin();
+  engine.world.fail('undo first', broken);
+  const run = await parkedAt('second', engine);
+  await engine.decide(run, 'grace', 'roll-back', 'enough');
+  await expect(engine.result(run)).rejects.toMatchObject({ cause: { type: 'needs-attention' } });
+  expect(await engine.detail(run)).toMatchObject({ outcome: 'needs-attention', left: ['Make the first: the world is broken'] });
+  expect((await engine.control.lease.find('orders'))?.state).toBe('orphaned');
+});
+
+test('only operators answer for a failed step', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('first', engine);
+  expect(await engine.decide(run, 'linus', 'abort', 'no')).toMatchObject({ counts: false, because: 'only dba may answer for a failed step' });
+});
+
+test('past the point of no return a failure can be retried, never rolled back', async () => {
+  const engine = await place.begin();
+  engine.world.fail('tidy', broken);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.agree(run, 'agree-last');
+  expect((await engine.asked(run, 'tidy')).questions[0]?.choices).toEqual(['retry', 'abort']);
+  await engine.decide(run, 'grace', 'retry');
+  expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
+});
+
+test('a check that fails before any change refuses the run with its reason', async () => {
+  const engine = await place.begin();
+  engine.world.fail('look', new Failure('preflight-blocked', 'no key'));
+  const run = await engine.request();
+  expect(await engine.result(run)).toMatchObject({ outcome: 'refused', because: 'no key' });
+  expect(await engine.control.lease.find('orders')).toBeNull();
+});

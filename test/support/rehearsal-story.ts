@@ -1,0 +1,22 @@
+import type { RunResult, RunStart } from '../../domain/run.ts';
+import { follow } from '../../workflows/engine/run.ts';
+import { verbs } from '../../workflows/engine/work.ts';
+import { rehearsalWork, type RehearsalActivities, type Rehearsed } from './rehearsal-contract.ts';
+import type { steps } from './rehearsal-plan.ts';
+
+const world = verbs<RehearsalActivities>('rehearsal', rehearsalWork);
+
+export async function rehearsal(start: RunStart): Promise<RunResult> {
+  const subject = (told: { input: Readonly<Record<string, unknown>> }): Rehearsed => ({ word: String(told.input['word']) });
+  return await follow<keyof typeof steps, Rehearsed>('rehearsal', start, subject, async (run) => {
+    await run.step('look', world.look);
+    await run.approval('agree-first');
+    await run.step('first', world.make, { undo: world.unmake });
+    await run.step('unneeded', world.make, { undo: world.unmake });
+    await run.step('second', world.make, { undo: world.unmake });
+    await run.step('wait', world.await);
+    await run.approval('agree-last');
+    await run.step('last', world.make, { undo: world.unmake });
+    await run.step('tidy', world.make);
+  });
+}
