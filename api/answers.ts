@@ -95,7 +95,7 @@ export const runDetailSchema: z.ZodType<RunDetail> = z.object({
   evidence: plainData.describe('What the steps proved, by name'),
 });
 
-export const eventSchema: z.ZodType<EventRow> = z.object({
+const eventSchema: z.ZodType<EventRow> = z.object({
   seq: z.int(),
   at: time,
   run: z.string().nullable(),
@@ -104,7 +104,15 @@ export const eventSchema: z.ZodType<EventRow> = z.object({
   data: plainData,
 });
 
-const command = z.object({ on: z.enum(['source', 'target', 'pooler', 'worker']), kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']), text: z.string() });
+export const runsSchema = z.object({ runs: z.array(runRowSchema), next: z.string().nullable().describe('`before` of the next page') });
+
+export const eventsSchema = z.object({ events: z.array(eventSchema) });
+
+const command = z.object({
+  on: z.enum(['source', 'target', 'pooler', 'worker']),
+  kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']),
+  text: z.string(),
+});
 
 const stepFields = {
   id: z.string(),
@@ -138,6 +146,7 @@ export const planSchema: z.ZodType<Plan> = z.object({
   variables: z.record(z.string(), z.string()).describe('Psql variables of the commands: what each stands for'),
   facts: z.string(),
   digest: z.string(),
+  from: z.string().optional().describe('The first step that the digest covers; all of them when it is absent'),
   madeAt: time,
 });
 
@@ -166,7 +175,9 @@ export const runbookSchema = z.object({
   risk,
   summary: z.string(),
   input: plainData.describe('JSON Schema of the input'),
-  steps: z.array(z.object({ id: z.string(), kind: stepFields.kind, title: z.string(), skippable: z.boolean(), pointOfNoReturn: z.boolean() })),
+  steps: z.array(
+    z.object({ id: z.string(), kind: stepFields.kind, title: z.string(), skippable: z.boolean(), pointOfNoReturn: z.boolean() }),
+  ),
 });
 
 export const acceptedSchema = z.object({

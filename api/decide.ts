@@ -51,9 +51,15 @@ export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): P
   const message = { approval, opening, digest, choice, decisionId: row.id };
   const judged = run.state === 'closed' ? await refused(parts, row.id, closedText(run)) : await deliver(parts, run.run, message);
   if (judged === null) {
-    return { decision: row.id, counts: null, settled: null, because: 'it is recorded and delivered; the run judges it when a worker is there' };
+    return {
+      decision: row.id,
+      counts: null,
+      settled: null,
+      because: 'it is recorded and delivered; the run judges it when a worker is there',
+    };
   }
-  if (!judged.counts) throw new Failure('conflict', `the decision does not count: ${judged.because}`, { decision: row.id, because: judged.because });
+  if (!judged.counts)
+    throw new Failure('conflict', `the decision does not count: ${judged.because}`, { decision: row.id, because: judged.because });
   return { decision: row.id, counts: true, settled: judged.settled, because: judged.because };
 }
 

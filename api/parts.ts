@@ -7,9 +7,12 @@ import type { TemporalRuns } from '../temporal/runs.ts';
 /** Every runbook by its name. */
 export type Catalog = Readonly<Record<string, AnyRunbook>>;
 
-/** Looks at the database, read-only, and makes the plan; nothing is stored and nothing is started. */
+/**
+ * Looks at the database, read-only, and makes the plan; nothing is stored and nothing is started. Throws `not-found`,
+ * `input-invalid`, `unreachable`, `plan-impossible`.
+ */
 export interface Planner {
-  plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<Plan>;
+  plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<{ plan: Plan }>;
 }
 
 /** What the API is made of. The inventory is asked for at each request, so one that was read again counts from then on. */

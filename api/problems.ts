@@ -14,7 +14,10 @@ export const problemSchema = z
     code: z.string(),
     hint: z.string().describe('What to do now'),
     retryable: z.boolean(),
-    problems: z.array(z.object({ path: z.string(), message: z.string() })).optional().describe('Every field that is wrong'),
+    problems: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe('Every field that is wrong'),
     facts: z.record(z.string(), z.unknown()).optional(),
     request: z.string().optional().describe('Id of this request in the log of the API'),
   })
@@ -69,7 +72,10 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (failure.code === 'internal') request.log.error({ err: error }, 'a request failed');
   if (failure.code === 'unauthenticated') void reply.header('WWW-Authenticate', 'Bearer realm="steadyhand"');
   if (status === 503) void reply.header('Retry-After', retryAfterSeconds);
-  return reply.code(status).type(contentType).send(problemOf(failure, request.id, status));
+  return reply
+    .code(status)
+    .type(contentType)
+    .send(problemOf(failure, request.id, status));
 }
 
 function told(error: unknown): { failure: Failure; status: number } {
@@ -82,7 +88,10 @@ function told(error: unknown): { failure: Failure; status: number } {
     const code: FailureCode = status === 404 ? 'not-found' : 'body-invalid';
     return { failure: new Failure(code, error.message, {}, error), status };
   }
-  return { failure: new Failure('internal', 'an unexpected error; the log of the API has it under the id of this request', {}, error), status: 500 };
+  return {
+    failure: new Failure('internal', 'an unexpected error; the log of the API has it under the id of this request', {}, error),
+    status: 500,
+  };
 }
 
 /** Fastify's own refusals (malformed JSON, too large, wrong content type) carry a 4xx status. */
@@ -91,7 +100,10 @@ function clientErrorStatus(error: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }
 
-function validationFailure(issues: readonly { instancePath: string; message?: string | undefined }[], context: string | undefined): Failure {
+function validationFailure(
+  issues: readonly { instancePath: string; message?: string | undefined }[],
+  context: string | undefined,
+): Failure {
   const where = context ?? 'body';
   const problems = issues.map((issue) => ({
     path: [where, ...issue.instancePath.split('/').filter((part) => part !== '')].join('.'),

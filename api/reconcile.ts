@@ -19,7 +19,11 @@ const because: Readonly<Record<Exclude<RunStatus, 'open'>, string>> = {
  * `needs-attention` with what is left, lease orphaned unless the run never began a change. A workflow that Temporal does not
  * know is given a minute, and counted from the first look. The first ending of a run stands, so repeating is harmless.
  */
-export function createReconciler(parts: Pick<ApiParts, 'control' | 'temporal'>, log: FastifyBaseLogger, now: () => number = Date.now): () => Promise<void> {
+export function createReconciler(
+  parts: Pick<ApiParts, 'control' | 'temporal'>,
+  log: FastifyBaseLogger,
+  now: () => number = Date.now,
+): () => Promise<void> {
   const unknownSince = new Map<string, number>();
   const gone = (run: string, status: RunStatus): status is Exclude<RunStatus, 'open'> => {
     if (status !== 'unknown') {

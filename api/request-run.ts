@@ -84,8 +84,17 @@ export function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<st
 }
 
 /** Throws `forbidden`, naming the groups that may, when the person is in none of them now. */
-export function requireGroup(inventory: Inventory, database: string, person: string, right: 'requesters' | 'operators', what: string): void {
+export function requireGroup(
+  inventory: Inventory,
+  database: string,
+  person: string,
+  right: 'requesters' | 'operators',
+  what: string,
+): void {
   const allowed = policyOf(inventory, database)[right];
   if (groupsOf(inventory, database, person).some((group) => allowed.includes(group))) return;
-  throw new Failure('forbidden', `${person} may not ${what}; people of these groups may: ${allowed.join(', ')}`, { person, groups: allowed });
+  throw new Failure('forbidden', `${person} may not ${what}; people of these groups may: ${allowed.join(', ')}`, {
+    person,
+    groups: allowed,
+  });
 }

@@ -37,7 +37,9 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
     genReqId: () => ulid(),
     requestIdHeader: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
-    frameworkErrors: sendProblem,
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(error, request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -74,7 +76,11 @@ async function describe(app: FastifyInstance): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Steadyhand', version: '1', description: 'Durable runbooks for PostgreSQL: plan, request, follow, decide.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: '`sh_<id>_<secret>`, made by `steadyhand token create`' } } },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: '`sh_<id>_<secret>`, made by `steadyhand token create`' },
+        },
+      },
     },
     transform: createJsonSchemaTransform({ schemaRegistry }),
     transformObject: createJsonSchemaTransformObject({ schemaRegistry }),

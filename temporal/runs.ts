@@ -94,7 +94,12 @@ export async function startRun(client: Client, request: Request, options: StartO
  * judges once. When no worker answers in time the same message goes as a Signal, which waits in the run's history, and the
  * answer is null: judged later. Throws `conflict` when the run has closed, or does not take this message now.
  */
-export async function sendDecision(client: Client, run: string, message: DecisionMessage, withinMs = decideWithinMs): Promise<Authorisation | null> {
+export async function sendDecision(
+  client: Client,
+  run: string,
+  message: DecisionMessage,
+  withinMs = decideWithinMs,
+): Promise<Authorisation | null> {
   const handle = client.workflow.getHandle(run);
   try {
     return await within(client, withinMs, () =>

@@ -40,7 +40,10 @@ const secretFile = path.transform((file, context) => {
   try {
     return readFileSync(file, 'utf8').trimEnd();
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `the file ${file} cannot be read (${error instanceof Error ? error.message : 'unknown'})` });
+    context.addIssue({
+      code: 'custom',
+      message: `the file ${file} cannot be read (${error instanceof Error ? error.message : 'unknown'})`,
+    });
     return z.NEVER;
   }
 });

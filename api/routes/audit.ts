@@ -11,7 +11,14 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/audit/verify',
-      { schema: { summary: 'Walk the chain of the audit record', tags: ['audit'], security: authorised, response: { 200: auditSchema, ...problemAnswers(401, 403, 503) } } },
+      {
+        schema: {
+          summary: 'Walk the chain of the audit record',
+          tags: ['audit'],
+          security: authorised,
+          response: { 200: auditSchema, ...problemAnswers(401, 403, 503) },
+        },
+      },
       async () => await parts.control.events.verify(),
     );
     app.get(

@@ -12,12 +12,26 @@ export function databaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/databases',
-      { schema: { summary: 'The databases of the inventory', tags: ['inventory'], security: authorised, response: { 200: z.object({ databases: z.array(databaseSchema) }), ...problemAnswers(401, 403, 503) } } },
+      {
+        schema: {
+          summary: 'The databases of the inventory',
+          tags: ['inventory'],
+          security: authorised,
+          response: { 200: z.object({ databases: z.array(databaseSchema) }), ...problemAnswers(401, 403, 503) },
+        },
+      },
       async () => ({ databases: databasesOf(parts.inventory()) }),
     );
     app.get(
       '/runbooks',
-      { schema: { summary: 'The runbooks, each with the JSON Schema of its input', tags: ['inventory'], security: authorised, response: { 200: z.object({ runbooks: z.array(runbookSchema) }), ...problemAnswers(401, 403, 503) } } },
+      {
+        schema: {
+          summary: 'The runbooks, each with the JSON Schema of its input',
+          tags: ['inventory'],
+          security: authorised,
+          response: { 200: z.object({ runbooks: z.array(runbookSchema) }), ...problemAnswers(401, 403, 503) },
+        },
+      },
       async () => ({ runbooks: Object.values(parts.catalog).map(described) }),
     );
   };

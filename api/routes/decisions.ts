@@ -39,7 +39,14 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
     );
     app.post(
       '/runs/:id/cancel',
-      { schema: { ...one, summary: 'Cancel the run: before the point of no return everything is undone', body: z.strictObject({ reason }), response: answers } },
+      {
+        schema: {
+          ...one,
+          summary: 'Cancel the run: before the point of no return everything is undone',
+          body: z.strictObject({ reason }),
+          response: answers,
+        },
+      },
       async (request, reply) => {
         const run = await findRun(parts, request.params.id);
         const by = { person: request.person, channel: channelOf(request), reason: request.body.reason };

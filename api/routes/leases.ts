@@ -14,7 +14,13 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/leases/:database',
-      { schema: { ...one, summary: 'Who may change the database now', response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 503) } } },
+      {
+        schema: {
+          ...one,
+          summary: 'Who may change the database now',
+          response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+        },
+      },
       async ({ params: { database } }) => await leaseOf(parts, database),
     );
     app.post(

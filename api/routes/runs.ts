@@ -4,7 +4,7 @@ import type { RunDetail } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { runNameOf, runStates } from '../../domain/run.ts';
-import { acceptedSchema, eventSchema, planSchema, runDetailSchema, runRowSchema } from '../answers.ts';
+import { acceptedSchema, eventsSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
 import { channelOf } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
@@ -49,7 +49,11 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const { created, request: written, delayed } = await requestRun(parts, {
+        const {
+          created,
+          request: written,
+          delayed,
+        } = await requestRun(parts, {
           ...request.body,
           person: request.person,
           channel: channelOf(request),
@@ -70,7 +74,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['runs'],
           security: authorised,
           querystring: page,
-          response: { 200: z.object({ runs: z.array(runRowSchema), next: z.string().nullable().describe('`before` of the next page') }), ...problemAnswers(400, 401, 403, 503) },
+          response: { 200: runsSchema, ...problemAnswers(400, 401, 403, 503) },
         },
       },
       async ({ query: { database, state, before, limit } }) => {
@@ -86,12 +90,24 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
     );
     app.get(
       '/runs/:id',
-      { schema: { ...one, summary: 'A run: steps, open questions, decisions, evidence', response: { 200: runDetailSchema, ...problemAnswers(400, 401, 403, 404, 503) } } },
+      {
+        schema: {
+          ...one,
+          summary: 'A run: steps, open questions, decisions, evidence',
+          response: { 200: runDetailSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+        },
+      },
       async ({ params }) => await findRun(parts, params.id),
     );
     app.get(
       '/runs/:id/plan',
-      { schema: { ...one, summary: 'The plan that the run follows', response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 503) } } },
+      {
+        schema: {
+          ...one,
+          summary: 'The plan that the run follows',
+          response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+        },
+      },
       async ({ params }) => await planOf(parts, await findRun(parts, params.id)),
     );
     app.get(
@@ -101,7 +117,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           ...one,
           summary: 'What happened in the run, oldest first',
           querystring: cursor,
-          response: { 200: z.object({ events: z.array(eventSchema) }), ...problemAnswers(400, 401, 403, 404, 503) },
+          response: { 200: eventsSchema, ...problemAnswers(400, 401, 403, 404, 503) },
         },
       },
       async ({ params, query: { after, limit } }) => {

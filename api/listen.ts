@@ -1,0 +1,31 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { ApiParts } from './parts.ts';
+import { createReconciler } from './reconcile.ts';
+import { repeat } from './repeat.ts';
+import { buildApp } from './server.ts';
+import { startUnstarted } from './start-unstarted.ts';
+
+export interface Listening {
+  /** `http://127.0.0.1:8420`; with port 0, the one that was free. */
+  readonly address: string;
+  /** Answers what is under way, then stops. The parts stay open: they are their maker's. */
+  close(): Promise<void>;
+}
+
+/** The API on a socket, with its two sweepers: runs that are not started, every 2 s; runs whose workflow is gone, every 5 s. */
+export async function listen(parts: ApiParts, at: { host: string; port: number }, log: FastifyBaseLogger): Promise<Listening> {
+  const app = await buildApp(parts, log);
+  const address = await app.listen(at);
+  const reconcile = createReconciler(parts, log);
+  const sweepers = [
+    repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
+    repeat('comparing runs with Temporal', 5_000, reconcile, log),
+  ];
+  return {
+    address,
+    close: async () => {
+      await Promise.all(sweepers.map((one) => one.stop()));
+      await app.close();
+    },
+  };
+}

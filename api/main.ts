@@ -1,0 +1,40 @@
+import { readConfig } from '../worker/config.ts';
+import { createDependencies } from '../worker/dependencies.ts';
+import { connectTemporal } from '../temporal/connect.ts';
+import { temporalRuns } from '../temporal/runs.ts';
+import { listen } from './listen.ts';
+import { createLogger } from './logger.ts';
+
+/**
+ * Runs the API until SIGINT or SIGTERM. Throws at once, naming what is wrong, when configuration, control database, Temporal's
+ * address or its namespace are not right. Once it listens, any of them may go and come back.
+ */
+export async function runApi({ environment }: { environment: Readonly<Record<string, string | undefined>> }): Promise<void> {
+  const config = readConfig(environment);
+  const log = createLogger(config.logLevel);
+  const dependencies = createDependencies(config, { name: 'steadyhand api', environment });
+  try {
+    dependencies.inventory();
+    await dependencies.control.ping();
+    const client = await connectTemporal(config.temporal, 'steadyhand api');
+    try {
+      const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
+      const { control, inventory, catalog, planner } = dependencies;
+      const api = await listen({ control, inventory, catalog, planner, temporal }, config.api, log);
+      log.info({ address: api.address }, 'api ready');
+      await untilTold();
+      log.info('api stops');
+      await api.close();
+    } finally {
+      await client.connection.close();
+    }
+  } finally {
+    await dependencies.close();
+  }
+}
+
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,35 @@
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createProgram, runProgram } from './program.ts';
+import type { World } from './world.ts';
+
+const world: World = {
+  environment: process.env,
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  tty: process.stdin.isTTY && process.stdout.isTTY,
+  size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
+  confirm,
+  now: Date.now,
+  wait: (ms) => wait(ms),
+  bad: () => {
+    process.exitCode = 1;
+  },
+};
+
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+// Whoever reads us may have had enough (`| head`): that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+const code = await runProgram(createProgram(world, []), process.argv.slice(2), world);
+if (code !== 0) process.exitCode = code;

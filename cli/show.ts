@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+import type { RunDetail } from '../control/contract.ts';
+import { clientCommand } from './client-command.ts';
+import type { ClientOptions } from './client.ts';
+import { line } from './plain.ts';
+import { runPath } from './run-of.ts';
+import type { World } from './world.ts';
+
+interface ShowOptions extends ClientOptions {
+  json?: true;
+  plan?: true;
+  events?: true;
+}
+
+export function showCommand(world: World): Command {
+  return clientCommand('show', 'Show a run: steps, open questions, decisions, evidence')
+    .argument('<run>', 'ULID')
+    .option('--plan', 'the plan that it follows')
+    .option('--events', 'everything that was recorded of it, in order')
+    .option('--json', 'as JSON')
+    .action(async (run: string, options: ShowOptions) => {
+      if (options.plan === true) await showPlan(world, run, options);
+      else if (options.events === true) await showEvents(world, run, options);
+      else await showRun(world, run, options);
+    });
+}
+
+async function showRun(world: World, run: string, options: ShowOptions): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { runDetailSchema } = await import('../api/answers.ts');
+  const detail = await apiClient(world, options).get(runPath(run), runDetailSchema);
+  if (options.json === true) {
+    world.out(`${JSON.stringify(detail, null, 2)}\n`);
+    return;
+  }
+  const { runLines } = await import('./watch-table.ts');
+  world.out(`${[...runLines(detail, world.now()), ...decisionLines(detail)].join('\n')}\n`);
+}
+
+async function showPlan(world: World, run: string, options: ShowOptions): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { planSchema } = await import('../api/answers.ts');
+  const plan = await apiClient(world, options).get(`${runPath(run)}/plan`, planSchema);
+  const { planText } = await import('./plan-text.ts');
+  world.out(options.json === true ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
+}
+
+const pageOfEvents = 500;
+
+async function showEvents(world: World, run: string, options: ShowOptions): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { eventsSchema } = await import('../api/answers.ts');
+  const client = apiClient(world, options);
+  let after = 0;
+  for (;;) {
+    const { events } = await client.get(`${runPath(run)}/events?after=${after}&limit=${pageOfEvents}`, eventsSchema);
+    for (const event of events) {
+      const text = `${event.seq}  ${event.at}  ${event.kind}  ${event.actor.name}  ${JSON.stringify(event.data)}`;
+      world.out(options.json === true ? `${JSON.stringify(event)}\n` : `${line(text)}\n`);
+    }
+    if (events.length < pageOfEvents) return;
+    after = events.at(-1)?.seq ?? after;
+  }
+}
+
+function decisionLines(run: RunDetail): string[] {
+  if (run.decisions.length === 0) return [];
+  const each = run.decisions.map((one) => {
+    const judged = one.counts === null ? 'not judged yet' : one.counts ? 'counts' : 'does not count';
+    const said = [one.reason, one.because === null ? null : `(${one.because})`].filter((part) => part !== null).join(' ');
+    return `  ${one.at}  ${line(one.person)}  ${one.choice}  ${one.approval}  ${judged}  ${line(said)}`.trimEnd();
+  });
+  return ['', 'Decisions', ...each];
+}

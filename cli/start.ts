@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import { clientCommand } from './client-command.ts';
+import type { ClientOptions } from './client.ts';
+import { collect } from './input.ts';
+import type { World } from './world.ts';
+
+interface StartOptions extends ClientOptions {
+  input?: string[];
+  inputFile?: string;
+  key?: string;
+  ticket?: string;
+  watch?: true;
+  json?: true;
+}
+
+export function startCommand(world: World): Command {
+  return clientCommand('start', 'Ask for a run')
+    .argument('<runbook>', 'such as migration-cutover')
+    .argument('<database>', 'as the inventory calls it')
+    .option('-i, --input <key=value>', 'a field of the input; may be given several times', collect)
+    .option('--input-file <file>', 'the input as JSON or YAML; - for stdin')
+    .option('--ticket <id>', 'the ticket that it belongs to')
+    .option('--key <text>', 'Idempotency-Key: the same key and request find the same run (default: a new one, printed)')
+    .option('--watch', 'stay and watch it')
+    .option('--json', 'the answer as JSON')
+    .action(async (runbook: string, database: string, options: StartOptions) => {
+      const { readInput } = await import('./input.ts');
+      const { apiClient } = await import('./client.ts');
+      const { acceptedSchema } = await import('../api/answers.ts');
+      const input = readInput(options);
+      const key = await keyOf(world, options);
+      const body = { runbook, database, input, ...(options.ticket === undefined ? {} : { ticket: options.ticket }) };
+      const accepted = await apiClient(world, options).post('/v1/runs', body, acceptedSchema, { 'Idempotency-Key': key });
+      if (options.json === true) world.out(`${JSON.stringify(accepted, null, 2)}\n`);
+      else world.out(`${accepted.id}  ${accepted.run}  ${accepted.created ? accepted.state : `asked for before, now ${accepted.state}`}\n`);
+      if (options.watch !== true) {
+        world.err(`Watch it: steadyhand watch ${accepted.id}\n`);
+        return;
+      }
+      const { watchRun } = await import('./watch.ts');
+      await watchRun(world, options, accepted.id);
+    });
+}
+
+/** Printed before anything is sent: whoever gets no answer can ask again with the same key. */
+async function keyOf(world: World, options: StartOptions): Promise<string> {
+  if (options.key !== undefined) return options.key;
+  const { ulid } = await import('ulid');
+  const key = ulid();
+  world.err(`Idempotency-Key ${key} (asked again with --key ${key}, it is the same run)\n`);
+  return key;
+}

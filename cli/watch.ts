@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import type { RunDetail } from '../control/contract.ts';
+import { Failure } from '../domain/failure.ts';
+import { clientCommand } from './client-command.ts';
+import type { ClientOptions } from './client.ts';
+import type { changedLines } from './watch-table.ts';
+import { runPath } from './run-of.ts';
+import type { World } from './world.ts';
+
+const lookEveryMs = 1_000;
+/** Where lines cannot be redrawn, a step that only went further is told this often. */
+const progressEveryMs = 10_000;
+
+export function watchCommand(world: World): Command {
+  return clientCommand('watch', 'Follow a run until it is over; exit code 0 when it succeeded, else 1')
+    .argument('<run>', 'ULID')
+    .action(async (run: string, options: ClientOptions) => {
+      await watchRun(world, options, run);
+    });
+}
+
+/** Looks every second. An API that does not answer for a while is said and waited for; only the first look must succeed. */
+export async function watchRun(world: World, options: ClientOptions, run: string): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { runDetailSchema } = await import('../api/answers.ts');
+  const client = apiClient(world, options);
+  const path = runPath(run);
+  const show = await screen(world);
+  let seen = await client.get(path, runDetailSchema);
+  show(seen, null);
+  while (seen.state !== 'closed') {
+    await world.wait(lookEveryMs);
+    try {
+      seen = await client.get(path, runDetailSchema);
+      show(seen, null);
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.retryable) throw error;
+      show(seen, error);
+    }
+  }
+  if (seen.outcome !== 'succeeded') world.bad();
+}
+
+type Show = (run: RunDetail, trouble: Failure | null) => void;
+
+async function screen(world: World): Promise<Show> {
+  const { changedLines, fit, runLines } = await import('./watch-table.ts');
+  return world.tty ? redrawn(world, (run) => fit(runLines(run, world.now()), world.size())) : appended(world, changedLines);
+}
+
+function redrawn(world: World, lines: (run: RunDetail) => string[]): Show {
+  let drawn = 0;
+  return (run, trouble) => {
+    const next = [...lines(run), ...(trouble === null ? [] : [troubleText(trouble)])];
+    const back = drawn === 0 ? '' : `\u001B[${drawn}A\u001B[0J`;
+    world.out(`${back}${next.join('\n')}\n`);
+    drawn = next.length;
+  };
+}
+
+function appended(world: World, changed: typeof changedLines): Show {
+  let before: RunDetail | null = null;
+  let toldAt = 0;
+  let troubled = false;
+  return (run, trouble) => {
+    if (trouble !== null) {
+      if (!troubled) world.err(`${troubleText(trouble)}\n`);
+      troubled = true;
+      return;
+    }
+    troubled = false;
+    const progress = world.now() - toldAt >= progressEveryMs;
+    if (progress) toldAt = world.now();
+    for (const text of changed(before, run, world.now(), progress)) world.out(`${text}\n`);
+    before = run;
+  };
+}
+
+function troubleText(trouble: Failure): string {
+  return `(${trouble.message}; the run goes on, and this looks again every second)`;
+}
