@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../domain/failure.ts';
+import { databaseOf, groupsOf, parseInventory, policyOf, type Inventory, type Problem } from '../../domain/inventory.ts';
+
+const right = `version: 1
+people:
+  - name: mara
+    groups: [dba]
+  - name: lena
+    groups: [orders-team, dba]
+databases:
+  orders:
+    provider: streaming
+    server:
+      host: db.example.com
+      dbname: orders
+      user: steadyhand
+    owners: orders-team
+policies:
+  default:
+    requesters: [dba]
+    operators: [dba]
+    approvals:
+      low: auto
+      medium: { quorum: [{ group: owners }] }
+      high: { quorum: [{ group: dba, count: 2 }], deadline: 2h }
+`;
+
+/** The failure that reading the text ends with. */
+function refusalOf(text: string): Failure {
+  try {
+    parseInventory(text, 'steadyhand.yaml');
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error('the inventory was accepted');
+}
+
+/** The problems as `line path`, with what is said about each. */
+function problemsOf(text: string): [place: string, message: string][] {
+  const failure = refusalOf(text);
+  expect(failure.code).toBe('configuration-invalid');
+  // parseInventory puts its problems there.
+  const problems = failure.facts['problems'] as Problem[];
+  for (const one of problems) expect(failure.message).toContain(`steadyhand.yaml:${one.line} ${one.path}: ${one.message}`);
+  return problems.map((one) => [`${one.line} ${one.path}`, one.message]);
+}
+
+describe('parseInventory', () => {
+  it('reads a right one, with the defaults', () => {
+    const inventory = parseInventory(right, 'steadyhand.yaml');
+    expect(inventory.databases['orders']).toMatchObject({ policy: 'default', server: { port: 5432, sslmode: 'verify-full' } });
+    expect(inventory.policies['default']?.approvals.medium).toEqual({ quorum: [{ group: 'owners', count: 1 }], deadline: 86_400_000 });
+    expect(inventory.policies['default']?.approvals.high).toMatchObject({ deadline: 7_200_000 });
+  });
+
+  it('lists all problems of the form, each with its path and line', () => {
+    const text = right
+      .replace('provider: streaming', 'provider: mainframe')
+      .replace('      user: steadyhand\n', '      port: "5432"\n      usr: steadyhand\n')
+      .replace('requesters: [dba]', 'requesters: []')
+      .replace('name: lena', 'name: Lena L');
+    const problems = problemsOf(text);
+    expect(problems.map(([place]) => place).toSorted()).toEqual(
+      [
+        '5 people.1.name',
+        '9 databases.orders.provider',
+        '13 databases.orders.server.port',
+        '10 databases.orders.server.user',
+        '10 databases.orders.server',
+        '18 policies.default.requesters',
+      ].toSorted(),
+    );
+    expect(new Map(problems).get('5 people.1.name')).toContain('lower-case letters');
+    expect(new Map(problems).get('10 databases.orders.server')).toContain('usr');
+  });
+
+  it('lists what does not fit together, each with its path and line', () => {
+    const text = right
+      .replace('owners: orders-team', 'owners: order-team\n    policy: producton')
+      .replace('operators: [dba]', 'operators: [dba, dbas]')
+      .replace('{ group: dba, count: 2 }', '{ group: directors }')
+      .replace('name: lena', 'name: mara');
+    expect(problemsOf(text)).toEqual([
+      ['5 people.1.name', '"mara" is there twice'],
+      ['14 databases.orders.owners', 'nobody is in the group "order-team"'],
+      ['15 databases.orders.policy', 'there is no policy "producton"'],
+      ['19 policies.default.operators.1', 'nobody is in the group "dbas"'],
+      ['23 policies.default.approvals.high.quorum.0.group', 'nobody is in the group "directors"'],
+    ]);
+  });
+
+  it.each([
+    ['a key that is there twice', `${right}version: 1\n`, 23],
+    ['text that is not YAML', `${right}  : [\n`, 24],
+  ])('tells the line of %s', (_what, text, line) => {
+    expect(problemsOf(text)[0]?.[0]).toMatch(new RegExp(`^${line} `));
+  });
+
+  it.each(['', '[]', 'null', 'orders'])('refuses "%s" as a whole', (text) => {
+    expect(problemsOf(text)).toHaveLength(1);
+  });
+
+  it('refuses a secret that stands in the file itself', () => {
+    const text = right.replace('      user: steadyhand\n', '      user: steadyhand\n      secret: hunter2\n');
+    expect(problemsOf(text).map(([place]) => place)).toEqual(['14 databases.orders.server.secret']);
+    expect(refusalOf(text).message).not.toContain('hunter2');
+  });
+
+  it('refuses an approval that nobody has to give', () => {
+    const text = right.replace('{ quorum: [{ group: owners }] }', '{ quorum: [] }');
+    expect(problemsOf(text).map(([place]) => place)[0]).toMatch(/^21 policies\.default\.approvals\.medium/);
+  });
+
+  it('refuses a misspelt deadline', () => {
+    const text = right.replace('deadline: 2h', 'deadline: 2 hours');
+    expect(problemsOf(text)[0]?.[0]).toMatch(/^22 policies\.default\.approvals\.high/);
+  });
+});
+
+describe('what is looked up', () => {
+  const inventory: Inventory = parseInventory(right, 'steadyhand.yaml');
+
+  it('finds a database and its policy, and says what there is when there is none', () => {
+    expect(databaseOf(inventory, 'orders').owners).toBe('orders-team');
+    expect(policyOf(inventory, 'orders').requesters).toEqual(['dba']);
+    for (const called of ['ordres', 'toString', '__proto__']) {
+      expect(() => databaseOf(inventory, called)).toThrow(`there is no database "${called}" in the inventory; it has: orders`);
+    }
+  });
+
+  it('puts a person of the owning group among the owners, of that database only', () => {
+    expect(groupsOf(inventory, 'orders', 'lena')).toEqual(['orders-team', 'dba', 'owners']);
+    expect(groupsOf(inventory, 'orders', 'mara')).toEqual(['dba']);
+    expect(groupsOf(inventory, 'orders', 'nobody')).toEqual([]);
+  });
+});
