@@ -2,7 +2,7 @@ import { Failure } from '../domain/failure.ts';
 import { digestOf } from '../domain/digest.ts';
 import type { Before } from '../domain/step.ts';
 import type { Attempts, Intent } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { engine, eventText } from './event-text.ts';
 
 const intentColumns = 'key, run, step, before, "at", outcome';
@@ -34,7 +34,7 @@ export function createAttempts(db: Db): Attempts {
         number,
         run,
         database,
-        JSON.stringify(before),
+        asJson(before),
         text,
       ]);
       return first;
@@ -44,8 +44,7 @@ export function createAttempts(db: Db): Attempts {
       await db.query('SELECT steadyhand.settle_attempt($1, $2, $3, $4, $5)', [key, number, run, outcome, text]);
     },
     unsettled: (run) => db.query<Intent>(`SELECT ${intentColumns} FROM steadyhand.left_behind($1)`, [run]),
-    journal: (run) =>
-      db.query<Intent>(`SELECT ${intentColumns} FROM steadyhand.intent_rows WHERE run = $1 ORDER BY moment, key`, [run]),
+    journal: (run) => db.query<Intent>(`SELECT ${intentColumns} FROM steadyhand.intent_rows WHERE run = $1 ORDER BY moment, key`, [run]),
   };
 }
 

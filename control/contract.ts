@@ -2,7 +2,11 @@ import type { Agreement, QuorumLine } from '../domain/approval.ts';
 import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
-import type { Before, Progress, StepState } from '../domain/step.ts';
+import type { Progress, StepState } from '../domain/step.ts';
+import type { EventKind } from './event-kinds.ts';
+import type { Attempts, Leases, NoReturn } from './journal-contract.ts';
+
+export type { Attempts, Intent, LeaseRow, Leases, NoReturn } from './journal-contract.ts';
 
 /**
  * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
@@ -136,18 +140,27 @@ export interface Runs {
   /** Runs that are not closed and were started: the API compares them with Temporal. */
   open(): Promise<RunRow[]>;
   /** The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event. */
-  planned(run: string, plan: { digest: string; steps: readonly { id: string; kind: string; title: string; applies: boolean; because?: string }[] }): Promise<void>;
-  /** State and steps change in one transaction, with one event for the state and one for each step. */
+  planned(
+    run: string,
+    plan: { digest: string; steps: readonly { id: string; kind: string; title: string; applies: boolean; because?: string }[] },
+  ): Promise<void>;
+  /**
+   * State and steps change in one transaction, with one event for the state and one for each step. Repeating it makes no second
+   * event; a closed run stays as it is. Throws `not-found`, and `internal` for a step that the plan does not have.
+   */
   change(run: string, change: { state?: RunState; steps?: readonly StepChange[]; failure?: FailureReport | null }): Promise<void>;
-  /** Not an event: shown until the next one overwrites it. */
+  /** Not an event: shown until the next one overwrites it. Nothing happens for a step that the plan does not have. */
   progress(run: string, step: string, progress: Progress): Promise<void>;
   /** Merged into the run's evidence, with an event. */
   evidence(run: string, evidence: Readonly<Record<string, unknown>>): Promise<void>;
   /**
-   * Ends it: state `closed`, outcome, event; frees the lease when `free`, else marks it `orphaned`. A second call with the same
-   * outcome is harmless, with another one ignored (the first stands).
+   * Ends it: state `closed`, outcome, event; closes its open questions; frees the lease that it holds when `free`, else marks it
+   * `orphaned`. A second call with the same outcome is harmless, with another one ignored (the first stands).
    */
-  close(run: string, ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport; free: boolean; actor?: Actor }): Promise<void>;
+  close(
+    run: string,
+    ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport; free: boolean; actor?: Actor },
+  ): Promise<void>;
   /** Median seconds of each step in earlier runs that finished it: of this database if there are any, else of all. */
   stepSeconds(runbook: string, database: string): Promise<Readonly<Record<string, number>>>;
 }
@@ -162,7 +175,7 @@ export interface EventRow {
 }
 
 export interface Events {
-  append(event: { run?: string; kind: string; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
+  append(event: { run?: string; kind: EventKind; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
   list(filter: { run?: string; after?: number; limit: number }): Promise<EventRow[]>;
   /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
   verify(anchor?: Anchor): Promise<Verification>;
@@ -210,74 +223,41 @@ export interface DecisionRow {
 
 export interface Questions {
   /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
-  open(question: { run: string; approval: string; opening: number; kind: Question['kind']; digest: string; choices: readonly Choice[]; quorum: readonly QuorumLine[]; deadline?: string; failure?: FailureReport }): Promise<OpenQuestion>;
+  open(question: {
+    run: string;
+    approval: string;
+    opening: number;
+    kind: Question['kind'];
+    digest: string;
+    choices: readonly Choice[];
+    quorum: readonly QuorumLine[];
+    deadline?: string;
+    failure?: FailureReport;
+  }): Promise<OpenQuestion>;
   find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
   close(run: string, approval: string, opening: number, answer: string): Promise<void>;
   /** A person answered: row and event. The workflow judges it afterwards. */
-  decide(decision: { id: string; run: string; approval: string; opening: number; digest: string; choice: Choice; person: string; groups: readonly string[]; channel: string; reason?: string }): Promise<DecisionRow>;
+  decide(decision: {
+    id: string;
+    run: string;
+    approval: string;
+    opening: number;
+    digest: string;
+    choice: Choice;
+    person: string;
+    groups: readonly string[];
+    channel: string;
+    reason?: string;
+  }): Promise<DecisionRow>;
   decision(id: string): Promise<DecisionRow | null>;
   /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
   judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
 }
 
-export interface LeaseRow {
-  readonly database: string;
-  readonly holder: string;
-  readonly epoch: number;
-  readonly state: 'held' | 'free' | 'orphaned';
-  readonly since: string;
-}
-
-export interface Leases {
-  /**
-   * Takes it for `run`: a no-op for its holder (same epoch). `holderOpen` is asked, outside the transaction, whether another
-   * holder's workflow still runs; a holder that closed without giving it back leaves it free when every intent has an outcome
-   * or was undone, else `orphaned`. Throws `lease-held` (facts.holder) or `lease-orphaned` (facts.holder, facts.left).
-   */
-  take(database: string, run: string, holderOpen: (run: string) => Promise<boolean>): Promise<{ epoch: number }>;
-  find(database: string): Promise<LeaseRow | null>;
-  /** By a person, with a reason; audited. Throws `conflict` when it is held by a run that is still open. */
-  release(database: string, by: Actor, reason: string, holderOpen: (run: string) => Promise<boolean>): Promise<void>;
-}
-
-export interface Intent {
-  readonly key: string;
-  readonly run: string;
-  readonly step: string;
-  readonly before: Before;
-  readonly at: string;
-  readonly outcome: string | null;
-}
-
-export interface Attempts {
-  /**
-   * A new attempt of this key: its number (from 1, one more each time), its saved before-image if there is one, and for
-   * `…/undo` keys what the step itself had intended. Marks the step's row as running with this attempt number.
-   */
-  claim(attempt: { key: string; run: string; step: string; generation: number; undo: boolean }): Promise<{ number: number; intended: Before | null }>;
-  /** Throws `superseded` when `number` is not the newest of the key; with `lease`, `lease-lost` when the run does not hold it. */
-  current(attempt: { key: string; number: number; run: string; database: string; lease: boolean }): Promise<void>;
-  /** Audit row, lease check and before-image in one transaction; returns the first before-image. Throws as `current` does. */
-  intend(attempt: { key: string; number: number; run: string; step: string; database: string; before: Before }): Promise<Before>;
-  /** The outcome of the key, with an event. Writing the same again is harmless. */
-  settle(attempt: { key: string; number: number; run: string; step: string }, outcome: string): Promise<void>;
-  /** Intents of the run that have no outcome and whose undo has none either: what is left. */
-  unsettled(run: string): Promise<Intent[]>;
-  /** All intents of the run, oldest first: its journal. */
-  journal(run: string): Promise<Intent[]>;
-}
-
-/** The one row that decides which side is in charge after a switch: a compare-and-set, never changed once set. */
-export interface NoReturn {
-  /** null while nobody has decided. */
-  read(key: string): Promise<{ side: 'forward' | 'back'; facts: Readonly<Record<string, unknown>> } | null>;
-  /** Sets it if it is not set, in a transaction with the attempt's fence (throws `superseded`), and returns what stands now. */
-  decide(key: string, attempt: { number: number; attemptKey: string; run: string; database: string }, side: 'forward' | 'back', facts: Readonly<Record<string, unknown>>): Promise<'forward' | 'back'>;
-}
-
-/** Plans, facts, findings: JSON under its digest; storing the same twice is harmless. */
+/** Plans, facts, findings: JSON under its digest; storing the same twice is harmless, the first body stands. */
 export interface Documents {
   put(kind: 'plan' | 'facts' | 'findings', digest: string, body: unknown): Promise<void>;
+  /** Throws `not-found`. */
   get(digest: string): Promise<unknown>;
 }
 

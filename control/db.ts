@@ -20,8 +20,8 @@ export interface DbOptions {
   readonly max?: number;
 }
 
-/** Milliseconds. The last one is for a server that went silent: it must be above the server's own limit. */
-export const limits = { connect: 5_000, statement: 10_000, answer: 12_000 };
+/** Milliseconds. `answer` is for a server that went silent: it is above the server's own limit, `statement`. */
+export const limits = { connect: 5_000, statement: 10_000, answer: 12_000, idle: 60_000 };
 
 /**
  * The address with the password in it: the driver ignores one that comes beside an address. Throws `configuration-invalid` for
@@ -42,6 +42,7 @@ export function createDb(options: DbOptions): Db {
     connectionString: addressOf(options),
     application_name: options.applicationName,
     max: options.max ?? 10,
+    idleTimeoutMillis: limits.idle,
     connectionTimeoutMillis: limits.connect,
     statement_timeout: limits.statement,
     query_timeout: limits.answer,
@@ -65,4 +66,9 @@ export function createDb(options: DbOptions): Db {
     },
     end: () => pool.end(),
   };
+}
+
+/** A value as a parameter of type json. Half a surrogate pair, as a cut text may end with, would be refused by the server. */
+export function asJson(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'string' ? one.toWellFormed() : one));
 }

@@ -16,6 +16,7 @@ const bySqlState: Readonly<Record<string, FailureCode>> = {
   '22P05': 'input-invalid',
   '23503': 'not-found',
   '23505': 'conflict',
+  '23514': 'input-invalid',
   '3F000': 'configuration-invalid',
   '42501': 'privilege-missing',
   '42883': 'configuration-invalid',

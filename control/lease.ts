@@ -1,6 +1,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { LeaseRow, Leases } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
+import type { EventKind } from './event-kinds.ts';
 import { engine, eventText } from './event-text.ts';
 
 type Seen = Pick<LeaseRow, 'holder' | 'epoch' | 'state'> & {
@@ -71,17 +72,17 @@ async function takeOnce(db: Db, database: string, run: string, seen: Seen, holde
   const { taken } = await db.one<{ taken: boolean }>('SELECT steadyhand.take_lease($1, $2, $3, $4, $5) AS taken', [
     database,
     run,
-    JSON.stringify(seen),
+    asJson(seen),
     passedOver ? eventText(engine, { database, epoch: seen.epoch }) : null,
     eventText(engine, { database, epoch }),
   ]);
   return taken ? { epoch } : null;
 }
 
-async function settle(db: Db, database: string, seen: Seen, state: LeaseRow['state'], kind: string, text: string): Promise<boolean> {
+async function settle(db: Db, database: string, seen: Seen, state: LeaseRow['state'], kind: EventKind, text: string): Promise<boolean> {
   const row = await db.one<{ settled: boolean }>('SELECT steadyhand.settle_lease($1, $2, $3, $4, $5) AS settled', [
     database,
-    JSON.stringify(seen),
+    asJson(seen),
     state,
     kind,
     text,

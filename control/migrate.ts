@@ -77,10 +77,18 @@ function compare(known: ReadonlyMap<string, string>, migrations: readonly Migrat
   const here = new Map(migrations.map((one) => [one.name, one.checksum]));
   for (const [name, checksum] of known) {
     if (!here.has(name)) {
-      throw new Failure('configuration-invalid', `the control database has the migration ${name}, which this program does not: use the newer program`, { migration: name });
+      throw new Failure(
+        'configuration-invalid',
+        `the control database has the migration ${name}, which this program does not: use the newer program`,
+        { migration: name },
+      );
     }
     if (here.get(name) !== checksum) {
-      throw new Failure('configuration-invalid', `the migration ${name} was changed after it was applied: put the file back and write a new one`, { migration: name });
+      throw new Failure(
+        'configuration-invalid',
+        `the migration ${name} was changed after it was applied: put the file back and write a new one`,
+        { migration: name },
+      );
     }
   }
 }
@@ -94,20 +102,34 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     const failure = controlFailure(error);
-    throw new Failure(failure.code, `the migration ${migration.name} was not applied: ${failure.message}`, { ...failure.facts, migration: migration.name }, error);
+    throw new Failure(
+      failure.code,
+      `the migration ${migration.name} was not applied: ${failure.message}`,
+      { ...failure.facts, migration: migration.name },
+      error,
+    );
   }
 }
 
 /** Whoever can act as the owner can take the triggers off the audit, so the application may not. */
 async function checkApplication(client: pg.Client, application: string): Promise<void> {
-  const found = await client.query<{ owner: boolean }>("SELECT pg_has_role(oid, current_user, 'MEMBER') AS owner FROM pg_roles WHERE rolname = $1", [
-    application,
-  ]);
+  const found = await client.query<{ owner: boolean }>(
+    "SELECT pg_has_role(oid, current_user, 'MEMBER') AS owner FROM pg_roles WHERE rolname = $1",
+    [application],
+  );
   if (found.rows[0] === undefined) {
-    throw new Failure('configuration-invalid', `the role ${application} does not exist on the control database's server: create it with LOGIN`, { role: application });
+    throw new Failure(
+      'configuration-invalid',
+      `the role ${application} does not exist on the control database's server: create it with LOGIN`,
+      { role: application },
+    );
   }
   if (found.rows[0].owner) {
-    throw new Failure('configuration-invalid', `the role ${application} can act as the schema's owner: use a role of its own, no superuser`, { role: application });
+    throw new Failure(
+      'configuration-invalid',
+      `the role ${application} can act as the schema's owner: use a role of its own, no superuser`,
+      { role: application },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { NoReturn } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { engine, eventText } from './event-text.ts';
 
 interface Stands extends Record<string, unknown> {
@@ -15,9 +15,9 @@ export function createNoReturn(db: Db): NoReturn {
       const text = eventText(engine, { key, side, facts, attempt: attemptKey, number, database });
       const { stands } = await db.one<{ stands: 'forward' | 'back' }>('SELECT steadyhand.decide_no_return($1, $2, $3, $4, $5) AS stands', [
         key,
-        JSON.stringify(attempt),
+        asJson(attempt),
         side,
-        JSON.stringify(facts),
+        asJson(facts),
         text,
       ]);
       return stands;

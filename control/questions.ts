@@ -1,9 +1,10 @@
 import type { Agreement } from '../domain/approval.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { engine, eventText } from './event-text.ts';
 
-export const questionColumns = 'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements';
+export const questionColumns =
+  'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements';
 export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because';
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
@@ -16,7 +17,7 @@ export function createQuestions(db: Db): Questions {
     open: async (question) => {
       const { run, approval, opening, kind, digest, choices, quorum, deadline, failure } = question;
       const data = { approval, opening, kind, digest, choices, quorum, deadline: deadline ?? null, failure: failure ?? null };
-      await db.query('SELECT steadyhand.open_question($1, $2)', [JSON.stringify(question), eventText(engine, data)]);
+      await db.query('SELECT steadyhand.open_question($1, $2)', [asJson(question), eventText(engine, data)]);
       return asOpen(await db.one<StoredQuestion>(`SELECT ${questionColumns} ${byKey}`, [run, approval, opening]));
     },
     find: async (run, approval, opening) => {
@@ -35,7 +36,7 @@ export function createQuestions(db: Db): Questions {
       const { id, approval, opening, digest, choice, person, groups, channel, reason } = decision;
       const data = { decision: id, approval, opening, digest, choice, groups, reason: reason ?? null };
       const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2) AS made', [
-        JSON.stringify(decision),
+        asJson(decision),
         eventText({ kind: 'person', name: person, channel }, data),
       ]);
       return made;

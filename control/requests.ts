@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { runNameOf } from '../domain/run.ts';
 import type { Request, Requests } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { eventText } from './event-text.ts';
 
 export function createRequests(db: Db): Requests {
@@ -14,7 +14,7 @@ export function createRequests(db: Db): Requests {
         { kind: 'person', name: requester, channel },
         { request: id, runbook, version, risk, database, input, ticket: ticket ?? null, bodyDigest },
       );
-      const asked = JSON.stringify({ ...request, run, id, ulid });
+      const asked = asJson({ ...request, run, id, ulid });
       const { result } = await db.one<{ result: { created: boolean; request: Request } }>(
         'SELECT steadyhand.create_request($1, $2) AS result',
         [asked, text],

@@ -2,7 +2,8 @@ import type { RunDetail, RunRow, Runs } from './contract.ts';
 import type { Db } from './db.ts';
 import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from './questions.ts';
 
-const runColumns = 'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
+const runColumns =
+  'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
   'v."requestedAt", v."closedAt", v.plan, v.failure';
 
 /** A run with all that belongs to it, of one moment: one statement. */

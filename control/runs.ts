@@ -1,5 +1,5 @@
 import type { Runs, StepChange } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { actorText, engine, eventText } from './event-text.ts';
 import { readRuns } from './run-reads.ts';
 
@@ -11,29 +11,29 @@ export function createRuns(db: Db): Runs {
       const steps = plan.steps.map((step) => ({ ...step, because: step.because ?? null }));
       const applying = plan.steps.filter((step) => step.applies).map((step) => step.id);
       const text = eventText(engine, { plan: plan.digest, steps: applying });
-      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, JSON.stringify(steps), text]);
+      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, asJson(steps), text]);
     },
     change: async (run, { state, steps = [], failure }) => {
       const text = eventText(engine, { ...(state === undefined ? {} : { state }), ...(failure === undefined ? {} : { failure }) });
       await db.query('SELECT steadyhand.change_run($1, $2, $3, $4, $5)', [
         run,
         state ?? null,
-        failure === undefined ? null : JSON.stringify(failure),
-        JSON.stringify(steps.map(stepParameter)),
+        failure === undefined ? null : asJson(failure),
+        asJson(steps.map(stepParameter)),
         text,
       ]);
     },
     progress: async (run, step, progress) => {
-      await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, JSON.stringify(progress)]);
+      await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, asJson(progress)]);
     },
     evidence: async (run, evidence) => {
       const text = eventText(engine, { evidence });
-      await db.query('SELECT steadyhand.record_evidence($1, $2, $3)', [run, JSON.stringify(evidence), text]);
+      await db.query('SELECT steadyhand.record_evidence($1, $2, $3)', [run, asJson(evidence), text]);
     },
     close: async (run, { actor = engine, ...ending }) => {
       const { outcome, because, left = [], failure } = ending;
       const text = eventText(actor, { outcome, because: because ?? null, left, failure: failure ?? null });
-      await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, JSON.stringify(ending), actorText(actor), text]);
+      await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, asJson(ending), actorText(actor), text]);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenRow, Tokens } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import { eventText } from './event-text.ts';
 
 const tokenColumns = 'v.id, v.person, v.note, v."createdAt", v."expiresAt", v."revokedAt"';
@@ -12,7 +12,7 @@ export function createTokens(db: Db): Tokens {
       const token = `sh_${id}_${randomBytes(32).toString('base64url')}`;
       const made = { id, person, note, expiresInMs, hash: hashOf(token).toString('hex') };
       const text = eventText(actor, { id, person, note: note ?? null, expiresInMs: expiresInMs ?? null });
-      const { row } = await db.one<{ row: TokenRow }>('SELECT steadyhand.create_token($1, $2) AS row', [JSON.stringify(made), text]);
+      const { row } = await db.one<{ row: TokenRow }>('SELECT steadyhand.create_token($1, $2) AS row', [asJson(made), text]);
       return { token, row };
     },
     check: async (token) => {

@@ -29,7 +29,7 @@ CREATE TABLE steadyhand.events (
   run text CHECK (run <> '' AND run !~ '\n'),
   kind text NOT NULL CHECK (kind ~ '^[a-z-]+\.[a-z-]+$'),
   -- Canonical JSON (RFC 8785) of { actor, data }. Text, since jsonb would rewrite numbers and drop duplicate keys.
-  text text NOT NULL CHECK (text !~ '\n'),
+  text text NOT NULL CHECK (text !~ '\n' AND text::json IS NOT NULL),
   previous text NOT NULL UNIQUE,
   hash text NOT NULL
 );

@@ -160,7 +160,8 @@ BEGIN
     UPDATE steadyhand.steps s SET
       state = step->>'state', generation = (step->>'generation')::integer, recorded = mark, because = step->>'because',
       failure = step->'failure',
-      started_at = CASE WHEN step->>'state' IN ('running', 'waiting') THEN coalesce(seen.started_at, now()) ELSE seen.started_at END,
+      started_at = CASE WHEN step->>'state' NOT IN ('running', 'waiting') THEN seen.started_at
+        WHEN (step->>'generation')::integer > seen.generation THEN now() ELSE coalesce(seen.started_at, now()) END,
       finished_at = CASE WHEN ended THEN now() END
     WHERE s.run = change_run.run AND s.id = seen.id;
     changed := array_append(changed, step);
@@ -212,7 +213,7 @@ BEGIN
     INTO question_texts FROM closed;
   WITH given AS (
     UPDATE steadyhand.leases l SET state = lease_state, since = now()
-    WHERE l.holder = close_run.run AND l.state = 'held' RETURNING l.database, l.epoch
+    WHERE l.holder = close_run.run AND (l.state = 'held' OR l.state = 'orphaned' AND lease_state = 'free') RETURNING l.database, l.epoch
   ) SELECT array_agg(format('{"actor":%s,"data":{"database":%s,"epoch":%s}}', actor, to_json(database), epoch))
     INTO lease_texts FROM given;
   FOREACH line IN ARRAY coalesce(question_texts, '{}') LOOP

@@ -7,17 +7,19 @@ const place = controlPlace();
 let control: Control;
 let run: string;
 beforeEach(async () => {
-  ({ control } = await place.fresh(20));
+  ({ control } = await place.emptied(20));
   run = await aRun(control);
   await control.lease.take('orders', run, async () => true);
   await control.runs.planned(run, { digest: 'd', steps: [{ id: 'publish', kind: 'change', title: 'Publish', applies: true }] });
 });
 
 const key = (undo = false, generation = 1): string => `${run}/publish/${generation}${undo ? '/undo' : ''}`;
-const claim = (undo = false, generation = 1) => control.attempts.claim({ key: key(undo, generation), run, step: 'publish', generation, undo });
+const claim = (undo = false, generation = 1) =>
+  control.attempts.claim({ key: key(undo, generation), run, step: 'publish', generation, undo });
 const intend = (number: number, before: Record<string, unknown> = {}, undo = false) =>
   control.attempts.intend({ key: key(undo), number, run, step: 'publish', database: 'orders', before });
-const settle = (number: number, outcome: string, undo = false) => control.attempts.settle({ key: key(undo), number, run, step: 'publish' }, outcome);
+const settle = (number: number, outcome: string, undo = false) =>
+  control.attempts.settle({ key: key(undo), number, run, step: 'publish' }, outcome);
 const current = (number: number, lease = true) => control.attempts.current({ key: key(), number, run, database: 'orders', lease });
 const step = async () => (await control.runs.detail(run))?.steps[0];
 const kinds = async (): Promise<string[]> => (await kindsOf(control, run)).filter((kind) => kind.startsWith('attempt.'));
@@ -84,7 +86,10 @@ describe('the fence', () => {
     expect(failure.facts).toEqual({ database: 'orders', holder: run, state: 'free' });
     await control.lease.take('orders', await aRun(control), async () => true);
     await failureOf('lease-lost', intend(1));
-    await failureOf('lease-lost', control.attempts.intend({ key: key(), number: 1, run, step: 'publish', database: 'never-taken', before: {} }));
+    await failureOf(
+      'lease-lost',
+      control.attempts.intend({ key: key(), number: 1, run, step: 'publish', database: 'never-taken', before: {} }),
+    );
     expect(await control.attempts.journal(run)).toEqual([]);
     expect(await kinds()).toEqual([]);
   });

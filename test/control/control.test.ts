@@ -38,7 +38,10 @@ describe('the control database', () => {
   });
 
   it('says so when its address is none, and does not repeat it', async () => {
-    const failure = await failureOf('configuration-invalid', Promise.resolve().then(() => control('steadyhand_app:hunter2@somewhere:x/y')));
+    const failure = await failureOf(
+      'configuration-invalid',
+      Promise.resolve().then(() => control('steadyhand_app:hunter2@somewhere:x/y')),
+    );
     expect(`${failure.message}${String(failure.cause)}`).not.toContain('hunter2');
   });
 

@@ -7,7 +7,7 @@ const place = controlPlace();
 let control: Control;
 let database: string;
 beforeEach(async () => {
-  ({ control, database } = await place.fresh());
+  ({ control, database } = await place.emptied());
 });
 
 describe('documents', () => {
@@ -24,7 +24,14 @@ describe('tokens', () => {
   it('are shown once; what is stored cannot be used', async () => {
     const { token, row } = await control.tokens.create({ person: 'ben', note: 'laptop', actor: anna });
     expect(token).toMatch(/^sh_[0-9a-z]+_[\w-]{43}$/);
-    expect(row).toEqual({ id: token.split('_')[1], person: 'ben', note: 'laptop', createdAt: expect.any(String), expiresAt: null, revokedAt: null });
+    expect(row).toEqual({
+      id: token.split('_')[1],
+      person: 'ben',
+      note: 'laptop',
+      createdAt: expect.any(String),
+      expiresAt: null,
+      revokedAt: null,
+    });
     expect(await control.tokens.check(token)).toEqual(row);
     expect(await control.tokens.list()).toEqual([row]);
     const client = await place.client(database, application);

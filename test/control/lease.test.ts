@@ -7,7 +7,7 @@ let control: Control;
 let one: string;
 let two: string;
 beforeEach(async () => {
-  ({ control } = await place.fresh(20));
+  ({ control } = await place.emptied(20));
   [one, two] = [await aRun(control), await aRun(control)];
 });
 
@@ -34,7 +34,13 @@ describe('taking a lease', () => {
     expect(await control.lease.find('orders')).toBeNull();
     expect(await control.lease.take('orders', one, never)).toEqual({ epoch: 1 });
     expect(await control.lease.take('orders', one, never)).toEqual({ epoch: 1 });
-    expect(await control.lease.find('orders')).toEqual({ database: 'orders', holder: one, epoch: 1, state: 'held', since: expect.any(String) });
+    expect(await control.lease.find('orders')).toEqual({
+      database: 'orders',
+      holder: one,
+      epoch: 1,
+      state: 'held',
+      since: expect.any(String),
+    });
     expect((await kindsOf(control)).filter((kind) => kind === 'lease.taken')).toHaveLength(1);
   });
 
@@ -113,6 +119,14 @@ describe('taking a lease', () => {
     await failureOf('lease-orphaned', control.lease.take('orders', two, closed));
     expect(await control.lease.take('orders', one, never)).toEqual({ epoch: 1 });
     expect(await control.lease.find('orders')).toMatchObject({ holder: one, state: 'held' });
+  });
+
+  it('is possible after its orphaned holder ended properly after all', async () => {
+    await control.lease.take('orders', one, open);
+    await intended(one);
+    await failureOf('lease-orphaned', control.lease.take('orders', two, closed));
+    await control.runs.close(one, { outcome: 'rolled-back', free: true });
+    expect(await control.lease.take('orders', two, never)).toEqual({ epoch: 2 });
   });
 });
 

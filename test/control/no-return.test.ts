@@ -6,7 +6,7 @@ const place = controlPlace();
 let control: Control;
 let run: string;
 beforeEach(async () => {
-  ({ control } = await place.fresh(20));
+  ({ control } = await place.emptied(20));
   run = await aRun(control);
   await control.lease.take('orders', run, async () => true);
 });

@@ -7,7 +7,7 @@ const place = controlPlace();
 let control: Control;
 let run: string;
 beforeEach(async () => {
-  ({ control } = await place.fresh());
+  ({ control } = await place.emptied());
   run = await aRun(control);
 });
 
@@ -23,7 +23,17 @@ const question = () =>
     deadline: '2030-01-02T03:04:05.000Z',
   }) as const;
 const decision = (person: string) =>
-  ({ id: randomUUID(), run, approval: 'approve-switch', opening: 1, digest: 'd1', choice: 'approve', person, groups: ['dba'], channel: 'slack' }) as const;
+  ({
+    id: randomUUID(),
+    run,
+    approval: 'approve-switch',
+    opening: 1,
+    digest: 'd1',
+    choice: 'approve',
+    person,
+    groups: ['dba'],
+    channel: 'slack',
+  }) as const;
 
 describe('questions', () => {
   it('are opened once, and come back as they stand', async () => {
@@ -67,7 +77,10 @@ describe('decisions', () => {
     expect(await control.questions.decision('nonsense')).toBeNull();
     const events = await control.events.list({ run, limit: 9 });
     expect(events.map((event) => event.kind)).toEqual(['run.requested', 'decision.made']);
-    expect(events[1]).toMatchObject({ actor: { kind: 'person', name: 'ben', channel: 'slack' }, data: { choice: 'approve', reason: 'looks right' } });
+    expect(events[1]).toMatchObject({
+      actor: { kind: 'person', name: 'ben', channel: 'slack' },
+      data: { choice: 'approve', reason: 'looks right' },
+    });
   });
 
   it('are judged once: the first judgement stands', async () => {
@@ -76,7 +89,9 @@ describe('decisions', () => {
     await control.questions.decide(ben);
     await control.questions.decide(eve);
     expect(await control.questions.judge(eve.id, { counts: false, because: 'she asked for the run' })).toEqual([]);
-    expect(await control.questions.judge(ben.id, { counts: true, because: 'counts' })).toEqual([{ person: 'ben', groups: ['dba'], choice: 'approve' }]);
+    expect(await control.questions.judge(ben.id, { counts: true, because: 'counts' })).toEqual([
+      { person: 'ben', groups: ['dba'], choice: 'approve' },
+    ]);
     await control.questions.judge(eve.id, { counts: true, because: 'second thoughts' });
     expect(await control.questions.decision(eve.id)).toMatchObject({ counts: false, because: 'she asked for the run' });
     expect((await control.questions.find(run, 'approve-switch', 1))?.agreements).toHaveLength(1);
@@ -89,7 +104,7 @@ describe('decisions', () => {
     const people = ['ben', 'eve', 'kim', 'lee', 'max', 'zoe'].map(decision);
     for (const one of people) await control.questions.decide(one);
     const seen = await Promise.all(people.map((one) => control.questions.judge(one.id, { counts: true, because: 'counts' })));
-    expect(seen.map((agreements) => agreements.length).toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(seen.map((agreements) => agreements.length).toSorted((one, two) => one - two)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('for a cancel need no question', async () => {

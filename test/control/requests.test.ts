@@ -5,7 +5,7 @@ import { anna, aRun, controlPlace, failureOf, kindsOf, newRequest } from './supp
 const place = controlPlace();
 let control: Control;
 beforeEach(async () => {
-  ({ control } = await place.fresh(20));
+  ({ control } = await place.emptied(20));
 });
 
 describe('requests', () => {
@@ -24,8 +24,16 @@ describe('requests', () => {
       startedAt: null,
     });
     expect(await control.requests.find(request.id)).toEqual(request);
-    expect(await control.runs.find(request.run)).toMatchObject({ state: 'requested', outcome: null, risk: 'high', left: [], closedAt: null });
-    expect(await control.events.list({ limit: 9 })).toMatchObject([{ run: request.run, kind: 'run.requested', actor: anna, data: { ticket: 'OPS-7' } }]);
+    expect(await control.runs.find(request.run)).toMatchObject({
+      state: 'requested',
+      outcome: null,
+      risk: 'high',
+      left: [],
+      closedAt: null,
+    });
+    expect(await control.events.list({ limit: 9 })).toMatchObject([
+      { run: request.run, kind: 'run.requested', actor: anna, data: { ticket: 'OPS-7' } },
+    ]);
   });
 
   it('answer the same key and body with the first request', async () => {
@@ -68,7 +76,11 @@ describe('requests', () => {
   });
 
   it('name those whose workflow is not known to be started, oldest first', async () => {
-    const [one, two, three] = [await control.requests.create(newRequest()), await control.requests.create(newRequest()), await control.requests.create(newRequest())];
+    const [one, two, three] = [
+      await control.requests.create(newRequest()),
+      await control.requests.create(newRequest()),
+      await control.requests.create(newRequest()),
+    ];
     await control.requests.started(two.request.id);
     const at = (await control.requests.find(two.request.id))?.startedAt;
     expect(at).not.toBeNull();

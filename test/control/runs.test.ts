@@ -9,7 +9,7 @@ let control: Control;
 let database: string;
 let run: string;
 beforeEach(async () => {
-  ({ control, database } = await place.fresh());
+  ({ control, database } = await place.emptied());
   run = await aRun(control);
 });
 
@@ -41,7 +41,10 @@ describe('the plan of a run', () => {
     await control.runs.planned(run, { digest: 'd1', steps });
     await control.runs.change(run, { steps: [{ id: 'preflight', state: 'done', generation: 1 }] });
     const remaining = steps.slice(1).map((step) => (step.id === 'copy-schema' ? { ...step, applies: true, because: undefined } : step));
-    await control.runs.planned(run, { digest: 'd2', steps: remaining.map(({ because, ...step }) => (because === undefined ? step : { ...step, because })) });
+    await control.runs.planned(run, {
+      digest: 'd2',
+      steps: remaining.map(({ because, ...step }) => (because === undefined ? step : { ...step, because })),
+    });
     expect(await rowsOf()).toEqual({ preflight: 'done', approve: 'pending', 'copy-schema': 'pending', switch: 'pending' });
     expect((await control.runs.detail(run))?.steps.map((step) => step.position)).toEqual([1, 2, 3, 4]);
     expect(await kindsOf(control, run)).toEqual(['run.requested', 'run.planned', 'step.done', 'run.planned']);
@@ -93,6 +96,27 @@ describe('a change of a run', () => {
     expect((await control.runs.detail(run))?.steps[3]).toMatchObject({ state: 'marked-done', because: 'looked at it, by ben' });
   });
 
+  it('takes a text that was cut in the middle of a character', async () => {
+    await control.runs.change(run, { steps: [{ id: 'switch', state: 'skipped', generation: 1, because: 'cut \ud83d' }] });
+    expect((await control.runs.detail(run))?.steps[3]?.because).toBe('cut \ufffd');
+    const nul = control.runs.change(run, { steps: [{ id: 'switch', state: 'done', generation: 1, because: 'a\u0000b' }] });
+    await failureOf('input-invalid', nul);
+  });
+
+  it('begins the time of a step anew when it is started again', async () => {
+    const at = async (): Promise<string | null | undefined> => (await control.runs.detail(run))?.steps[3]?.startedAt;
+    const started = async (generation: number) => control.runs.change(run, { steps: [{ id: 'switch', state: 'running', generation }] });
+    await started(1);
+    const client = await place.client(database);
+    await client.query("UPDATE steadyhand.steps SET started_at = started_at - interval '1 hour'");
+    const first = await at();
+    await control.runs.change(run, { steps: [{ id: 'switch', state: 'failed', generation: 1, failure }] });
+    await started(1);
+    expect(await at()).toBe(first);
+    await started(2);
+    expect(await at()).not.toBe(first);
+  });
+
   it('is all or nothing: a step that the plan does not have takes the state back', async () => {
     const wrong = control.runs.change(run, { state: 'running', steps: [{ id: 'nonsense', state: 'done', generation: 1 }] });
     await failureOf('internal', wrong);
@@ -129,7 +153,13 @@ describe('the end of a run', () => {
     await control.runs.close(run, { ...ending, actor: anna });
     await control.runs.close(run, ending);
     await control.runs.close(run, { outcome: 'succeeded', free: true });
-    expect(await control.runs.find(run)).toMatchObject({ state: 'closed', outcome: 'rolled-back', because: 'cancelled', left: ['a slot'], failure });
+    expect(await control.runs.find(run)).toMatchObject({
+      state: 'closed',
+      outcome: 'rolled-back',
+      because: 'cancelled',
+      left: ['a slot'],
+      failure,
+    });
     const events = await control.events.list({ run, limit: 9 });
     expect(events.map((event) => event.kind)).toEqual(['run.requested', 'run.closed']);
     expect(events[1]).toMatchObject({ actor: anna, data: { outcome: 'rolled-back', left: ['a slot'] } });
@@ -177,7 +207,8 @@ describe('lists', () => {
   it('filter by database and state', async () => {
     const other = await aRun(control, { database: 'billing' });
     await control.runs.change(other, { state: 'parked' });
-    const runs = async (filter: Parameters<Control['runs']['list']>[0]): Promise<string[]> => (await control.runs.list(filter)).map((row) => row.run);
+    const runs = async (filter: Parameters<Control['runs']['list']>[0]): Promise<string[]> =>
+      (await control.runs.list(filter)).map((row) => row.run);
     expect(await runs({ database: 'billing', limit: 9 })).toEqual([other]);
     expect(await runs({ state: 'requested', limit: 9 })).toEqual([run]);
     expect(await runs({ database: 'orders', state: 'parked', limit: 9 })).toEqual([]);
@@ -198,7 +229,11 @@ describe('the seconds of a step', () => {
     await control.runs.change(of, { steps: [{ id, state: 'running', generation: 1 }] });
     await control.runs.change(of, { steps: [{ id, state: 'done', generation: 1 }] });
     const client = await place.client(database);
-    await client.query("UPDATE steadyhand.steps SET finished_at = started_at + $3 * interval '1 second' WHERE run = $1 AND id = $2", [of, id, seconds]);
+    await client.query("UPDATE steadyhand.steps SET finished_at = started_at + $3 * interval '1 second' WHERE run = $1 AND id = $2", [
+      of,
+      id,
+      seconds,
+    ]);
   };
 
   it('are the median of this database, else of all; only of steps that were done, and no approvals', async () => {

@@ -33,6 +33,11 @@ async function startServer(): Promise<{ cluster: Cluster; stop: () => Promise<vo
   }
 }
 
+export interface Emptied {
+  readonly control: Control;
+  readonly database: string;
+}
+
 export interface Place {
   /** As one of the roles, or as the superuser. */
   url(database: string, role?: string): string;
@@ -41,7 +46,9 @@ export interface Place {
   /** An empty database of the owner. */
   empty(): Promise<string>;
   /** A migrated database and a control on it. */
-  fresh(max?: number): Promise<{ control: Control; database: string }>;
+  fresh(max?: number): Promise<Emptied>;
+  /** The same, ten times faster: one database for the file, emptied before each use. Only where triggers are not the subject. */
+  emptied(max?: number): Promise<Emptied>;
   cluster(): Cluster;
 }
 
@@ -70,11 +77,19 @@ export function controlPlace(): Place {
     await admin.query(`CREATE DATABASE ${database} OWNER ${owner} ${suffix}`);
     return database;
   };
+  let shared: string | undefined;
+  const open = (database: string, max = 10): Emptied => {
+    const control = createControl({ connectionString: url(database, application), applicationName: 'control tests', max });
+    endings.push(() => control.close());
+    return { control, database };
+  };
 
   beforeAll(async () => {
     server = await startServer();
     const admin = await client('postgres');
-    await admin.query(`CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD '${owner}'; CREATE ROLE ${application} LOGIN PASSWORD '${application}'`);
+    await admin.query(
+      `CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD '${owner}'; CREATE ROLE ${application} LOGIN PASSWORD '${application}'`,
+    );
     await admin.query(`CREATE DATABASE template_control OWNER ${owner}`);
     await migrate({ connectionString: url('template_control', owner) });
     // Outside of a test nobody else ends it.
@@ -92,14 +107,20 @@ export function controlPlace(): Place {
     client,
     cluster,
     empty: () => create(''),
-    fresh: async (max = 10) => {
-      const database = await create('TEMPLATE template_control');
-      const control = createControl({ connectionString: url(database, application), applicationName: 'control tests', max });
-      endings.push(() => control.close());
-      return { control, database };
+    fresh: async (max) => open(await create('TEMPLATE template_control'), max),
+    emptied: async (max) => {
+      shared ??= await create('TEMPLATE template_control');
+      await (await client(shared)).query(emptyAll);
+      return open(shared, max);
     },
   };
 }
+
+const emptyAll = `
+  ALTER TABLE steadyhand.events DISABLE TRIGGER append_only;
+  TRUNCATE steadyhand.events, steadyhand.requests, steadyhand.runs, steadyhand.steps, steadyhand.evidence, steadyhand.questions,
+    steadyhand.decisions, steadyhand.leases, steadyhand.attempts, steadyhand.no_return, steadyhand.documents, steadyhand.tokens;
+  ALTER TABLE steadyhand.events ENABLE ALWAYS TRIGGER append_only`;
 
 export function newRequest(changes: Partial<NewRequest> = {}): NewRequest {
   const database = changes.database ?? 'orders';

@@ -1,0 +1,87 @@
+import type { Before } from '../domain/step.ts';
+import type { Actor } from './contract.ts';
+
+// Who may change a database, and what a run was about to do there.
+
+export interface LeaseRow {
+  readonly database: string;
+  readonly holder: string;
+  readonly epoch: number;
+  readonly state: 'held' | 'free' | 'orphaned';
+  readonly since: string;
+}
+
+export interface Leases {
+  /**
+   * Takes it for `run`: a no-op for its holder (same epoch). `holderOpen` is asked, outside the transaction, whether another
+   * holder's workflow still runs; a holder that closed without giving it back leaves it free when nothing of it is left (see
+   * `attempts.unsettled`), else `orphaned`. Throws `lease-held` (facts.holder) or `lease-orphaned` (facts.holder, facts.left).
+   * A run that was reset after its lease was orphaned gets it back, with the same epoch.
+   */
+  take(database: string, run: string, holderOpen: (run: string) => Promise<boolean>): Promise<{ epoch: number }>;
+  find(database: string): Promise<LeaseRow | null>;
+  /**
+   * By a person, with a reason; audited. Releasing a free one is harmless. Throws `conflict` when it is held by a run that is
+   * still open, `not-found` when nobody ever took it.
+   */
+  release(database: string, by: Actor, reason: string, holderOpen: (run: string) => Promise<boolean>): Promise<void>;
+}
+
+export interface Intent {
+  readonly key: string;
+  readonly run: string;
+  readonly step: string;
+  readonly before: Before;
+  readonly at: string;
+  readonly outcome: string | null;
+}
+
+export interface Attempts {
+  /**
+   * A new attempt of this key: its number (from 1, one more each time), its saved before-image if there is one, and for
+   * `…/undo` keys what the step itself had intended. Marks the step's row as running with this attempt number.
+   */
+  claim(attempt: {
+    key: string;
+    run: string;
+    step: string;
+    generation: number;
+    undo: boolean;
+  }): Promise<{ number: number; intended: Before | null }>;
+  /** Throws `superseded` when `number` is not the newest of the key; with `lease`, `lease-lost` when the run does not hold it. */
+  current(attempt: { key: string; number: number; run: string; database: string; lease: boolean }): Promise<void>;
+  /**
+   * Audit row, lease check and before-image in one transaction; returns the first before-image. Throws as `current` does, and
+   * always needs the lease. Called again by the same attempt it writes nothing. The audit has the image's digest, not the image.
+   */
+  intend(attempt: { key: string; number: number; run: string; step: string; database: string; before: Before }): Promise<Before>;
+  /**
+   * The outcome of the key, with an event. Writing the same again is harmless. An attempt that has given way is heard only while
+   * there is no outcome: its effect is real. Throws `internal` for a key that was never claimed.
+   */
+  settle(attempt: { key: string; number: number; run: string; step: string }, outcome: string): Promise<void>;
+  /**
+   * What the run leaves behind if it ends now: its intents, made or still open, whose undo has no outcome. An effect that was
+   * made is something left: a terminated run leaves its publication and slot. Empty once the run is closed as `succeeded`, and
+   * only then: whoever closes a run that succeeded does not ask this.
+   */
+  unsettled(run: string): Promise<Intent[]>;
+  /** All intents of the run, oldest first: its journal. */
+  journal(run: string): Promise<Intent[]>;
+}
+
+/** The one row that decides which side is in charge after a switch: a compare-and-set, never changed once set. */
+export interface NoReturn {
+  /** null while nobody has decided. */
+  read(key: string): Promise<{ side: 'forward' | 'back'; facts: Readonly<Record<string, unknown>> } | null>;
+  /**
+   * Sets it if it is not set, in a transaction with the attempt's fence (throws `superseded`), and returns what stands now.
+   * `forward` also needs the lease (throws `lease-lost`): without it the old side serves on. `back` never does.
+   */
+  decide(
+    key: string,
+    attempt: { number: number; attemptKey: string; run: string; database: string },
+    side: 'forward' | 'back',
+    facts: Readonly<Record<string, unknown>>,
+  ): Promise<'forward' | 'back'>;
+}
