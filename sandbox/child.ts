@@ -116,8 +116,17 @@ export async function endChild(record: ChildRecord, graceMs = 10_000): Promise<v
     if (await ended(record, () => process.kill(record.pid, signal), graceMs)) return;
   }
   if (!isAlive(record)) return;
-  if (await ended(record, () => process.kill(-record.pid, 'SIGKILL'), graceMs)) return;
+  if (await ended(record, () => kill(record.pid), graceMs)) return;
   throw new Failure('internal', `${record.name} (pid ${record.pid}) does not end, not even by SIGKILL`);
+}
+
+/** The whole process group when the process leads one, as everything does that `startChild` has started. */
+function kill(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    process.kill(pid, 'SIGKILL');
+  }
 }
 
 async function ended(record: ChildRecord, send: () => void, graceMs: number): Promise<boolean> {

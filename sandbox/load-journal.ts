@@ -41,6 +41,7 @@ export function createJournal(clients: readonly number[], clock: Clock = systemC
   const errors = new Map<string, { count: number; first: string }>();
   const handed = new Map<string, number>();
   let gaps: Gap[] = [];
+  let first: number | undefined;
   let last: number | undefined;
 
   const iso = (monotonic: number): string => new Date(began.wall + monotonic - began.monotonic).toISOString();
@@ -61,6 +62,7 @@ export function createJournal(clients: readonly number[], clock: Clock = systemC
       const gap = gapSince(now);
       if (gap && (gaps.length < gapsKept || gap.ms > (gaps.at(-1)?.ms ?? 0))) gaps = longest([...gaps, gap]);
       if (gap) counts.recentGap = Math.max(counts.recentGap, gap.ms);
+      first ??= now;
       last = now;
       state(client).acknowledged = n;
       counts.acknowledged += 1;
@@ -105,7 +107,8 @@ export function createJournal(clients: readonly number[], clock: Clock = systemC
       const now = clock.monotonic();
       const open = gapSince(now);
       const all = longest(open ? [...gaps, open] : gaps).map((gap) => ({ ...gap, ms: round(gap.ms) }));
-      const seconds = (now - began.monotonic) / 1_000;
+      // Logging in is not what is measured.
+      const seconds = (now - (first ?? now)) / 1_000;
       const perClient = [...states].map(([client, one]): ClientReport => ({
         client,
         acknowledged: one.acknowledged,
@@ -114,7 +117,7 @@ export function createJournal(clients: readonly number[], clock: Clock = systemC
       }));
       return {
         clients: perClient,
-        startedAt: iso(began.monotonic),
+        startedAt: iso(first ?? began.monotonic),
         endedAt: iso(now),
         seconds: round(seconds),
         acknowledged: counts.acknowledged,

@@ -19,6 +19,7 @@ export interface Gap {
 /** What the load saw, as plain data: what `judge` holds against the database. */
 export interface LoadReport {
   readonly clients: readonly ClientReport[];
+  /** Of the first acknowledged write; `seconds` and the rate count from there. */
   readonly startedAt: string;
   readonly endedAt: string;
   readonly seconds: number;

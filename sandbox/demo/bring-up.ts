@@ -1,0 +1,38 @@
+import { findPgBouncer } from '../pgbouncer.ts';
+import { sandboxConfiguration } from '../configuration.ts';
+import { up, type Sandbox } from '../sandbox.ts';
+
+export interface BringUp {
+  readonly pooler?: 'pgbouncer' | 'none';
+  readonly keep?: boolean;
+  readonly size?: string;
+}
+
+/** A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C, unless it is to be kept and all went well. */
+export async function bringUp(options: BringUp, say: (text: string) => void, show: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
+  const pooler = options.pooler ?? (findPgBouncer(sandboxConfiguration().path) === undefined ? 'none' : 'pgbouncer');
+  if (options.pooler === undefined && pooler === 'none') say('PgBouncer is not installed: traffic moves over the fence (--pooler none).\n');
+  const sandbox = await up({
+    pooler,
+    log: (line) => say(`${line}\n`),
+    signal: stop.signal,
+    ...(options.keep ? { detached: true } : {}),
+    ...(options.size === undefined ? {} : { size: Number(options.size) }),
+  });
+  let kept = false;
+  try {
+    await Promise.race([show(sandbox), aborted(stop.signal)]);
+    kept = options.keep ?? false;
+  } finally {
+    if (!kept) await sandbox.down();
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  return await new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('stopped by a signal')), { once: true });
+  });
+}
