@@ -1,6 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { demoCommand } from './demo.ts';
 import { createProgram, runProgram } from './program.ts';
+import { sandboxCommand } from './sandbox.ts';
 import type { World } from './world.ts';
 
 const world: World = {
@@ -31,5 +33,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
-const code = await runProgram(createProgram(world, []), process.argv.slice(2), world);
+const code = await runProgram(createProgram(world, [sandboxCommand(), demoCommand(world)]), process.argv.slice(2), world);
 if (code !== 0) process.exitCode = code;
