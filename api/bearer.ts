@@ -16,7 +16,7 @@ declare module 'fastify' {
 export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory'>): onRequestAsyncHookHandler {
   return async (request) => {
     const row = await parts.control.tokens.check(bearerOf(request));
-    if (!row) throw new Failure('unauthenticated', 'the bearer token is unknown, expired or revoked');
+    if (!row) throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
     if (!parts.inventory().people.some((one) => one.name === row.person)) {
       throw new Failure('forbidden', `"${row.person}" has a token, and is not among the people of the inventory`, { person: row.person });
     }

@@ -108,7 +108,7 @@ function tokenOf(environment: World['environment'], file: string | undefined): s
   if (path) return fromFile(path);
   const token = environment['STEADYHAND_TOKEN'];
   if (token) return token;
-  throw new Failure('unauthenticated', 'no bearer token was given; set STEADYHAND_TOKEN or STEADYHAND_TOKEN_FILE, or give --as <file>');
+  throw new Failure('unauthenticated', 'no token was given; set STEADYHAND_TOKEN or STEADYHAND_TOKEN_FILE, or give --as <file>');
 }
 
 function fromFile(path: string): string {

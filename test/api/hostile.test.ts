@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { buildApp } from '../../api/server.ts';
+import { createControl } from '../../control/control.ts';
+import { apiPlace, newRun, problemIn } from './place.ts';
+
+const place = apiPlace();
+const json = { 'content-type': 'application/json', 'idempotency-key': 'k' };
+const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+
+test.each([
+  ['malformed', '{"runbook":', 400],
+  ['empty', '', 400],
+  ['an array', '[]', 400],
+  ['a prototype', '{"runbook":"rehearsal","database":"orders","input":{"__proto__":{"x":1}}}', 400],
+  ['a constructor', '{"runbook":"rehearsal","database":"orders","input":{"constructor":{"prototype":{"x":1}}}}', 400],
+  ['too deep', `{"runbook":"rehearsal","database":"orders","input":${nested(1_000)}}`, 400],
+  ['very deep', `{"runbook":"rehearsal","database":"orders","input":${nested(20_000)}}`, 400],
+  ['NUL', '{"runbook":"rehearsal","database":"orders","input":{"word":"a\\u0000b"}}', 400],
+  ['NUL in a key', '{"runbook":"rehearsal","database":"orders","input":{"wo\\u0000rd":"ab"}}', 400],
+  ['half a character', '{"runbook":"rehearsal","database":"orders","input":{"word":"\\ud800x"}}', 400],
+  ['unknown fields', '{"runbook":"rehearsal","database":"orders","input":{},"admin":true}', 400],
+  ['a path for a name', '{"runbook":"../rehearsal","database":"orders","input":{}}', 400],
+  ['too large', JSON.stringify({ ...newRun, input: { word: 'x'.repeat(300_000) } }), 413],
+])('H2: a body that is %s is refused as a problem', async (_, raw, status) => {
+  const api = await place.begin();
+  const answer = await api.call('POST', '/v1/runs', { as: 'ada', raw, headers: json });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+  expect(problemIn(answer).code).toBe('body-invalid');
+  expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.ts:\d|at async/);
+  expect(await api.control.runs.list({ limit: 1 })).toEqual([]);
+});
+
+test.each([
+  ['GET', '/v1/runs/%zz', 400],
+  ['GET', '/v1/runs/%00', 400],
+  ['GET', '/v1/runs/1;DROP', 400],
+  ['GET', `/v1/runs/${'7'.repeat(26)}`, 404],
+  ['GET', '/v1/runs?database=%00', 400],
+  ['GET', '/v1/runs?limit=1e9', 400],
+  ['GET', '/v1/runs?limit=2&limit=3', 400],
+  ['GET', '/v1/findings/..%2f..%2fetc', 400],
+  ['GET', `/v1/${'a/'.repeat(50)}`, 404],
+  ['GET', '/v1/nothing', 404],
+  ['GET', '/nothing?token=sh_secret_value', 404],
+  ['POST', '/healthz', 404],
+] as const)('%s %s is refused as a problem with %i', async (method, url, status) => {
+  const api = await place.begin();
+  const answer = await api.call(method, url, { as: 'ada' });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+  expect(problemIn(answer).detail).not.toContain('sh_secret_value');
+});
+
+test('another content type than JSON is refused', async () => {
+  const api = await place.begin();
+  for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded']) {
+    const answer = await api.call('POST', '/v1/runs', {
+      as: 'ada',
+      raw: JSON.stringify(newRun),
+      headers: { ...json, 'content-type': type },
+    });
+    expect(answer.status).toBe(415);
+    expect(problemIn(answer).code).toBe('body-invalid');
+  }
+});
+
+test('an error that nobody foresaw keeps its text to the log', async () => {
+  const api = await place.begin();
+  api.parts.planner.plan = () => Promise.reject(new Error('connect postgres://admin:hunter2@10.0.0.1/x'));
+  const answer = await api.call('POST', '/v1/plans', { as: 'ada', body: newRun });
+  expect(answer.status).toBe(500);
+  expect(problemIn(answer).code).toBe('internal');
+  expect(JSON.stringify(answer.body)).not.toMatch(/hunter2|10\.0\.0\.1/);
+});
+
+test('when the control database is gone, it says so with 503', async () => {
+  const api = await place.begin();
+  const control = createControl({ connectionString: 'postgres://nobody:hunter2@127.0.0.1:1/none', applicationName: 'api tests' });
+  const app = await buildApp({ ...api.parts, control });
+  const answer = await app.inject({ method: 'GET', url: '/v1/databases', headers: { authorization: 'Bearer sh_abc_def' } });
+  await app.close();
+  await control.close();
+  expect(answer.statusCode).toBe(503);
+  expect(answer.headers['retry-after']).toBe('5');
+  expect(answer.json()).toMatchObject({ code: 'control-database-unavailable', retryable: true });
+  expect(answer.body).not.toContain('hunter2');
+});

@@ -1,0 +1,198 @@
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { ulid } from 'ulid';
+import { afterEach } from 'vitest';
+import { z } from 'zod';
+import type { ApiParts, Planner } from '../../api/parts.ts';
+import { buildApp } from '../../api/server.ts';
+import type { Control, Request } from '../../control/contract.ts';
+import { digestOf } from '../../domain/digest.ts';
+import type { Authorisation, DecisionMessage } from '../../domain/decision.ts';
+import { Failure } from '../../domain/failure.ts';
+import { parseInventory, type Inventory } from '../../domain/inventory.ts';
+import type { Plan } from '../../domain/plan.ts';
+import type { RunStatus, TemporalRuns } from '../../temporal/runs.ts';
+import { controlPlace } from '../control/support.ts';
+import { rehearsal } from '../support/rehearsal-plan.ts';
+
+const inventoryText = `
+version: 1
+people:
+  - { name: ada, groups: [on-call] }
+  - { name: grace, groups: [dba] }
+  - { name: mallory, groups: [visitors] }
+policies:
+  default:
+    requesters: [on-call, owners]
+    operators: [dba]
+    approvals:
+      low: auto
+      medium: { quorum: [{ group: dba }] }
+      high: { quorum: [{ group: dba }] }
+databases:
+  orders: { provider: streaming, owners: dba, server: { host: localhost, dbname: orders, user: steadyhand } }
+`;
+
+/** A Temporal in memory: what was asked of it, and what it answers next. */
+export interface TemporalStandIn extends TemporalRuns {
+  readonly started: string[];
+  readonly messages: DecisionMessage[];
+  down: boolean;
+  /** Thrown by the next starts, after a health check that was fine. */
+  refuseStart: boolean;
+  judgement: Authorisation | null | Failure;
+  readonly statuses: Map<string, RunStatus>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** Every answer of this API is JSON. */
+  readonly body: Record<string, unknown>;
+}
+
+export interface ApiTest {
+  readonly app: FastifyInstance;
+  readonly control: Control;
+  readonly temporal: TemporalStandIn;
+  readonly parts: ApiParts;
+  inventory: Inventory;
+  tokenOf(person: string): Promise<string>;
+  call(
+    method: 'GET' | 'POST',
+    url: string,
+    options?: { as?: string; body?: unknown; headers?: Record<string, string>; raw?: string },
+  ): Promise<Answer>;
+  /** Asks for a rehearsal of orders as ada; the run's name. */
+  run(key?: string): Promise<{ run: string; id: string }>;
+}
+
+function standIn(): TemporalStandIn {
+  const temporal: TemporalStandIn = {
+    started: [],
+    messages: [],
+    down: false,
+    refuseStart: false,
+    judgement: { counts: true, settled: null, because: 'one of two' },
+    statuses: new Map(),
+    health: async () =>
+      await (temporal.down ? Promise.reject(new Failure('temporal-unavailable', 'Temporal does not answer')) : Promise.resolve()),
+    start: async (request: Request) => {
+      await temporal.health();
+      if (temporal.refuseStart) throw new Failure('temporal-unavailable', 'the connection was lost');
+      temporal.started.push(request.run);
+    },
+    decide: async (_, message) => {
+      await temporal.health();
+      temporal.messages.push(message);
+      if (temporal.judgement instanceof Failure) throw temporal.judgement;
+      return temporal.judgement;
+    },
+    status: async (run) => {
+      await temporal.health();
+      return temporal.statuses.get(run) ?? 'open';
+    },
+  };
+  return temporal;
+}
+
+export const aPlan: Plan = {
+  runbook: 'rehearsal',
+  version: 1,
+  database: 'orders',
+  input: { word: 'hello' },
+  steps: [
+    {
+      id: 'look',
+      kind: 'check',
+      title: 'Look',
+      estimate: { from: 'unknown' },
+      commands: [{ on: 'source', kind: 'sql', text: 'SELECT 1' }],
+    },
+    { id: 'skip', kind: 'change', title: 'Skip', estimate: { from: 'unknown' }, applies: false, because: 'nothing is there' },
+  ],
+  variables: { run_tag: 'the name' },
+  facts: 'f'.repeat(64),
+  digest: digestOf('a plan'),
+  madeAt: '2026-11-21T03:00:00.000Z',
+};
+
+const planner: Planner = {
+  plan: async ({ input }) => {
+    if (!rehearsal.input.safeParse(input).success)
+      throw new Failure('input-invalid', 'the input is wrong', { problems: [{ path: 'word', message: 'is missing' }] });
+    return await Promise.resolve({ plan: aPlan });
+  },
+};
+
+const bodySchema = z.record(z.string(), z.unknown());
+
+/** Call it at the top of a test file: a real control database, and the API without a socket for each test. */
+export function apiPlace(): { begin(): Promise<ApiTest> } {
+  const place = controlPlace();
+  const apps: FastifyInstance[] = [];
+  afterEach(async () => {
+    await Promise.all(apps.splice(0).map((app) => app.close()));
+  });
+  return {
+    begin: async () => {
+      const { control } = await place.fresh();
+      const temporal = standIn();
+      const tokens = new Map<string, string>();
+      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner };
+      const app = await buildApp(parts);
+      apps.push(app);
+      const tokenOf: ApiTest['tokenOf'] = async (person) => {
+        const known = tokens.get(person);
+        if (known !== undefined) return known;
+        const { token } = await control.tokens.create({ person, actor: { kind: 'person', name: 'root', channel: 'host' } });
+        tokens.set(person, token);
+        return token;
+      };
+      const call: ApiTest['call'] = async (method, url, { as, body, headers, raw } = {}) => {
+        const options: InjectOptions = {
+          method,
+          url,
+          headers: { ...(as === undefined ? {} : { authorization: `Bearer ${await tokenOf(as)}` }), ...headers },
+          ...(body === undefined ? {} : { payload: body as object }), // any JSON value is allowed here
+          ...(raw === undefined ? {} : { payload: raw }),
+        };
+        const answer = await app.inject(options);
+        const type = String(answer.headers['content-type']).split(';')[0] ?? '';
+        return { status: answer.statusCode, type, headers: answer.headers, body: bodySchema.parse(answer.json()) };
+      };
+      const test: ApiTest = {
+        app,
+        control,
+        temporal,
+        parts,
+        inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
+        tokenOf,
+        call,
+        run: async (key = ulid()) => {
+          const { body } = await call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': key } });
+          return z.object({ run: z.string(), id: z.string() }).parse(body);
+        },
+      };
+      return test;
+    },
+  };
+}
+
+export const newRun = { runbook: 'rehearsal', database: 'orders', input: { word: 'hello' } };
+
+/** The problem's members, after it was checked to be one. */
+export function problemIn(answer: Answer): { code: string; detail: string; problems: { path: string; message: string }[] } {
+  if (answer.type !== 'application/problem+json') throw new Error(`it is no problem: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return z
+    .object({
+      code: z.string(),
+      detail: z.string(),
+      type: z.string().startsWith('/problems/'),
+      title: z.string().min(1),
+      status: z.literal(answer.status),
+      hint: z.string().min(1),
+      problems: z.array(z.object({ path: z.string(), message: z.string() })).default([]),
+    })
+    .parse(answer.body);
+}

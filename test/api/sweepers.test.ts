@@ -1,0 +1,112 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { createReconciler } from '../../api/reconcile.ts';
+import { repeat } from '../../api/repeat.ts';
+import { startUnstarted } from '../../api/start-unstarted.ts';
+import type { Control } from '../../control/contract.ts';
+import { eventually } from '../support/eventually.ts';
+import { apiPlace } from './place.ts';
+
+const place = apiPlace();
+const log = pino({ level: 'silent' });
+
+/** The same rows, without having to grow old first. */
+function hurried(control: Control): Control {
+  return { ...control, requests: { ...control.requests, unstarted: () => control.requests.unstarted(0) } };
+}
+
+test('C11: a run that was written down and not started is started once Temporal is back', async () => {
+  const api = await place.begin();
+  const parts = { ...api.parts, control: hurried(api.control) };
+  api.temporal.refuseStart = true;
+  const { run } = await api.run();
+  await expect(startUnstarted(parts, log)).rejects.toThrow('the connection was lost');
+  api.temporal.refuseStart = false;
+  await startUnstarted(parts, log);
+  await startUnstarted(parts, log);
+  expect(api.temporal.started).toEqual([run]);
+});
+
+test('a run that cannot be started does not hold up the next one', async () => {
+  const api = await place.begin();
+  const parts = { ...api.parts, control: hurried(api.control) };
+  api.temporal.refuseStart = true;
+  const first = await api.run();
+  const second = await api.run();
+  const start = api.temporal.start;
+  api.temporal.refuseStart = false;
+  api.temporal.start = async (request) => {
+    if (request.run === first.run) throw new Error('no');
+    await start(request);
+  };
+  await expect(startUnstarted(parts, log)).rejects.toThrow('no');
+  expect(api.temporal.started).toEqual([second.run]);
+});
+
+test('S7: a run whose workflow was terminated needs attention, and its lease is orphaned, naming what is left', async () => {
+  const api = await place.begin();
+  const { run } = await api.run();
+  await api.control.lease.take('orders', run, () => Promise.resolve(true));
+  const key = `${run}/first/1`;
+  await api.control.runs.planned(run, {
+    digest: 'a'.repeat(64),
+    steps: [{ id: 'first', kind: 'change', title: 'Make the first', applies: true }],
+  });
+  const { number } = await api.control.attempts.claim({ key, run, step: 'first', generation: 1, undo: false });
+  await api.control.attempts.intend({ key, number, run, step: 'first', database: 'orders', before: {} });
+  const reconcile = createReconciler(api.parts, log);
+  await reconcile();
+  expect(await api.control.runs.find(run)).toMatchObject({ state: 'requested' });
+  api.temporal.statuses.set(run, 'terminated');
+  await reconcile();
+  await reconcile();
+  expect(await api.control.runs.find(run)).toMatchObject({
+    outcome: 'needs-attention',
+    because: 'the workflow was terminated',
+    left: [expect.stringContaining('first')],
+  });
+  expect(await api.control.lease.find('orders')).toMatchObject({ state: 'orphaned', holder: run });
+});
+
+test('a run that was ended before it began a change gives its lease back', async () => {
+  const api = await place.begin();
+  const { run } = await api.run();
+  await api.control.lease.take('orders', run, () => Promise.resolve(true));
+  api.temporal.statuses.set(run, 'failed');
+  await createReconciler(api.parts, log)();
+  expect(await api.control.runs.find(run)).toMatchObject({ outcome: 'needs-attention', left: [] });
+  expect(await api.control.lease.find('orders')).toMatchObject({ state: 'free' });
+});
+
+test('a workflow that Temporal does not know is given a minute', async () => {
+  const api = await place.begin();
+  const { run } = await api.run();
+  let now = 0;
+  const reconcile = createReconciler(api.parts, log, () => now);
+  api.temporal.statuses.set(run, 'unknown');
+  await reconcile();
+  now = 50_000;
+  await reconcile();
+  expect(await api.control.runs.find(run)).toMatchObject({ state: 'requested' });
+  api.temporal.statuses.set(run, 'open');
+  await reconcile();
+  api.temporal.statuses.set(run, 'unknown');
+  now = 100_000;
+  await reconcile();
+  expect(await api.control.runs.find(run)).toMatchObject({ state: 'requested' });
+  now = 161_000;
+  await reconcile();
+  expect(await api.control.runs.find(run)).toMatchObject({ outcome: 'needs-attention' });
+});
+
+test('work is repeated after it failed, and stops when it is told', async () => {
+  let times = 0;
+  const again = repeat('a test', 1, () => Promise.reject(new Error(`time ${(times += 1)}`)), log);
+  await eventually(() => Promise.resolve(times >= 3 ? true : undefined));
+  await again.stop();
+  const stoppedAt = times;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 20);
+  });
+  expect(times).toBe(stoppedAt);
+});

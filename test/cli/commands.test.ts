@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { apiPlace, aPlan, type ApiTest } from '../api/place.ts';
+import { cliTest, type CliTest } from './place.ts';
+
+const place = apiPlace();
+const digest = 'd'.repeat(64);
+
+async function served(api: ApiTest, person: string, more: Parameters<typeof cliTest>[0] = {}): Promise<CliTest> {
+  const address = api.app.server.listening ? `http://127.0.0.1:${addressOf(api)}` : await api.app.listen({ port: 0, host: '127.0.0.1' });
+  return cliTest({ environment: { STEADYHAND_API_URL: address, STEADYHAND_TOKEN: await api.tokenOf(person) }, ...more });
+}
+
+function addressOf(api: ApiTest): number {
+  const address = api.app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('it does not listen');
+  return address.port;
+}
+
+async function open(api: ApiTest, kind: 'approval' | 'parked' = 'approval'): Promise<{ run: string; id: string }> {
+  const { run, id } = await api.run();
+  const choices = kind === 'approval' ? (['approve', 'reject'] as const) : (['retry', 'roll-back'] as const);
+  const quorum = [{ group: 'dba', count: 1 }];
+  await api.control.questions.open({ run, approval: 'agree', opening: 1, kind, digest, choices, quorum });
+  return { run, id };
+}
+
+test('plan prints the plan, as text and as JSON', async () => {
+  const cli = await served(await place.begin(), 'ada');
+  const text = await cli.run('plan', 'rehearsal', 'orders', '-i', 'word=hello');
+  expect(text).toMatchObject({ code: 0, err: '' });
+  expect(text.out).toContain('PLAN  rehearsal of orders');
+  expect(JSON.parse((await cli.run('plan', 'rehearsal', 'orders', '-i', 'word=hello', '--json')).out)).toEqual(aPlan);
+});
+
+test('a refusal is told with what, every problem, code and what to do; exit code 1', async () => {
+  const cli = await served(await place.begin(), 'ada');
+  const answer = await cli.run('start', 'rehearsal', 'orders', '-i', 'wrong=1');
+  expect(answer.code).toBe(1);
+  expect(answer.out).toBe('');
+  expect(answer.err).toContain('input.word');
+  expect(answer.err).toContain('code: input-invalid');
+  expect(answer.err).toContain('do: Correct the fields');
+});
+
+test('start says its key before it asks, and with that key finds the same run', async () => {
+  const api = await place.begin();
+  const cli = await served(api, 'ada');
+  const first = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--ticket', 'OPS-7');
+  expect(first.code).toBe(0);
+  const key = /--key (\S+),/.exec(first.err)?.[1] ?? '';
+  const again = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--ticket', 'OPS-7', '--key', key);
+  expect(again.out.slice(0, 26)).toBe(first.out.slice(0, 26));
+  expect(await api.control.runs.list({ limit: 5 })).toMatchObject([{ ticket: 'OPS-7' }]);
+  const [listed] = await api.control.runs.list({ limit: 1 });
+  expect(await api.control.events.list({ run: listed?.run ?? '', limit: 1 })).toMatchObject([{ actor: { name: 'ada', channel: 'cli' } }]);
+});
+
+test('runs and show list what is there', async () => {
+  const api = await place.begin();
+  const { run, id } = await open(api);
+  const cli = await served(api, 'grace');
+  expect((await cli.run('runs')).out).toMatch(new RegExp(`^${id}  rehearsal  orders  `));
+  expect((await cli.run('runs', '--state', 'closed')).out).toBe('no runs\n');
+  expect((await cli.run('show', run)).out).toContain(`steadyhand approve ${id} --digest dddddddddddddddd`);
+  expect(JSON.parse((await cli.run('show', id.toLowerCase(), '--json')).out)).toMatchObject({ run, questions: [{ digest }] });
+  expect((await cli.run('show', id, '--events')).out).toContain('run.requested');
+  expect((await cli.run('show', id, '--plan')).err).toContain('has no plan yet');
+});
+
+test('approve: without a terminal it needs the digest or --yes, and the digest must be the one that is asked', async () => {
+  const api = await place.begin();
+  const { id } = await open(api);
+  const cli = await served(api, 'grace');
+  expect(await cli.run('approve', id)).toMatchObject({ code: 2, err: expect.stringContaining('--digest') });
+  expect(await cli.run('approve', id, '--digest', 'abc')).toMatchObject({ code: 2 });
+  expect(await cli.run('approve', id, '--digest', 'e'.repeat(12))).toMatchObject({ code: 1, err: expect.stringContaining('another plan') });
+  expect(api.temporal.messages).toEqual([]);
+  api.temporal.judgement = { counts: true, settled: 'approve', because: 'everybody agreed' };
+  const answer = await cli.run('approve', id, '--digest', 'd'.repeat(12));
+  expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('settled: approve. everybody agreed') });
+  expect(api.temporal.messages).toMatchObject([{ approval: 'agree', opening: 1, digest, choice: 'approve' }]);
+});
+
+test('approve at a terminal asks back; no is no', async () => {
+  const api = await place.begin();
+  const { id } = await open(api);
+  const asked: string[] = [];
+  const confirm = (answer: boolean) => (question: string) => Promise.resolve(asked.push(question) > 0 && answer);
+  expect(await (await served(api, 'grace', { tty: true, confirm: confirm(false) })).run('approve', id)).toMatchObject({ code: 1 });
+  expect(api.temporal.messages).toEqual([]);
+  expect(asked).toEqual(['Agree to agree with digest dddddddddddd?']);
+  expect(await (await served(api, 'grace', { tty: true, confirm: confirm(true) })).run('approve', id)).toMatchObject({ code: 0 });
+  expect(api.temporal.messages).toHaveLength(1);
+});
+
+test('reject and cancel need a reason and carry it', async () => {
+  const api = await place.begin();
+  const { id } = await open(api);
+  const cli = await served(api, 'grace');
+  expect(await cli.run('reject', id)).toMatchObject({ code: 2 });
+  expect(await cli.run('reject', id, '--reason', 'not tonight')).toMatchObject({ code: 0 });
+  expect(await cli.run('cancel', id, '--reason', 'wrong one')).toMatchObject({ code: 0 });
+  expect((await api.control.runs.detail(id))?.decisions).toMatchObject([
+    { choice: 'reject', reason: 'not tonight', channel: 'cli' },
+    { choice: 'cancel', reason: 'wrong one' },
+  ]);
+});
+
+test('decide offers what the failed step allows, and says what is open instead', async () => {
+  const api = await place.begin();
+  const { id } = await open(api, 'parked');
+  const cli = await served(api, 'grace');
+  expect(await cli.run('decide', id, 'dance')).toMatchObject({ code: 2, err: expect.stringContaining('roll-back') });
+  expect(await cli.run('decide', id, 'skip', '--reason', 'x')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('possible are: retry, roll-back'),
+  });
+  expect(await cli.run('decide', id, 'roll-back')).toMatchObject({ code: 1, err: expect.stringContaining('needs a reason') });
+  expect(await cli.run('decide', id, 'retry')).toMatchObject({ code: 0 });
+  expect(await cli.run('approve', id, '--yes')).toMatchObject({ code: 1, err: expect.stringContaining('waits for a decision for agree') });
+});
+
+test('watch tells what changes, waits while the API is away, and ends with the run', async () => {
+  const api = await place.begin();
+  const { run, id } = await api.run();
+  const turns: (() => Promise<unknown>)[] = [
+    () => api.control.runs.planned(run, { digest, steps: [{ id: 'look', kind: 'check', title: 'Look', applies: true }] }),
+    () => api.control.runs.change(run, { state: 'running', steps: [{ id: 'look', state: 'done', generation: 1 }] }),
+    () => api.control.runs.close(run, { outcome: 'succeeded', free: true }),
+  ];
+  const wait = async (): Promise<void> => void (await turns.shift()?.());
+  const answer = await (await served(api, 'ada', { wait })).run('watch', id);
+  expect(answer.code).toBe(0);
+  expect(answer.out).toMatch(/requested[\s\S]*running[\s\S]*✓ +\d Look[\s\S]*closed: succeeded[\s\S]*succeeded/);
+  const failed = await api.run();
+  await api.control.runs.close(failed.run, { outcome: 'rolled-back', because: 'cancelled', free: true });
+  expect(await (await served(api, 'ada')).run('watch', failed.id)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('rolled-back: cancelled'),
+  });
+});
+
+test('watch redraws at a terminal', async () => {
+  const api = await place.begin();
+  const { run, id } = await api.run();
+  const wait = (): Promise<void> => api.control.runs.close(run, { outcome: 'succeeded', free: true });
+  const { out } = await (await served(api, 'ada', { tty: true, wait })).run('watch', id);
+  expect(out).toContain('\u001B[1A\u001B[0J');
+});
+
+test('lease show and release', async () => {
+  const api = await place.begin();
+  const { run } = await api.run();
+  await api.control.lease.take('orders', run, () => Promise.resolve(false));
+  const cli = await served(api, 'grace');
+  expect((await cli.run('lease', 'show', 'orders')).out).toContain(`orders  held  ${run}`);
+  api.temporal.statuses.set(run, 'terminated');
+  expect((await cli.run('lease', 'release', 'orders', '--reason', 'looked after')).out).toContain('orders  free');
+});
+
+test('without a token, an API, or a readable token file, it says so', async () => {
+  expect(await cliTest().run('runs')).toMatchObject({ code: 1, err: expect.stringContaining('no token was given') });
+  const away = { STEADYHAND_API_URL: 'http://127.0.0.1:1', STEADYHAND_TOKEN: 'x' };
+  expect(await cliTest({ environment: away }).run('runs')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('http://127.0.0.1:1 does not answer'),
+  });
+  expect(await cliTest().run('runs', '--as', '/does/not/exist')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('/does/not/exist'),
+  });
+});
+
+test('--as takes the token from a file', async () => {
+  const api = await place.begin();
+  const address = await api.app.listen({ port: 0, host: '127.0.0.1' });
+  const directory = mkdtempSync(join(tmpdir(), 'steadyhand-token-'));
+  writeFileSync(join(directory, 'ada'), `${await api.tokenOf('ada')}\n`);
+  const answer = await cliTest().run('runs', '--api', address, '--as', join(directory, 'ada'));
+  rmSync(directory, { recursive: true });
+  expect(answer).toMatchObject({ code: 0, out: 'no runs\n' });
+});
+
+test.each([
+  [[]],
+  [['dance']],
+  [['plan']],
+  [['runs', '--dance']],
+  [['show', 'nonsense']],
+  [['token', 'create', '--person', 'ada', '--expires', 'soon']],
+])('a wrong command line (%j) ends with 2', async (argv) => {
+  expect(await cliTest({ environment: { STEADYHAND_TOKEN: 'x' } }).run(...argv)).toMatchObject({ code: 2, out: '' });
+});
+
+test('help ends with 0 and says which commands are for the host', async () => {
+  const help = await cliTest().run('--help');
+  expect(help.code).toBe(0);
+  expect(help.out).toContain('Ask and follow:');
+  for (const command of [['worker'], ['api'], ['migrate'], ['audit', 'verify'], ['token', 'create']]) {
+    expect((await cliTest().run(...command, '--help')).out).toContain('host command');
+  }
+});

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { changedLines, fit, runLines } from '../../cli/watch-table.ts';
+import { aQuestion, aRun, aStep, id, start } from './a-run.ts';
+
+const at = (seconds: number): string => new Date(start + seconds * 1_000).toISOString();
+const failure = { code: 'source-busy', message: 'two transactions are old', hint: 'End them.', facts: {} } as const;
+
+test('every step is a line with its mark, time and progress', () => {
+  const run = aRun({
+    steps: [
+      aStep({ id: 'preflight', position: 1, title: 'Preflight', state: 'done', startedAt: at(0), finishedAt: at(2.1) }),
+      aStep({ id: 'schema', position: 2, title: 'Copy the schema', state: 'absent', because: 'it is there already' }),
+      aStep({
+        position: 3,
+        state: 'running',
+        startedAt: at(10),
+        progress: { summary: '31 of 42 tables, 84 MB/s', fraction: 0.737, secondsLeft: 130 },
+      }),
+      aStep({ id: 'switch', position: 4, title: 'Switch', state: 'failed', startedAt: at(10), finishedAt: at(12), attempt: 2, failure }),
+      aStep({ id: 'retire', position: 5, title: 'Retire' }),
+      aStep({ id: 'undo', position: 6, title: 'Publish', state: 'undo-failed', failure }),
+    ],
+  });
+  expect(runLines(run, start + 73_000)).toEqual([
+    `migration-cutover of orders  ${id}  running  (1 min 13 s, asked by ada)`,
+    '✓  1 Preflight        2.1 s',
+    '-  2 Copy the schema  not needed: it is there already',
+    '>  3 Initial copy     1 min 3 s  31 of 42 tables, 84 MB/s, 73 %, about 2 min 10 s left',
+    '✗  4 Switch           FAILED  2.0 s  attempt 2  source-busy: two transactions are old',
+    '·  5 Retire',
+    '✗  6 Publish          UNDO FAILED  source-busy: two transactions are old',
+  ]);
+});
+
+test('an open approval shows who must agree, to what, until when, and the commands', () => {
+  const agreements = [{ person: 'grace', groups: ['dba'], choice: 'approve' as const }];
+  const question = aQuestion({
+    opening: 2,
+    deadline: at(3_600),
+    agreements,
+    quorum: [
+      { group: 'dba', count: 1 },
+      { group: 'owners', count: 1 },
+    ],
+  });
+  const text = runLines(
+    aRun({ state: 'waiting', questions: [question], steps: [aStep({ id: 'agree', title: 'Agree to the switch', position: 7 })] }),
+    start,
+  ).join('\n');
+  expect(text).toContain('? step 7, Agree to the switch (asked for the 2. time: the plan has changed)');
+  expect(text).toContain('1 of dba and 1 of owners, not ada, within 1 h 0 min');
+  expect(text).toContain('agreed   grace');
+  expect(text).toContain(`steadyhand approve ${id} --digest dddddddddddddddd\n`);
+  expect(text).toContain(`steadyhand reject ${id} --reason '…'`);
+});
+
+test('a parked run shows what failed and a command for each way on', () => {
+  const question = aQuestion({ kind: 'parked', approval: 'switch', choices: ['retry', 'roll-back', 'cancel'], failure });
+  const text = runLines(aRun({ state: 'parked', questions: [question] }), start).join('\n');
+  expect(text).toContain('! switch failed; the run is parked');
+  expect(text).toContain('source-busy: two transactions are old');
+  expect(text).toContain(`steadyhand decide ${id} retry\n`);
+  expect(text).toContain(`steadyhand decide ${id} roll-back --reason '…'`);
+  expect(text).not.toContain('decide 01KAJ0V5Z8Q4W9T2B7C6D5E4F3 cancel');
+});
+
+test('a closed run ends with its outcome, what is left and what was proved', () => {
+  const run = aRun({
+    state: 'closed',
+    outcome: 'needs-attention',
+    because: 'an undo failed',
+    left: ['slot steadyhand_x'],
+    evidence: { pauseMs: 17 },
+    closedAt: at(60),
+  });
+  const lines = runLines(run, start + 999_000);
+  expect(lines[0]).toContain('closed: needs-attention  (1 min 0 s');
+  expect(lines.slice(-4)).toEqual(['needs-attention: an undo failed', '  left behind:', '    slot steadyhand_x', '  pauseMs: 17']);
+});
+
+test('only what is new is told again, and progress only when it is due', () => {
+  const step = (summary: string): ReturnType<typeof aStep> => aStep({ state: 'running', startedAt: at(0), progress: { summary } });
+  const before = aRun({ steps: [step('1 of 9'), aStep({ id: 'b', position: 2 })] });
+  const further = aRun({ steps: [step('2 of 9'), aStep({ id: 'b', position: 2 })] });
+  expect(changedLines(null, before, start, false)).toHaveLength(2);
+  expect(changedLines(before, before, start + 5_000, true)).toEqual([]);
+  expect(changedLines(before, further, start, false)).toEqual([]);
+  expect(changedLines(before, further, start, true)).toEqual([expect.stringContaining('2 of 9')]);
+  const asked = aRun({ ...further, state: 'waiting', questions: [aQuestion()] });
+  expect(changedLines(further, asked, start, false).join('\n')).toMatch(/waiting[\s\S]*steadyhand approve/);
+  expect(changedLines(asked, asked, start, false)).toEqual([]);
+});
+
+test('what comes from elsewhere cannot move the cursor or add lines', () => {
+  const run = aRun({ steps: [aStep({ state: 'failed', failure: { ...failure, message: 'a\u001B[2Jb\nc\u202Ed' } })] });
+  const text = runLines(run, start)[1];
+  expect(text).toContain('a\uFFFD[2Jb c\uFFFDd');
+});
+
+test('a table that is too high gives up the steps that are over first, and lines are cut to the width', () => {
+  const steps = Array.from({ length: 30 }, (_, index) =>
+    aStep({ id: `s${index}`, position: index + 1, title: `Step ${index} ${'x'.repeat(80)}`, state: index < 25 ? 'done' : 'pending' }),
+  );
+  const lines = fit(runLines(aRun({ steps }), start), { columns: 40, rows: 12 });
+  expect(lines).toHaveLength(11);
+  expect(lines[1]).toBe('  … 21 steps that are over');
+  expect(lines.at(-1)).toContain('30 Step 29');
+  for (const text of lines) expect([...text].length).toBeLessThan(40);
+});
