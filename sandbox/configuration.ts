@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface SandboxConfiguration {
   /** Programs that are copied, downloaded or built once; kept between sandboxes. */
   readonly cache: string;
-  /** Everything that one sandbox writes. */
+  /** Everything that one sandbox writes: `STEADYHAND_SANDBOX`, to have several. */
   readonly state: string;
   /** `TEMPORAL_CLI_PATH`: the `temporal` command to use instead of looking for one. */
   readonly temporalCli: string | undefined;
@@ -18,7 +18,7 @@ export interface SandboxConfiguration {
 }
 
 /**
- * STEADYHAND_CACHE, TEMPORAL_CLI_PATH and PATH, with defaults by user and platform. Root's folders are not below its home, which
+ * STEADYHAND_CACHE, STEADYHAND_SANDBOX, TEMPORAL_CLI_PATH and PATH, with defaults by user and platform. Root's folders are not below its home, which
  * the postgres user may not enter.
  */
 export function sandboxConfiguration(environment: Environment = process.env): SandboxConfiguration {
@@ -27,7 +27,7 @@ export function sandboxConfiguration(environment: Environment = process.env): Sa
   const userCache = process.platform === 'darwin' ? join(home, 'Library/Caches/steadyhand') : join(home, '.cache/steadyhand');
   return {
     cache: environment['STEADYHAND_CACHE'] || (root ? '/var/cache/steadyhand' : userCache),
-    state: root ? '/var/lib/steadyhand/sandbox' : join(home, '.local/state/steadyhand/sandbox'),
+    state: environment['STEADYHAND_SANDBOX'] || (root ? '/var/lib/steadyhand/sandbox' : join(home, '.local/state/steadyhand/sandbox')),
     temporalCli: environment['TEMPORAL_CLI_PATH'] || undefined,
     path: (environment['PATH'] ?? '').split(':').filter((folder) => folder !== ''),
     environment,

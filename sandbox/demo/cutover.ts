@@ -91,7 +91,8 @@ const switched = z.object({ pauseMs: z.number() });
 async function evidenceOf(sandbox: Sandbox, run: RunDetail, report: LoadReport): Promise<DemoReport['evidence']> {
   const [source, target] = [await sandbox.connect('source'), await sandbox.connect('target')];
   try {
-    const verdict = await judge(report, target, source);
+    // The side in charge: the old one when the run did not get through.
+    const verdict = run.outcome === 'succeeded' ? await judge(report, target, source) : await judge(report, source);
     const comparison = compared.safeParse(run.evidence['compare']);
     const traffic = switched.safeParse(run.evidence['switch']);
     return {

@@ -101,8 +101,12 @@ async function afterFailure(memory: RunMemory, line: OutlineStep, standing: Step
   }
   const failure = reportOf(error);
   standing.state = 'failed';
-  // Before any change there is nothing to decide about: the run is refused, with the reason.
-  if (!memory.changed) throw new Ending('go-back', failure.message);
+  if (!memory.changed) {
+    // Before any change there is nothing to decide about: the run is refused, with the reason.
+    await call(engine.record, { steps: [{ id: line.id, state: 'failed', generation: standing.generation, failure }] });
+    memory.failure = failure;
+    throw new Ending('go-back', failure.message);
+  }
   await parked(memory, line, standing, failure);
 }
 
