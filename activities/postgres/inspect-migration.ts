@@ -1,6 +1,6 @@
-import { qualified, quoteIdentifier } from '../../domain/command.ts';
 import type { MigrationFacts, SideFacts } from '../replication/facts.ts';
 import { inspectSide } from './inspect-side.ts';
+import { extensionName, materializedViewName, schemaName, sequenceName, tableName } from './objects-of.ts';
 import type { Servers, Session } from './session.ts';
 
 export interface Inspection {
@@ -32,24 +32,6 @@ export async function inspectMigration(servers: Servers, inspection: Inspection)
     observed,
   };
 }
-
-/** Every user object of a side that a dump would make, in one naming: `kind identity`, names quoted. */
-export function objectsOf(side: SideFacts): string[] {
-  return [
-    ...side.extensions.map(extensionName),
-    ...side.schemas.map(schemaName),
-    ...side.tables.map(tableName),
-    ...side.sequences.map(sequenceName),
-    ...side.materializedViews.map(materializedViewName),
-    ...side.otherObjects,
-  ];
-}
-
-const extensionName = (one: { name: string }): string => `extension ${quoteIdentifier(one.name)}`;
-const schemaName = (one: string): string => `schema ${quoteIdentifier(one)}`;
-const tableName = (one: { schema: string; name: string }): string => `table ${qualified(one)}`;
-const sequenceName = (one: { schema: string; name: string }): string => `sequence ${qualified(one)}`;
-const materializedViewName = (one: { schema: string; name: string }): string => `materialized view ${qualified(one)}`;
 
 function without(side: SideFacts, own: ReadonlySet<string>): SideFacts {
   if (own.size === 0) return side;

@@ -32,7 +32,7 @@ export interface Opening {
    * so nothing is SET there: the timeout is the client's own, and only a transaction can be read-only.
    */
   readonly at?: { readonly host: string; readonly port: number };
-  /** Which server it must be. When another one answers, opening raises `identity-changed`. */
+  /** Which server it must be, for a change also a primary. When another one answers, opening raises `identity-changed`. */
   readonly identity?: { readonly systemIdentifier: string; readonly databaseOid: number };
 }
 
@@ -98,7 +98,7 @@ function settings(opening: Opening): string {
 }
 
 /** The session's process id. The server is looked at before the session takes the name of its step, so the log shows it as a look. */
-async function recognise(client: pg.Client, { identity, dbname }: Opening, where: string): Promise<number> {
+async function recognise(client: pg.Client, { identity, dbname, purpose }: Opening, where: string): Promise<number> {
   if (!identity) {
     const own = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return own.rows[0]?.pid ?? 0;
@@ -109,7 +109,7 @@ async function recognise(client: pg.Client, { identity, dbname }: Opening, where
   );
   const row = seen.rows[0];
   const sameDatabase = dbname !== undefined || row?.oid === String(identity.databaseOid);
-  if (row && row.system === identity.systemIdentifier && sameDatabase && !row.standby) return row.pid;
+  if (row && row.system === identity.systemIdentifier && sameDatabase && !(row.standby && purpose === 'change')) return row.pid;
   const what = row ? `system ${row.system}, database ${row.oid}${row.standby ? ', a standby' : ''}` : 'nothing';
   throw new Failure(
     'identity-changed',

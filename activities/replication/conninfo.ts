@@ -7,6 +7,8 @@ export interface Login {
   readonly dbname: string;
   readonly user: string;
   readonly sslmode: string;
+  /** A file with certificates, on the machine that logs in. */
+  readonly sslrootcert?: string | undefined;
   /** Shown on the other server in pg_stat_activity and pg_stat_replication. */
   readonly applicationName: string;
   readonly password?: string | undefined;
@@ -38,6 +40,7 @@ export function conninfo(login: Login): string {
     password: login.password,
     passfile: login.passfile,
     sslmode: login.sslmode,
+    sslrootcert: login.sslrootcert,
     application_name: login.applicationName,
     connect_timeout: 10,
   };

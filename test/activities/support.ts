@@ -9,15 +9,18 @@ import type { Migration } from '../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../activities/replication/facts.ts';
 import { digestOf } from '../../domain/digest.ts';
 import type { DatabaseEntry, Inventory } from '../../domain/inventory.ts';
-import { quoteIdentifier } from '../../domain/command.ts';
+import { quoteIdentifier, type Command } from '../../domain/command.ts';
+import type { NoReturn } from '../../control/contract.ts';
 import { startCluster, type Cluster, type ClusterOptions } from '../../sandbox/postgres.ts';
 
 /** Two servers of different versions for one test file. */
 export interface Pair {
-  readonly source: Cluster;
-  readonly target: Cluster;
+  readonly source: LoggedCluster;
+  readonly target: LoggedCluster;
   stop(): Promise<void>;
 }
+
+export type LoggedCluster = Cluster & { log(): Promise<string> };
 
 const settings = { wal_level: 'logical', fsync: 'off', log_statement: 'all', max_worker_processes: 16, max_prepared_transactions: 5 };
 
@@ -32,11 +35,12 @@ export async function startPair(
       async ([name, which]) => await startCluster({ ...which, name, directory: join(root, name), settings }),
     ),
   );
+  const logged = (cluster: Cluster): LoggedCluster => Object.assign(cluster, { log: async () => await readFile(cluster.logFile, 'utf8') });
   const [one, other] = clusters;
   if (!one || !other) throw new Error('both clusters start');
   return {
-    source: one,
-    target: other,
+    source: logged(one),
+    target: logged(other),
     stop: async () => {
       await Promise.all(clusters.map(async (cluster) => await cluster.stop()));
       await rm(root, { recursive: true, force: true });
@@ -48,8 +52,11 @@ export async function startPair(
 export interface Bench {
   readonly servers: Servers;
   readonly dbname: string;
+  /** Connections of the application's. */
   readonly source: pg.Client;
   readonly target: pg.Client;
+  /** After a server's restart. */
+  reconnect(): Promise<void>;
   /** Takes the facts now and makes the migration of them. */
   prepare(options?: { schema?: Migration['schema']; tag?: string; ownObjects?: readonly string[] }): Promise<{ migration: Migration; facts: MigrationFacts }>;
   factsOf(digest: string): Promise<MigrationFacts>;
@@ -63,8 +70,8 @@ let number = 0;
 /** `schema` is run on both sides, `rows` on the source only. */
 export async function makeBench(pair: Pair, { schema = '', sourceOnly = '', dbname = `orders_${++number}` } = {}): Promise<Bench> {
   for (const side of [pair.source, pair.target]) await inDatabase(side, 'postgres', `CREATE DATABASE ${quoteIdentifier(dbname)}`);
-  const source = await connect(pair.source, dbname);
-  const target = await connect(pair.target, dbname);
+  let source = await connect(pair.source, dbname);
+  let target = await connect(pair.target, dbname);
   for (const client of [source, target]) await client.query(schema);
   await source.query(sourceOnly);
   const entries = { orders: entryOf(pair.source, dbname), 'orders-new': entryOf(pair.target, dbname) };
@@ -74,8 +81,16 @@ export async function makeBench(pair: Pair, { schema = '', sourceOnly = '', dbna
   return {
     servers,
     dbname,
-    source,
-    target,
+    get source() {
+      return source;
+    },
+    get target() {
+      return target;
+    },
+    reconnect: async () => {
+      await Promise.all([source.end().catch(() => undefined), target.end().catch(() => undefined)]);
+      [source, target] = [await connect(pair.source, dbname), await connect(pair.target, dbname)];
+    },
     prepare: async ({ schema: way = 'already-there', ...more } = {}) => {
       const facts = await inspectMigration(servers, { source: 'orders', target: 'orders-new', ...more });
       const digest = digestOf(facts);
@@ -127,6 +142,23 @@ export async function inDatabase(cluster: Cluster, dbname: string, sql: string):
     await client.end();
   }
 }
+
+/** Nobody has decided which side is in charge. */
+export const undecided: NoReturn = { read: () => Promise.resolve(null), decide: () => Promise.reject(new Error('not here')) };
+
+/** The switch went forward, its marker's commit ended here. */
+export const forwardAt = (markerLsn: string): NoReturn => ({ ...undecided, read: () => Promise.resolve({ side: 'forward', facts: { markerLsn } }) });
+
+const passing = /^(BEGIN|COMMIT|ROLLBACK|SET )/;
+
+/** What of these statements is no planned command, whatever values its variables have. */
+export function unplanned(statements: readonly string[], planned: readonly Command[]): string[] {
+  const patterns = planned.map(({ text }) => new RegExp(`^${text.split(variable).map(escape).join('[^]*?')}$`));
+  return statements.map((one) => one.trim()).filter((one) => !passing.test(one) && !patterns.some((pattern) => pattern.test(one)));
+}
+
+const variable = /(?<!:):(?:'\w+'|"\w+"|[a-z]\w*)/;
+const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 /** Statements that the server logged from sessions of that name, in order. */
 export async function loggedStatements(cluster: Cluster, application: string): Promise<string[]> {

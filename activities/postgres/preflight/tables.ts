@@ -1,0 +1,145 @@
+import { quoteLiteral } from '../../../domain/command.ts';
+import { replicatedTables } from '../../replication/facts.ts';
+import type { TableFacts } from '../../replication/facts.ts';
+import { filledTables } from '../filled-tables.ts';
+import { userSchema } from '../user-objects.ts';
+import { blocks, informs, listed, named, warns, type Check, type Found } from './view.ts';
+
+const identifiesRows = (table: TableFacts): boolean =>
+  table.replicaIdentity === 'f' || table.replicaIdentity === 'i' || (table.replicaIdentity === 'd' && table.primaryKey.length > 0);
+
+const replicaIdentities: Check = {
+  name: 'replica identity',
+  look: ({ facts }) => {
+    const without = replicatedTables(facts).filter((table) => !identifiesRows(table));
+    if (without.length === 0) return [];
+    return [
+      blocks(
+        `${listed(without.map(named), 'tables without a primary key and without a replica identity')}: once published, their UPDATE and DELETE fail`,
+        'Give each a primary key, or ALTER TABLE … REPLICA IDENTITY USING INDEX … (a unique index of NOT NULL columns), or REPLICA IDENTITY FULL.',
+      ),
+    ];
+  },
+};
+
+/** Types without an equality that replication could look a row up by; arrays of them, too. */
+const withoutEquality = /^(json|xml|point|box|path|polygon|line|lseg|circle)(\[\])*$/;
+
+const fullIdentities: Check = {
+  name: 'replica identity full',
+  look: ({ facts }) => {
+    const full = replicatedTables(facts).filter((table) => table.replicaIdentity === 'f');
+    const hopeless = full.flatMap((table) => {
+      const column = table.columns.find((one) => withoutEquality.test(one.type));
+      return column ? [`${named(table)} (${column.name} ${column.type})`] : [];
+    });
+    const slow = full.filter((table) => !table.columns.some((one) => withoutEquality.test(one.type)));
+    const found: Found[] = [];
+    if (hopeless.length > 0) {
+      found.push(
+        blocks(
+          `${listed(hopeless, 'tables with REPLICA IDENTITY FULL and a column that has no equality')}: the first UPDATE stops the replication for ever`,
+          'Give them a primary key and ALTER TABLE … REPLICA IDENTITY DEFAULT.',
+        ),
+      );
+    }
+    if (slow.length > 0) {
+      found.push(warns(`${listed(slow.map(named), 'tables with REPLICA IDENTITY FULL')}: every UPDATE searches the whole table on the target`, 'Better give them a primary key and REPLICA IDENTITY DEFAULT.'));
+    }
+    return found;
+  },
+};
+
+const unlogged: Check = {
+  name: 'unlogged tables',
+  look: async ({ source, facts }) => {
+    const tables = facts.binding.source.tables.filter((table) => table.persistence === 'unlogged');
+    if (tables.length === 0) return [];
+    const filled = await filledTables(source, tables);
+    const fix = 'ALTER TABLE … SET LOGGED, or empty them if their rows may be lost.';
+    if (filled.length > 0) return [blocks(`${listed(filled.map(named), 'unlogged tables with rows')}: replication does not carry them`, fix)];
+    return [warns(`${listed(tables.map(named), 'unlogged tables')}, empty now: rows that come later are not carried`, fix)];
+  },
+};
+
+const largeObjects: Check = {
+  name: 'large objects',
+  look: async ({ source, migration }) => {
+    const [row] = await source.query<{ count: string }>('SELECT count(*)::text AS count FROM pg_largeobject_metadata');
+    if (!row || row.count === '0') return [];
+    return [blocks(`${migration.source} has ${row.count} large objects: replication does not carry them`, 'Move them into bytea columns, or remove them (vacuumlo finds orphans).')];
+  },
+};
+
+const emptyTarget: Check = {
+  name: 'empty target',
+  look: async ({ target, facts, migration, copying }) => {
+    if (copying) return [];
+    const filled = await filledTables(target, facts.binding.target.tables);
+    if (filled.length === 0) return [];
+    return [blocks(`${migration.target} holds rows already: ${listed(filled.map(named), 'tables')}`, 'Empty them: TRUNCATE these tables on the target. What the migrations seeded comes with the copy.')];
+  },
+};
+
+const rowSecurity: Check = {
+  name: 'row-level security',
+  look: ({ facts }) => {
+    const forced = [...facts.binding.source.tables, ...facts.binding.target.tables].filter((table) => table.rowSecurity === 'forced');
+    if (forced.length === 0) return [];
+    const names = [...new Set(forced.map(named))];
+    return [warns(`${listed(names, 'tables force row-level security on their owner')}: applying changes fails there unless the subscription's owner passes it`, 'Let the subscription be owned by a superuser or a role with BYPASSRLS.')];
+  },
+};
+
+/** Triggers that fire when replication writes, on the side where they will stand when it does. */
+const applyTriggers: Check = {
+  name: 'triggers',
+  look: async ({ source, target, migration }) => {
+    const session = migration.schema === 'copy' ? source : target;
+    const rows = await session.query<{ name: string }>(
+      `SELECT n.nspname || '.' || c.relname || ' ' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND ${userSchema} ORDER BY 1`,
+    );
+    return rows.length === 0 ? [] : [informs(`${listed(rows.map((row) => row.name), 'triggers are ENABLE ALWAYS or REPLICA')}: they fire on the target for every change that is applied`)];
+  },
+};
+
+const inherited: Check = {
+  name: 'kinds of tables',
+  look: async ({ source, facts }) => {
+    const other = facts.binding.source.otherObjects;
+    const kind = (name: string): string[] => other.filter((one) => one.startsWith(`${name} `)).map((one) => one.slice(name.length + 1));
+    const generated = await source.query<{ name: string }>(
+      facts.binding.source.version < 120_000
+        ? 'SELECT NULL AS name WHERE false'
+        : `SELECT n.nspname || '.' || c.relname || '.' || a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attgenerated <> '' AND c.relkind = 'r' AND ${userSchema} ORDER BY 1`,
+    );
+    const lists: [string[], string, string][] = [
+      [kind('foreign table'), 'foreign tables', 'their rows stay where they are; the target reads them from there, too'],
+      [kind('partitioned table'), 'partitioned tables', 'they are published partition by partition; the DDL freeze keeps new partitions from being made during the run'],
+      [facts.binding.source.materializedViews.map(named), 'materialised views', 'they are refreshed on the target before the switch'],
+      [generated.map((row) => row.name), 'generated columns', 'the target computes them by itself'],
+    ];
+    return lists.filter(([names]) => names.length > 0).map(([names, what, then]) => informs(`${listed(names, what)}; ${then}`));
+  },
+};
+
+const preparedFor = (side: string, rows: readonly { gid: string }[]): string => `${side}: ${rows.map((row) => quoteLiteral(row.gid)).slice(0, 5).join(', ')}`;
+
+const preparedTransactions: Check = {
+  name: 'prepared transactions',
+  look: async ({ source, target, migration }) => {
+    const sql = 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()';
+    const found: Found[] = [];
+    for (const [session, side] of [[source, migration.source], [target, migration.target]] as const) {
+      const rows = await session.query<{ gid: string }>(sql);
+      if (rows.length > 0) found.push(blocks(`${rows.length} prepared transactions on ${preparedFor(side, rows)}: the slot waits for them, and a switch would lose them`, 'COMMIT PREPARED or ROLLBACK PREPARED each of them.'));
+    }
+    return found;
+  },
+};
+
+export const tableChecks: readonly Check[] = [
+  replicaIdentities, fullIdentities, unlogged, largeObjects, emptyTarget, rowSecurity, applyTriggers, inherited, preparedTransactions,
+];

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+import { fill, type Command, type Values } from '../../domain/command.ts';
+import { Failure } from '../../domain/failure.ts';
+import { redact } from '../../domain/redaction.ts';
+
+export interface Tools {
+  /** Paths, or names to be found on PATH; undefined when the worker has none. */
+  readonly pgDump: string | undefined;
+  readonly pgRestore: string | undefined;
+}
+
+export interface ToolVersion {
+  /** "16.14". */
+  readonly text: string;
+  readonly major: number;
+}
+
+/** The version of pg_dump or pg_restore; undefined when it is not there or can't be run. */
+export async function toolVersion(path: string | undefined): Promise<ToolVersion | undefined> {
+  if (path === undefined) return undefined;
+  const output = await run(path, ['--version'], AbortSignal.timeout(10_000)).catch(() => '');
+  const match = /\(PostgreSQL\) ((\d+)[\w.]*)/.exec(output);
+  return match ? { text: match[1] ?? '', major: Number(match[2]) } : undefined;
+}
+
+/** The programs of a migration's copy, or what is wrong with them. A dump can't be taken by an older pg_dump than the server. */
+export async function missingTool(tools: Tools, sourceVersion: number): Promise<string | undefined> {
+  const needed = Math.floor(sourceVersion / 10_000);
+  for (const [name, path] of [['pg_dump', tools.pgDump], ['pg_restore', tools.pgRestore]] as const) {
+    const found = await toolVersion(path);
+    if (!found) return `needs ${name} ${needed} or newer; found none${path === undefined ? '' : ` at ${path}`}`;
+    if (found.major < needed) return `needs ${name} ${needed} or newer; found ${found.text} at ${path}`;
+  }
+  return undefined;
+}
+
+/**
+ * Runs exactly a planned command of kind `shell` with the program at `path`. No shell is involved: a value with blanks stays one
+ * argument. Raises `tool-failed` with its last lines, `tool-missing` without it; the signal's reason when aborted.
+ */
+export async function runTool(path: string, command: Command, values: Values, signal: AbortSignal): Promise<string> {
+  const [, ...words] = command.text.split(' ');
+  return await run(path, words.map((word) => fill(word, values)), signal);
+}
+
+async function run(path: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
+  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = await new Promise<number | string>((resolve, reject) => {
+    child.once('error', (error) => {
+      if (signal.aborted) return;
+      reject(new Failure('tool-missing', `${path} cannot be run: ${error.message}`, { program: path }, error));
+    });
+    child.once('close', (code, by) => resolve(code ?? by ?? 'unknown'));
+  });
+  signal.throwIfAborted();
+  const output = Buffer.concat(chunks).toString('utf8');
+  if (ended === 0) return output;
+  const last = redact(output.trim().split('\n').slice(-8).join('\n'));
+  throw new Failure('tool-failed', `${path} ended with ${ended}: ${last}`, { program: path, ended });
+}
