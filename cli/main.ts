@@ -1,9 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { demoCommand } from './demo.ts';
-import { demoCommand } from './demo.ts';
 import { createProgram, runProgram } from './program.ts';
-import { sandboxCommand } from './sandbox.ts';
 import { sandboxCommand } from './sandbox.ts';
 import type { World } from './world.ts';
 
