@@ -6,6 +6,13 @@ const page = readFileSync(new URL('../../docs/inventory.md', import.meta.url), '
 const example = /^```yaml\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
 const inventory = parseInventory(example, 'docs/inventory.md');
 
+describe('deploy/steadyhand.yaml', () => {
+  it('is an inventory to begin with', () => {
+    const text = readFileSync(new URL('../../deploy/steadyhand.yaml', import.meta.url), 'utf8');
+    expect(Object.keys(parseInventory(text, 'deploy/steadyhand.yaml').databases)).toEqual(['orders']);
+  });
+});
+
 describe('docs/inventory.md', () => {
   it('shows one of everything', () => {
     const { orders, 'orders-next': next } = inventory.databases;
@@ -19,7 +26,13 @@ describe('docs/inventory.md', () => {
       'server',
     ]);
     expect(orders && Object.keys(orders.server).toSorted()).toEqual(['dbname', 'host', 'port', 'secret', 'sslmode', 'sslrootcert', 'user']);
-    expect(Object.keys({ ...orders?.replication, ...next?.replication }).toSorted()).toEqual(['host', 'passfile', 'port', 'secret', 'user']);
+    expect(Object.keys({ ...orders?.replication, ...next?.replication }).toSorted()).toEqual([
+      'host',
+      'passfile',
+      'port',
+      'secret',
+      'user',
+    ]);
     expect(orders?.pooler?.users.map((user) => Object.keys(user.secret ?? {}))).toEqual([['file'], ['env']]);
     expect(inventory.policies['production']?.approvals).toEqual({
       low: 'auto',

@@ -65,9 +65,24 @@ describe('digestFrom', () => {
 
   it('does not depend on what was only observed', () => {
     expect(digestFrom(plan, { ...facts, observed: { bytes: 999, lag: 3 } })).toBe(digest);
-    expect(digestFrom(withStep('publish', (step) => ({ ...step, estimate: { from: 'earlier-runs', seconds: 3 } })), facts)).toBe(digest);
-    expect(digestFrom(withStep('look', (step) => ({ ...step, limits: [{ text: 'lag ≤ 16 MB' }], notes: ['note'] })), facts)).toBe(digest);
-    expect(digestFrom(withStep('look', (step) => ({ ...step, title: 'Look well' })), facts)).toBe(digest);
+    expect(
+      digestFrom(
+        withStep('publish', (step) => ({ ...step, estimate: { from: 'earlier-runs', seconds: 3 } })),
+        facts,
+      ),
+    ).toBe(digest);
+    expect(
+      digestFrom(
+        withStep('look', (step) => ({ ...step, limits: [{ text: 'lag ≤ 16 MB' }], notes: ['note'] })),
+        facts,
+      ),
+    ).toBe(digest);
+    expect(
+      digestFrom(
+        withStep('look', (step) => ({ ...step, title: 'Look well' })),
+        facts,
+      ),
+    ).toBe(digest);
   });
 
   it.each([
@@ -76,12 +91,54 @@ describe('digestFrom', () => {
     ['the runbook', () => digestFrom({ ...plan, runbook: 'restore' }, facts)],
     ['its version', () => digestFrom({ ...plan, version: 2 }, facts)],
     ['the database', () => digestFrom({ ...plan, database: 'billing' }, facts)],
-    ['a command', () => digestFrom(withStep('publish', (step) => ({ ...step, commands: [] })), facts)],
-    ['an undo', () => digestFrom(withStep('publish', (step) => ({ ...step, undo: [] })), facts)],
-    ['the kind of a step', () => digestFrom(withStep('look', (step) => ({ ...step, kind: 'change' })), facts)],
-    ['whether a step applies', () => digestFrom(withStep('agree', ({ id, kind, title }) => ({ id, kind, title, estimate, commands: [] })), facts)],
-    ['whether a step may be skipped', () => digestFrom(withStep('look', (step) => ({ ...step, skippable: true })), facts)],
-    ['the point of no return', () => digestFrom(withStep('switch', (step) => ({ ...step, pointOfNoReturn: false })), facts)],
+    [
+      'a command',
+      () =>
+        digestFrom(
+          withStep('publish', (step) => ({ ...step, commands: [] })),
+          facts,
+        ),
+    ],
+    [
+      'an undo',
+      () =>
+        digestFrom(
+          withStep('publish', (step) => ({ ...step, undo: [] })),
+          facts,
+        ),
+    ],
+    [
+      'the kind of a step',
+      () =>
+        digestFrom(
+          withStep('look', (step) => ({ ...step, kind: 'change' })),
+          facts,
+        ),
+    ],
+    [
+      'whether a step applies',
+      () =>
+        digestFrom(
+          withStep('agree', ({ id, kind, title }) => ({ id, kind, title, estimate, commands: [] })),
+          facts,
+        ),
+    ],
+    [
+      'whether a step may be skipped',
+      () =>
+        digestFrom(
+          withStep('look', (step) => ({ ...step, skippable: true })),
+          facts,
+        ),
+    ],
+    [
+      'the point of no return',
+      () =>
+        digestFrom(
+          withStep('switch', (step) => ({ ...step, pointOfNoReturn: false })),
+          facts,
+        ),
+    ],
     ['the order of the steps', () => digestFrom({ ...plan, steps: steps.toReversed() }, facts)],
   ])('changes with %s', (_what, changed) => {
     expect(changed()).not.toBe(digest);
@@ -91,8 +148,20 @@ describe('digestFrom', () => {
     const rest = digestFrom(plan, facts, 'agree');
     expect(rest).not.toBe(digest);
     expect(digestFrom(plan, facts, 'look')).toBe(digest);
-    expect(digestFrom(withStep('publish', (step) => ({ ...step, commands: [] })), facts, 'agree')).toBe(rest);
-    expect(digestFrom(withStep('switch', (step) => ({ ...step, commands: [] })), facts, 'agree')).not.toBe(rest);
+    expect(
+      digestFrom(
+        withStep('publish', (step) => ({ ...step, commands: [] })),
+        facts,
+        'agree',
+      ),
+    ).toBe(rest);
+    expect(
+      digestFrom(
+        withStep('switch', (step) => ({ ...step, commands: [] })),
+        facts,
+        'agree',
+      ),
+    ).not.toBe(rest);
     expect(() => digestFrom(plan, facts, 'absent')).toThrow('the plan has no step absent');
   });
 });

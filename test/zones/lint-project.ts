@@ -55,7 +55,8 @@ async function lint(folder: string, files: readonly string[]): Promise<Finding[]
   const { output } = await run(folder, ['node_modules/oxlint/bin/oxlint', '--format=json', ...files]);
   // oxlint's own format; a parse error here fails the test.
   const report = JSON.parse(output) as Report;
-  if (report.number_of_files !== files.length) throw new Error(`oxlint read ${report.number_of_files} of ${files.length} files:\n${output}`);
+  if (report.number_of_files !== files.length)
+    throw new Error(`oxlint read ${report.number_of_files} of ${files.length} files:\n${output}`);
   return report.diagnostics.map((one) => ({ file: one.filename, rule: one.code ?? one.message, line: one.labels[0]?.span.line ?? 0 }));
 }
 

@@ -6,7 +6,11 @@ const printing = `console.log('here');\n`;
 
 /** A file that breaks a rule, and the rule. */
 const broken: readonly (readonly [file: string, rule: string, text: string])[] = [
-  ['activities/forgotten.ts', 'typescript(no-floating-promises)', 'async function act(): Promise<void> {}\nexport function all(): void {\n  act();\n}\n'],
+  [
+    'activities/forgotten.ts',
+    'typescript(no-floating-promises)',
+    'async function act(): Promise<void> {}\nexport function all(): void {\n  act();\n}\n',
+  ],
   [
     'workflows/engine/validator.ts',
     'typescript(no-misused-promises)',
