@@ -51,6 +51,13 @@ describe('the decision about the side in charge', () => {
     await failureOf('superseded', control.noReturn.decide(run, old, 'forward', {}));
   });
 
+  it('is told to the attempt that made it and lost the answer, even when the lease has gone since', async () => {
+    const attempt = await claimed();
+    await control.noReturn.decide(run, attempt, 'forward', {});
+    await control.lease.release('orders', anna, 'test', async () => false);
+    expect(await control.noReturn.decide(run, attempt, 'forward', {})).toBe('forward');
+  });
+
   it('is never forward without the lease, but back always', async () => {
     const attempt = await claimed();
     await control.lease.release('orders', anna, 'test', async () => false);
