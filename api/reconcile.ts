@@ -39,13 +39,12 @@ export function createReconciler(
     for (const { run } of open) {
       const status = await parts.temporal.status(run);
       if (!gone(run, status)) continue;
-      const journal = await parts.control.attempts.journal(run);
-      const left = journal.map(leftText);
+      const left = (await parts.control.attempts.unsettled(run)).map(leftText);
       await parts.control.runs.close(run, {
         outcome: 'needs-attention',
         because: because[status],
         left,
-        free: journal.length === 0,
+        free: left.length === 0,
         actor: { kind: 'system', name: 'temporal', channel: 'engine' },
       });
       unknownSince.delete(run);

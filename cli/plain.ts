@@ -9,3 +9,15 @@ export function plain(text: string): string {
 export function line(text: string): string {
   return plain(text).replaceAll(/\s+/g, ' ').trim();
 }
+
+/** The first line of a text that may have several, for a table. */
+export function firstLine(text: string): string {
+  return line(text.trim().split('\n')[0] ?? '');
+}
+
+/** A text that may have several lines, all but the first one indented. */
+export function block(text: string, indent: string): string[] {
+  return plain(text.trim())
+    .split('\n')
+    .map((one, index) => `${index === 0 ? '' : indent}${one.trimEnd()}`);
+}

@@ -67,7 +67,8 @@ async function bringUp(flags: UpFlags, up: (options: UpOptions) => Promise<Sandb
 function tell(sandbox: Sandbox, detached: boolean): void {
   say('');
   say(`  . ${sandbox.directory}/environment        # what the commands need to know`);
-  say(`  steadyhand start migration-cutover orders --as ${sandbox.tokens['ada']}`);
+  say(`  export STEADYHAND_TOKEN_FILE=${sandbox.tokens['ada']}`);
+  say('  steadyhand start migration-cutover orders -i target=orders-18 -i schema=already-there --watch');
   say(`  Temporal’s page: ${sandbox.temporal.ui}    logs: ${sandbox.logs}`);
   say(detached ? '  `steadyhand sandbox down` takes it down.' : '  Ctrl-C takes it down.');
 }
@@ -88,7 +89,12 @@ async function watch(sandbox: Sandbox, stop: AbortSignal): Promise<void> {
 function show(found: SandboxStatus): void {
   const { kind, directory, state, parts } = found;
   const gone = parts.filter((part) => !part.alive);
-  const words = { 'absent': 'No sandbox is there', 'starting': 'A sandbox is being started', 'running': 'The sandbox runs', 'left-over': 'A sandbox was killed here; `sandbox down` clears what is left' };
+  const words = {
+    absent: 'No sandbox is there',
+    starting: 'A sandbox is being started',
+    running: 'The sandbox runs',
+    'left-over': 'A sandbox was killed here; `sandbox down` clears what is left',
+  };
   say(`${words[kind]} (${directory})`);
   for (const part of parts) {
     say(`  ${part.name.padEnd(10)} ${part.alive ? `pid ${String(part.pid).padEnd(8)}` : 'ENDED       '} ${part.address ?? ''}`);

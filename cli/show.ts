@@ -67,7 +67,9 @@ function decisionLines(run: RunDetail): string[] {
   if (run.decisions.length === 0) return [];
   const each = run.decisions.map((one) => {
     const judged = one.counts === null ? 'not judged yet' : one.counts ? 'counts' : 'does not count';
-    const said = [one.reason, one.because === null ? null : `(${one.because})`].filter((part) => part !== null).join(' ');
+    const said = [one.reason, one.because === null || one.because === judged ? null : `(${one.because})`]
+      .filter((part) => part !== null)
+      .join(' ');
     return `  ${one.at}  ${line(one.person)}  ${one.choice}  ${one.approval}  ${judged}  ${line(said)}`.trimEnd();
   });
   return ['', 'Decisions', ...each];

@@ -5,7 +5,7 @@ import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
-import { line } from './plain.ts';
+import { block, firstLine, line } from './plain.ts';
 
 const marks: Readonly<Record<StepState, string>> = {
   pending: '·',
@@ -65,7 +65,7 @@ function stepFacts(step: StepRow, now: number): string[] {
         wordOf(step.state),
         timeText(spent),
         ...again,
-        step.failure === null ? '' : `${step.failure.code}: ${line(step.failure.message)}`,
+        step.failure === null ? '' : `${step.failure.code}: ${firstLine(step.failure.message)}`,
       ].filter((part) => part !== '');
     case 'done':
       return [timeText(spent), ...again].filter((part) => part !== '');
@@ -147,14 +147,18 @@ function deadlineText(question: OpenQuestion, now: number): string {
 }
 
 export function failureLines(failure: FailureReport): string[] {
-  return [`  ${failure.code}: ${line(failure.message)}`, `  do       ${line(failure.hint)}`];
+  const [first = '', ...rest] = block(failure.message, '    ');
+  return [`  ${failure.code}: ${first}`, ...rest, `  do       ${line(failure.hint)}`];
 }
 
 function endLines(run: RunDetail): string[] {
   if (run.state !== 'closed') return [];
+  const outcome = run.outcome ?? 'closed';
+  // What it failed of is mostly why it ended: then it stands there once.
+  const told = run.failure !== null && run.failure.message === run.because;
   return [
     '',
-    `${run.outcome ?? 'closed'}${run.because === null ? '' : `: ${line(run.because)}`}`,
+    ...(run.because === null || told ? [outcome] : block(`${outcome}: ${run.because}`, '  ')),
     ...(run.failure === null ? [] : failureLines(run.failure)),
     ...(run.left.length === 0 ? [] : ['  left behind:', ...run.left.map((one) => `    ${line(one)}`)]),
     ...Object.entries(run.evidence).map(([name, value]) => `  ${name}: ${line(typeof value === 'string' ? value : JSON.stringify(value))}`),

@@ -67,6 +67,7 @@ function grpcCode(error: unknown): number | undefined {
 }
 
 function textOf(error: unknown): string {
+  if (isDeadline(error)) return 'no answer in time';
   if (isGrpcServiceError(error)) return error.details || error.message;
   if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.details || error.message;
   return error instanceof Error ? error.message : String(error);

@@ -14,7 +14,7 @@ import type { RunStart } from '../domain/run.ts';
 import { isDeadline, temporalFailure } from './connect.ts';
 
 const callWithinMs = 5_000;
-const decideWithinMs = 10_000;
+const decideWithinMs = 5_000;
 
 /** What the API does with Temporal. Every method throws `temporal-unavailable` when the server does not answer in time. */
 export interface TemporalRuns {

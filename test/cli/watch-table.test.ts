@@ -78,6 +78,27 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
   expect(lines.slice(-4)).toEqual(['needs-attention: an undo failed', '  left behind:', '    slot steadyhand_x', '  pauseMs: 17']);
 });
 
+test('what it failed of is told whole and once, in as many lines as it has', () => {
+  const long = { ...failure, message: '2 checks block:\n- a: mend a\n- b: mend b' };
+  const run = aRun({
+    state: 'closed',
+    outcome: 'refused',
+    because: long.message,
+    failure: long,
+    closedAt: at(1),
+    steps: [aStep({ state: 'failed', failure: long })],
+  });
+  expect(runLines(run, start).slice(1)).toEqual([
+    '✗  1 Initial copy  FAILED  source-busy: 2 checks block:',
+    '',
+    'refused',
+    '  source-busy: 2 checks block:',
+    '    - a: mend a',
+    '    - b: mend b',
+    '  do       End them.',
+  ]);
+});
+
 test('only what is new is told again, and progress only when it is due', () => {
   const step = (summary: string): ReturnType<typeof aStep> => aStep({ state: 'running', startedAt: at(0), progress: { summary } });
   const before = aRun({ steps: [step('1 of 9'), aStep({ id: 'b', position: 2 })] });
