@@ -26,7 +26,8 @@ export interface LiveAlias extends Address {
   readonly paused: boolean;
 }
 
-type Row = Readonly<Record<string, string | null>>;
+/** Newer versions say which columns are numbers, and the driver makes numbers of them. */
+type Row = Readonly<Record<string, string | number | null>>;
 
 const connectTimeoutMs = 3_000;
 
@@ -105,10 +106,10 @@ async function sessionPooling(ask: (text: string, timeoutMs: number) => Promise<
 function liveAlias(row: Row | undefined): LiveAlias | undefined {
   if (!row) return undefined;
   return {
-    host: row.host ?? '',
+    host: String(row.host ?? ''),
     port: Number(row.port),
-    dbname: row.database ?? '',
-    paused: row.paused === '1',
+    dbname: String(row.database ?? ''),
+    paused: Number(row.paused) === 1,
   };
 }
 

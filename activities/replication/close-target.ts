@@ -20,12 +20,12 @@ export async function closeTarget({ servers, facts }: Dependencies, migration: M
   if (!planned.binding.target.superuser) {
     throw new Failure('privilege-missing', `${migration.target} cannot be closed: Steadyhand's login there is no superuser and would lock itself out`);
   }
-  const look = await servers.open(migration.target, { purpose: 'look' });
+  const look = await servers.open(migration.target, { purpose: 'look', identity: planned.binding.target });
   try {
     await ensure<void>(attempt, {
       observe: () => closed(look),
       act: async () => {
-        await inTarget(servers, migration, attempt, async (session) => {
+        await inTarget({ servers, migration, planned, attempt }, async (session) => {
           await session.run(shut('target', planned));
           await session.run(endClients);
         });
@@ -42,7 +42,7 @@ export async function reopenTarget({ servers, facts }: Dependencies, migration: 
   const planned = await facts(migration.facts);
   await attempt.intend({});
   await attempt.current();
-  await inTarget(servers, migration, attempt, async (session) => {
+  await inTarget({ servers, migration, planned, attempt }, async (session) => {
     await session.run(unshut('target', planned));
   });
   await attempt.settle('undone');
@@ -60,8 +60,15 @@ async function closed(look: Session): Promise<Observation<void>> {
   return { state: 'absent', before: { connectionLimit: row?.limit ?? -1 } };
 }
 
-async function inTarget(servers: Servers, migration: Migration, attempt: Attempt, act: (session: Session) => Promise<void>): Promise<void> {
-  const session = await servers.open(migration.target, { purpose: 'change', step: attempt.step });
+interface Change {
+  readonly servers: Servers;
+  readonly migration: Migration;
+  readonly planned: MigrationFacts;
+  readonly attempt: Attempt;
+}
+
+async function inTarget({ servers, migration, planned, attempt }: Change, act: (session: Session) => Promise<void>): Promise<void> {
+  const session = await servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: planned.binding.target });
   try {
     await act(session);
   } finally {

@@ -23,9 +23,9 @@ export async function gate({ servers, facts }: Dependencies, migration: Migratio
   const planned = await facts(migration.facts);
   const { pooler } = servers.entry(migration.source);
   if (pooler) await refuseSharedAlias(pooler, planned);
-  const source = await servers.open(migration.source, { purpose: 'look' });
+  const source = await servers.open(migration.source, { purpose: 'look', identity: planned.binding.source });
   try {
-    const target = await servers.open(migration.target, { purpose: 'look' });
+    const target = await servers.open(migration.target, { purpose: 'look', identity: planned.binding.target });
     try {
       return await look({ source, target, planned, migration, attempt });
     } finally {

@@ -34,7 +34,8 @@ export async function beforeImage({ servers, migration, planned, attempt }: Aske
     throw new Failure('privilege-missing', `superusers write in ${migration.source} (${seen.join(', ')}); only a superuser can keep them out`, { superusers: seen });
   }
   const before = await attempt.intend({
-    connectionLimit: source.connectionLimit,
+    // By this name the facts find it again while the fence is up.
+    sourceLimit: source.connectionLimit,
     superusers: seen,
     ...(pooler ? { alias: pooler.alias, pointsTo: planned.binding.pooler } : {}),
   });

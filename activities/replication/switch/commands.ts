@@ -58,7 +58,11 @@ export function setSequences(facts: MigrationFacts): Command | null {
 export const exportSnapshot: Command = sql('target', 'SELECT pg_export_snapshot() AS snapshot, pg_current_snapshot()::text AS visible');
 /** Keeps the snapshot, even when the worker is gone. */
 export const keepSnapshot: Command = sql('target', 'SELECT pg_sleep(:seconds)');
-export const dropSnapshot: Command = sql('target', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'exporter'");
+/** By name, since a process id may be somebody else's by now; `:own` is this attempt's own exporting session, or 0. */
+export const dropSnapshot: Command = sql(
+  'target',
+  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :'exporter' AND pid <> :own",
+);
 
 export function closeTarget(_migration: Migration, facts: MigrationFacts): Command[] {
   return [shut('target', facts), endClients];

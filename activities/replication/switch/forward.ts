@@ -6,10 +6,10 @@ import type { Address } from '../../pooling/alias-text.ts';
 import { reload, resume } from '../../pooling/commands.ts';
 import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
-import type { Session } from '../../postgres/session.ts';
 import type { MigrationFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
 import { unshut } from './commands.ts';
+import type { Lines } from './lines.ts';
 
 const eachTimeoutMs = 3_000;
 const tryAgainMs = 200;
@@ -20,9 +20,7 @@ export interface Forward {
   readonly pooler: PoolerEntry | undefined;
   readonly attempt: Attempt;
   readonly budget: Pick<Budget, 'measured'>;
-  /** Sessions on the new side and to the pooler: the switch's own first, new ones after an error. */
-  target(): Promise<Session>;
-  console(): Promise<Console | null>;
+  readonly lines: Lines;
 }
 
 /**
@@ -32,16 +30,16 @@ export interface Forward {
 export async function goForward(forward: Forward): Promise<void> {
   const { facts, pooler, budget } = forward;
   await untilDone(forward, () => budget.measured('open the new side', async () => {
-    const target = await forward.target();
+    const target = await forward.lines.target();
     await target.run(unshut('target', facts));
   }));
   if (!pooler) return;
   await untilDone(forward, () => budget.measured('repoint', async () => {
-    const console = await forward.console();
+    const console = await forward.lines.console();
     if (console) await repointPooler(console, pooler, facts.binding.target);
   }));
   await untilDone(forward, () => budget.measured('resume', async () => {
-    const console = await forward.console();
+    const console = await forward.lines.console();
     await console?.run(resume(pooler.alias), eachTimeoutMs);
   }));
 }
@@ -61,13 +59,14 @@ function same(one: Address | undefined, other: Address): boolean {
   return one?.host === other.host && one.port === other.port && one.dbname === other.dbname;
 }
 
-async function untilDone({ attempt }: Forward, act: () => Promise<void>): Promise<void> {
+async function untilDone({ attempt, lines }: Forward, act: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + giveUpAfterMs;
   for (;;) {
     try {
       return await act();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      lines.drop();
       if (Date.now() > deadline || attempt.signal.aborted) {
         const what = `the switch is past the point of no return and traffic is still held up: ${reason}`;
         throw new Failure('pooler-failed', what, { part: 'forward' }, error);

@@ -10,22 +10,39 @@ import type { Sessions } from './sessions.ts';
 
 const sequencesPerQuery = 300;
 
-interface Reading {
+export interface Reading {
   readonly last: bigint;
   readonly called: boolean;
 }
 
-/** A row travels from the held source to the target: when it is there, everything before it is. Returns its commit's LSN. */
-export async function followMarker(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<string> {
+/** A row of this attempt is committed on the held source. */
+export async function sendMarker(sessions: Sessions, attempt: Attempt, token: string): Promise<void> {
   await sessions.source.change.run(marker('source'), { run: attempt.run, attempt: attempt.number, token });
+}
+
+/** The row has come to the target: so has everything before it. Returns the LSN of the end of its commit. */
+export async function followMarker(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<string> {
   const [flushed] = await sessions.source.look.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
   const { look } = sessions.target;
-  while ((await look.query('SELECT 1 AS there FROM steadyhand.marker WHERE token = $1', [token])).length === 0) {
+  while ((await look.query(markerThere, [token])).length === 0) {
     budget.signal.throwIfAborted();
     await breathe();
   }
   return (await appliedLsn(look, attempt.tag)) ?? flushed?.lsn ?? '';
 }
+
+/** The same reads once before writes are held up: a new session's first look at each catalog is slow. */
+export async function warmUp(sessions: Sessions, facts: MigrationFacts, tag: string): Promise<void> {
+  const { source, target } = sessions;
+  await Promise.all([
+    readSequences(source.look, facts.binding.source.sequences),
+    readSequences(target.look, facts.binding.source.sequences),
+  ]);
+  await target.look.query(markerThere, ['']);
+  await appliedLsn(target.look, tag);
+}
+
+const markerThere = 'SELECT 1 AS there FROM steadyhand.marker WHERE token = $1';
 
 /** The end of the last transaction that was applied: the marker's. Only superusers may read it. */
 async function appliedLsn(look: Session, tag: string): Promise<string | undefined> {
@@ -71,13 +88,17 @@ export async function carrySequences(sessions: Sessions, facts: MigrationFacts):
   return sequences.length;
 }
 
-/** The reading from which the next value is further on, in the direction of the increment. */
+/** The reading from which the next value is further on. */
 function further(sequence: SequenceFacts, source: Reading | undefined, target: Reading | undefined): Reading {
   if (!source || !target) throw new Failure('switch-abandoned', `the sequence ${sequence.schema}.${sequence.name} cannot be read`, { part: 'sequences' });
+  return isAhead(sequence, target, source) ? target : source;
+}
+
+/** Whether the next value of `one` is beyond that of `other`, in the direction of the increment. */
+export function isAhead(sequence: SequenceFacts, one: Reading, other: Reading): boolean {
   const step = BigInt(sequence.increment);
-  const next = (one: Reading): bigint => (one.called ? one.last + step : one.last);
-  const ahead = step > 0n ? next(target) > next(source) : next(target) < next(source);
-  return ahead ? target : source;
+  const next = (reading: Reading): bigint => (reading.called ? reading.last + step : reading.last);
+  return step > 0n ? next(one) > next(other) : next(one) < next(other);
 }
 
 /** In the order of `sequences`. Read from the sequences themselves: `pg_sequences` shows NULL without rights. */

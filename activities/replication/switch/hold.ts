@@ -3,14 +3,14 @@ import { Failure } from '../../../domain/failure.ts';
 import type { PoolerEntry } from '../../../domain/inventory.ts';
 import { pause } from '../../pooling/commands.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
-import type { Session } from '../../postgres/session.ts';
 import type { MigrationFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
 import { endSessions, lockOut, shut } from './commands.ts';
 import type { Sessions } from './sessions.ts';
 
-const endAgainMs = 5;
+const endAgainMs = 2;
 const loginPatienceMs = 200;
+const lookTimeoutMs = 2_000;
 
 export interface Holding {
   readonly sessions: Sessions;
@@ -32,7 +32,7 @@ export async function holdTraffic(holding: Holding): Promise<void> {
     budget.begin();
     return await budget.part('fence', () => fence(holding));
   }
-  const bySession = await console.sessionPooling(pooler.alias, holding.budget.left());
+  const bySession = await console.sessionPooling(pooler.alias, lookTimeoutMs);
   await noLoginUnderWay(console, pooler.alias);
   budget.begin();
   const pausing = (): Promise<void> => console.run(pause(pooler.alias), budget.left());
@@ -48,7 +48,7 @@ export async function holdTraffic(holding: Holding): Promise<void> {
 
 /** Before "no return": still nobody inside, still shut, still paused. Throws `switch-abandoned`. */
 export async function stillHeld({ sessions, facts, pooler, budget }: Holding): Promise<void> {
-  const inside = await whoIsInside(sessions.source.look, sessions.ours);
+  const present = await inside(sessions);
   const [row] = await sessions.source.look.query<{ limit: number; prepared: number }>(
     `SELECT datconnlimit AS limit,
             (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS prepared
@@ -56,7 +56,7 @@ export async function stillHeld({ sessions, facts, pooler, budget }: Holding): P
   );
   const alias = pooler && sessions.console ? await sessions.console.alias(pooler.alias, budget.left()) : undefined;
   const wrong = [
-    ...inside.map((one) => `${one} is in the database`),
+    ...present.map((one) => `${one} is in the database`),
     ...(row?.limit === 0 ? [] : [`${facts.binding.source.dbname} was opened`]),
     ...(row?.prepared === 0 ? [] : ['there is a prepared transaction']),
     ...(!pooler || alias?.paused ? [] : [`the pooler's alias ${pooler.alias} is not paused`]),
@@ -68,40 +68,49 @@ export async function stillHeld({ sessions, facts, pooler, budget }: Holding): P
 
 async function noLoginUnderWay(console: Console, alias: string): Promise<void> {
   const deadline = performance.now() + loginPatienceMs;
-  while ((await console.loggingIn(alias, loginPatienceMs)) > 0 && performance.now() < deadline) await wait(endAgainMs);
+  while ((await console.loggingIn(alias, lookTimeoutMs)) > 0 && performance.now() < deadline) await wait(endAgainMs);
 }
 
 async function fence({ sessions, facts, superusers, budget }: Holding): Promise<void> {
-  const { change, look } = sessions.source;
+  const { change } = sessions.source;
   await change.run(shut('source', facts));
   for (const superuser of superusers) await change.run(lockOut, { superuser });
   const ours = `{${sessions.ours.join(',')}}`;
-  let inside: string[] = [];
-  do {
+  // Who began before the fence may still get in; who begins after it is turned away, so only these are waited for.
+  let slipping = await starting(sessions);
+  let present = await inside(sessions);
+  while (present.length > 0 || slipping.length > 0) {
     if (budget.signal.aborted) {
-      throw new Failure('switch-abandoned', `the old side could not be emptied: ${inside.join(', ')}`, { part: 'fence', inside });
+      throw new Failure('switch-abandoned', `the old side could not be emptied: ${present.join(', ')}`, { part: 'fence', present });
     }
-    if (inside.length > 0) await wait(endAgainMs);
     await change.run(endSessions, { ours });
-    inside = await whoIsInside(look, sessions.ours);
-  } while (inside.length > 0);
+    await wait(endAgainMs);
+    const now = new Set(await starting(sessions));
+    slipping = slipping.filter((pid) => now.has(pid));
+    present = await inside(sessions);
+  }
 }
 
 /**
- * Who can still write on the old side. A session that is just starting is in no pg_stat_activity yet, but it holds a lock on
- * its database from before it reads the connection limit until it is shown: so first the locks, then the sessions.
+ * Processes that are just starting a session here. Such a one is in no pg_stat_activity yet, but holds a lock on its database from
+ * before it reads the connection limit until it is shown there: so look here first, then at who is inside.
  */
-async function whoIsInside(look: Session, ours: readonly number[]): Promise<string[]> {
-  const starting = await look.query<{ who: string }>(
-    `SELECT 'starting process ' || pid AS who FROM pg_locks
+export async function starting({ source, ours }: Sessions): Promise<number[]> {
+  const rows = await source.look.query<{ pid: number }>(
+    `SELECT pid FROM pg_locks
       WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND pid <> ALL ($1::int[])
         AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     [ours],
   );
-  const sessions = await look.query<{ who: string }>(
+  return rows.map((row) => row.pid);
+}
+
+/** Who can write on the old side: everybody but walsenders, vacuum and ourselves. */
+export async function inside({ source, ours }: Sessions): Promise<string[]> {
+  const rows = await source.look.query<{ who: string }>(
     `SELECT concat_ws(' ', backend_type, pid, 'of', usename, application_name) AS who FROM pg_stat_activity
       WHERE datname = current_database() AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL ($1::int[])`,
     [ours],
   );
-  return [...starting, ...sessions].map((row) => row.who);
+  return rows.map((row) => row.who);
 }

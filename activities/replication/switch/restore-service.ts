@@ -36,10 +36,9 @@ export async function restoreService(restoring: Restoring): Promise<void> {
   if (pooler) await untilDone(`the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
 }
 
-/** Sessions that keep a snapshot of this run on the target, from this attempt or an earlier one, are ended. */
-export async function dropSnapshots({ migration, attempt }: Restoring, target: Session): Promise<void> {
-  await target.run(dropSnapshot, { exporter: exporterName(attempt.tag) });
-  attempt.progress({ summary: `switch: no snapshot is kept on ${migration.target}` });
+/** Sessions that keep a snapshot of this run on the target, from this attempt or an earlier one, are ended; `own` is not. */
+export async function dropSnapshots(attempt: Attempt, target: Session, own = 0): Promise<void> {
+  await target.run(dropSnapshot, { exporter: exporterName(attempt.tag), own });
 }
 
 async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<void> {
@@ -50,6 +49,7 @@ async function openSource({ servers, migration, facts, attempt, superusers }: Re
     step: attempt.step,
     dbname: source.superuser ? source.dbname : elsewhere(source.dbname),
     statementTimeout: eachTimeoutMs,
+    identity: source,
   });
   try {
     await session.run(unshut('source', facts));

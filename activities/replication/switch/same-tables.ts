@@ -14,13 +14,8 @@ export interface Sets {
  * facts. Only looks.
  */
 export async function compareSets(source: Session, target: Session, facts: MigrationFacts, tag: string): Promise<Sets> {
-  const [there, published, verbs, subscribed, sequences] = await Promise.all([
-    userTables(source),
-    publishedTables(source, facts.binding.source.version, tag),
-    publishedVerbs(source, tag),
-    subscribedTables(target, tag),
-    userSequences(source),
-  ]);
+  const [onSource, subscribed] = await Promise.all([lookAtSource(source, facts.binding.source.version, tag), subscribedTables(target, tag)]);
+  const { there, published, verbs, sequences } = onSource;
   const inPublication = new Set(published.map((one) => one.table));
   const inSubscription = new Set(subscribed.map((one) => one.table));
   const known = new Set(facts.binding.source.sequences.map((one) => `${one.schema}.${one.name}`));
@@ -39,45 +34,49 @@ export async function compareSets(source: Session, target: Session, facts: Migra
 const ofNobodyElse = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
-async function userTables(source: Session): Promise<string[]> {
-  const rows = await source.query<{ table: string }>(
-    `SELECT n.nspname || '.' || c.relname AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND ${ofNobodyElse} ORDER BY 1`,
-  );
-  return rows.map((row) => row.table);
+interface OnSource {
+  readonly there: readonly string[];
+  readonly published: readonly { readonly table: string; readonly narrowed: boolean }[];
+  readonly verbs: readonly string[];
+  readonly sequences: readonly string[];
 }
 
-async function userSequences(source: Session): Promise<string[]> {
-  const rows = await source.query<{ sequence: string }>(
-    `SELECT n.nspname || '.' || c.relname AS sequence FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'S' AND c.relpersistence = 'p' AND ${ofNobodyElse} ORDER BY 1`,
+/** In one query, because writes are held up while it runs. */
+async function lookAtSource(source: Session, version: number, tag: string): Promise<OnSource> {
+  const [row] = await source.query<{ objects: { kind: string; name: string }[]; published: OnSource['published']; whole: boolean | null }>(
+    `SELECT (SELECT coalesce(json_agg(json_build_object('kind', c.relkind, 'name', n.nspname || '.' || c.relname)
+                                      ORDER BY n.nspname, c.relname), '[]')
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.relkind IN ('r', 'S') AND c.relpersistence = 'p' AND ${ofNobodyElse}) AS objects,
+            (${publishedTables(version)}) AS published,
+            (SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate FROM pg_publication WHERE pubname = $1) AS whole`,
+    [tag],
   );
-  return rows.map((row) => row.sequence);
+  const objects = row?.objects ?? [];
+  return {
+    there: objects.filter((one) => one.kind === 'r').map((one) => one.name),
+    sequences: objects.filter((one) => one.kind === 'S').map((one) => one.name),
+    published: row?.published ?? [],
+    verbs: wholeness(row?.whole ?? null, tag),
+  };
 }
 
-async function publishedTables(source: Session, version: number, tag: string): Promise<{ table: string; narrowed: boolean }[]> {
-  // Row filters and column lists came with 15.
+function wholeness(whole: boolean | null, tag: string): string[] {
+  if (whole === null) return [`the publication ${tag} is not there`];
+  return whole ? [] : [`the publication ${tag} leaves out inserts, updates, deletes or truncates`];
+}
+
+/** Row filters and column lists came with 15. */
+function publishedTables(version: number): string {
   const narrowed = version >= 150_000 ? 'coalesce(r.prqual IS NOT NULL OR r.prattrs IS NOT NULL, false)' : 'false';
-  return await source.query<{ table: string; narrowed: boolean }>(
-    `SELECT t.schemaname || '.' || t.tablename AS table, ${narrowed} AS narrowed
+  return `SELECT coalesce(json_agg(json_build_object('table', t.schemaname || '.' || t.tablename, 'narrowed', ${narrowed})
+                                   ORDER BY t.schemaname, t.tablename), '[]')
        FROM pg_publication_tables t
        JOIN pg_publication p ON p.pubname = t.pubname
        JOIN pg_namespace n ON n.nspname = t.schemaname
        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
        LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
-      WHERE t.pubname = $1 ORDER BY 1`,
-    [tag],
-  );
-}
-
-async function publishedVerbs(source: Session, tag: string): Promise<string[]> {
-  const rows = await source.query<{ all: boolean }>(
-    'SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS all FROM pg_publication WHERE pubname = $1',
-    [tag],
-  );
-  const [publication] = rows;
-  if (!publication) return [`the publication ${tag} is not there`];
-  return publication.all ? [] : [`the publication ${tag} leaves out inserts, updates, deletes or truncates`];
+      WHERE t.pubname = $1`;
 }
 
 async function subscribedTables(target: Session, tag: string): Promise<{ table: string; state: string }[]> {

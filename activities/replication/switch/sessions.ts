@@ -29,7 +29,7 @@ interface Opened {
 
 /** Opens all of them at once. When one is refused the others are closed again. */
 export async function openSessions(opened: Opened): Promise<Sessions> {
-  const { servers, migration, attempt } = opened;
+  const { servers, migration, facts, attempt } = opened;
   const { pooler } = servers.entry(migration.source);
   const timeout = { statementTimeout: migration.limits.pauseMs };
   const change: Opening = { purpose: 'change', step: attempt.step, ...timeout };
@@ -37,8 +37,8 @@ export async function openSessions(opened: Opened): Promise<Sessions> {
   const opening = await Promise.allSettled([
     openSource(opened, change),
     openSource(opened, look),
-    servers.open(migration.target, change),
-    servers.open(migration.target, look),
+    servers.open(migration.target, { ...change, identity: facts.binding.target }),
+    servers.open(migration.target, { ...look, identity: facts.binding.target }),
     openExporter(opened),
     pooler ? openPooler(servers, pooler) : null,
   ]);
@@ -78,7 +78,8 @@ export function elsewhere(dbname: string): string {
  * A login that is no superuser cannot come through a fence that an earlier attempt left: it is lifted from another database of
  * the server and set again later. Only before "no return", where nothing of an earlier attempt counts.
  */
-async function openSource({ servers, migration, facts }: Opened, opening: Opening): Promise<Session> {
+async function openSource({ servers, migration, facts }: Opened, wanted: Opening): Promise<Session> {
+  const opening: Opening = { ...wanted, identity: facts.binding.source };
   try {
     return await servers.open(migration.source, opening);
   } catch (error) {
@@ -96,7 +97,7 @@ async function openSource({ servers, migration, facts }: Opened, opening: Openin
 /** Nothing may end this session but its own sleep: not the server's timeouts, not the loss of the worker. */
 async function openExporter({ servers, migration, facts, attempt }: Opened): Promise<Session> {
   const step = exporterName(attempt.tag).replace(/^steadyhand /, '');
-  const session = await servers.open(migration.target, { purpose: 'change', step, statementTimeout: 0 });
+  const session = await servers.open(migration.target, { purpose: 'change', step, statementTimeout: 0, identity: facts.binding.target });
   await session.query('SET idle_in_transaction_session_timeout = 0');
   if (facts.binding.target.version >= 140_000) await session.query('SET client_connection_check_interval = 0');
   if (facts.binding.target.version >= 170_000) await session.query('SET transaction_timeout = 0');

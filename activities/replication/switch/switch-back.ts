@@ -21,9 +21,9 @@ export async function switchBack(deps: SwitchDependencies, migration: Migration,
   await attempt.current();
   const restoring = { ...deps, migration, attempt, facts, superusers: superusersOf(attempt.intended) };
   await restoreService(restoring);
-  const target = await deps.servers.open(migration.target, { purpose: 'change', step: attempt.step });
+  const target = await deps.servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: facts.binding.target });
   try {
-    await dropSnapshots(restoring, target);
+    await dropSnapshots(attempt, target);
   } finally {
     await target.end();
   }

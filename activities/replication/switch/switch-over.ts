@@ -10,12 +10,13 @@ import { beforeImage, refuseSharedAlias } from './before.ts';
 import { createBudget, type Budget } from './budget.ts';
 import { longTransactions, transactionsText } from './busy.ts';
 import { goForward } from './forward.ts';
-import { carrySequences, fixSnapshot, followMarker, makeDurable } from './hand-over.ts';
-import { holdTraffic, stillHeld } from './hold.ts';
+import { createLines, type Lines } from './lines.ts';
+import { carrySequences, fixSnapshot, followMarker, makeDurable, sendMarker, warmUp } from './hand-over.ts';
+import { holdTraffic, inside, starting, stillHeld } from './hold.ts';
 import { decideForward } from './no-return.ts';
 import { dropSnapshots, restoreService } from './restore-service.ts';
 import { compareSets } from './same-tables.ts';
-import { openPooler, openSessions, type Sessions } from './sessions.ts';
+import { openSessions, type Sessions } from './sessions.ts';
 import { exporterName, switchFactsOf, type SwitchFacts } from './switch-facts.ts';
 
 export interface SwitchDependencies {
@@ -24,6 +25,10 @@ export interface SwitchDependencies {
   facts(digest: string): Promise<MigrationFacts>;
   readonly noReturn: NoReturn;
 }
+
+const lookTimeoutMs = 3_000;
+/** Failures that tell a person more than `switch-abandoned` would. */
+const saysItself = new Set<string>(['objects-differ', 'conflict', 'drift', 'privilege-missing', 'identity-changed', 'lease-lost']);
 
 interface Switch extends SwitchDependencies {
   readonly migration: Migration;
@@ -62,10 +67,12 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
   try {
     sessions = await openSessions({ ...one, facts: one.planned });
     const facts = await untilDecided(one, sessions, state);
-    await goForward({
-      facts: one.planned, pooler: one.pooler, attempt, budget: one.budget,
-      ...reopening(one, sessions),
-    });
+    const lines = createLines(one, one.planned, { target: sessions.target.change, console: sessions.console ?? undefined });
+    try {
+      await goForward({ facts: one.planned, pooler: one.pooler, attempt, budget: one.budget, lines });
+    } finally {
+      await lines.end();
+    }
     const pauseMs = one.budget.spent();
     await attempt.settle('made');
     return { pauseMs, parts: one.budget.parts, markerLsn: facts.markerLsn, sequences: facts.sequences };
@@ -83,7 +90,12 @@ async function untilDecided(one: Switch, sessions: Sessions, state: { held: bool
   if (pooler) await refuseSharedAlias(pooler, planned);
   state.superusers = await beforeImage(one, sessions);
   await refuseBusy(one, sessions);
-  if (attempt.number > 1) await dropSnapshots({ ...one, facts: planned, superusers: [] }, sessions.target.change);
+  // Twice: here it refuses early and fills the sessions' caches, inside the pause it counts.
+  await refuseDifferentTables(one, sessions);
+  await starting(sessions);
+  await inside(sessions);
+  await warmUp(sessions, planned, attempt.tag);
+  if (attempt.number > 1) await dropSnapshots(attempt, sessions.target.change, sessions.exporter.pid);
   await attempt.current();
   const holding = { sessions, facts: planned, pooler, superusers: state.superusers, budget };
 
@@ -91,8 +103,9 @@ async function untilDecided(one: Switch, sessions: Sessions, state: { held: bool
   const pausedAt = new Date().toISOString();
   await holdTraffic(holding);
   const fencedAt = new Date().toISOString();
-  await budget.part('same tables', () => refuseDifferentTables(one, sessions));
   const token = randomUUID();
+  // The marker travels while the sets are compared.
+  await budget.part('same tables', () => together([sendMarker(sessions, attempt, token), refuseDifferentTables(one, sessions)]));
   const markerLsn = await budget.part('marker', () => followMarker(sessions, attempt, token, budget));
   await budget.part('durable', () => makeDurable(sessions, attempt, token, budget));
   const sequences = await budget.part('sequences', () => carrySequences(sessions, planned));
@@ -113,12 +126,10 @@ async function untilDecided(one: Switch, sessions: Sessions, state: { held: bool
 async function takeUp(one: Switch, facts: SwitchFacts): Promise<Switched> {
   const { attempt, planned, pooler, budget } = one;
   await attempt.intend({});
-  const open = reopening(one, undefined);
+  const lines = createLines(one, planned, {});
   try {
-    const console = await open.console().catch(() => null);
-    const before = pooler && console ? await console.alias(pooler.alias, 3_000).catch(() => undefined) : undefined;
-    const already = before !== undefined && !before.paused && before.host === planned.binding.target.host && before.port === planned.binding.target.port;
-    await goForward({ facts: planned, pooler, attempt, budget, ...open });
+    const already = await servedByTarget(lines, pooler, planned);
+    await goForward({ facts: planned, pooler, attempt, budget, lines });
     await attempt.settle('made');
     const note = already ? `resumed before attempt ${attempt.number} looked` : `taken up by attempt ${attempt.number}`;
     const decidedAfter = facts.parts.reduce((sum, part) => sum + part.ms, 0);
@@ -129,7 +140,20 @@ async function takeUp(one: Switch, facts: SwitchFacts): Promise<Switched> {
       sequences: facts.sequences,
     };
   } finally {
-    await open.end();
+    await lines.end();
+  }
+}
+
+/** Whether the attempt that decided had resumed the pooler before it ended. Without a pooler nobody can tell. */
+async function servedByTarget(lines: Lines, pooler: PoolerEntry | undefined, { binding }: MigrationFacts): Promise<boolean> {
+  if (!pooler) return false;
+  try {
+    const live = await (await lines.console())?.alias(pooler.alias, lookTimeoutMs);
+    return live !== undefined && !live.paused && live.host === binding.target.host && live.port === binding.target.port;
+  } catch {
+    // It is tried again, and reported, when it is needed.
+    lines.drop();
+    return false;
   }
 }
 
@@ -162,9 +186,9 @@ async function abandoned(one: Switch, state: { held: boolean; superusers: readon
   const restoring = { ...one, facts: one.planned, superusers: state.superusers };
   await restoreService(restoring);
   const heldMs = budget.spent();
-  if (sessions) await dropSnapshots(restoring, sessions.target.change).catch(() => undefined);
+  if (sessions) await dropSnapshots(attempt, sessions.target.change).catch(() => undefined);
   if (attempt.signal.aborted) return attempt.signal.reason;
-  if (error instanceof Failure && error.code !== 'switch-abandoned' && !error.retryable) return error;
+  if (error instanceof Failure && saysItself.has(error.code)) return error;
   const why = error instanceof Error ? error.message : String(error);
   const part = budget.parts.at(-1)?.part ?? 'opening the sessions';
   return new Failure(
@@ -175,30 +199,13 @@ async function abandoned(one: Switch, state: { held: boolean; superusers: readon
   );
 }
 
-function isUncertain(error: unknown): boolean {
-  return error instanceof Failure && error.code === 'uncertain' && error.facts.part === 'no return';
+/** All of them end before the first failure is thrown. */
+async function together(acts: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(acts);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
-/** The session that is there at first, a new one after that: what failed once may have lost its connection. */
-function reopening(one: Switch, sessions: Sessions | undefined) {
-  const opened: { end(): Promise<void> }[] = [];
-  const first = { target: sessions?.target.change, console: sessions?.console ?? undefined };
-  const keep = <Open extends { end(): Promise<void> }>(open: Open): Open => {
-    opened.push(open);
-    return open;
-  };
-  return {
-    target: async () => {
-      const session = first.target ?? keep(await one.servers.open(one.migration.target, { purpose: 'change', step: one.attempt.step }));
-      first.target = undefined;
-      return session;
-    },
-    console: async () => {
-      if (!one.pooler) return null;
-      return keep(await openPooler(one.servers, one.pooler));
-    },
-    end: async () => {
-      await Promise.all(opened.map((open) => open.end()));
-    },
-  };
+function isUncertain(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'uncertain' && error.facts.part === 'no return';
 }

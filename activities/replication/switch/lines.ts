@@ -1,0 +1,53 @@
+import type { PoolerEntry } from '../../../domain/inventory.ts';
+import type { Attempt } from '../../attempt.ts';
+import type { Console } from '../../pooling/pgbouncer.ts';
+import type { Servers, Session } from '../../postgres/session.ts';
+import type { Migration } from '../contract.ts';
+import type { MigrationFacts } from '../facts.ts';
+import { openPooler } from './sessions.ts';
+
+/** Connections to the new side and the pooler that are opened again after an error. */
+export interface Lines {
+  target(): Promise<Session>;
+  /** Null without a pooler. */
+  console(): Promise<Console | null>;
+  /** What is open may be broken: the next call opens anew. */
+  drop(): void;
+  /** Ends what was opened here; what was given at the beginning belongs to the giver. */
+  end(): Promise<void>;
+}
+
+interface Where {
+  readonly servers: Servers;
+  readonly migration: Migration;
+  readonly attempt: Attempt;
+  readonly pooler: PoolerEntry | undefined;
+}
+
+export function createLines(where: Where, facts: MigrationFacts, first: { target?: Session | undefined; console?: Console | undefined }): Lines {
+  const opened: { end(): Promise<void> }[] = [];
+  let { target, console } = first;
+  return {
+    target: async () => {
+      if (target) return target;
+      const { servers, migration, attempt } = where;
+      target = await servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: facts.binding.target });
+      opened.push(target);
+      return target;
+    },
+    console: async () => {
+      if (!where.pooler) return null;
+      if (console) return console;
+      console = await openPooler(where.servers, where.pooler);
+      opened.push(console);
+      return console;
+    },
+    drop: () => {
+      target = undefined;
+      console = undefined;
+    },
+    end: async () => {
+      await Promise.all(opened.map((one) => one.end()));
+    },
+  };
+}
