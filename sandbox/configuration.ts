@@ -18,8 +18,8 @@ export interface SandboxConfiguration {
 }
 
 /**
- * STEADYHAND_CACHE, STEADYHAND_SANDBOX, TEMPORAL_CLI_PATH and PATH, with defaults by user and platform. Root's folders are not below its home, which
- * the postgres user may not enter.
+ * STEADYHAND_CACHE, STEADYHAND_SANDBOX, TEMPORAL_CLI_PATH and PATH, with defaults by user and platform. Root's folders are not
+ * below its home, which the postgres user may not enter.
  */
 export function sandboxConfiguration(environment: Environment = process.env): SandboxConfiguration {
   const root = process.getuid?.() === 0;

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { durationText } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
@@ -125,7 +125,7 @@ async function withServices(
     api: api.value,
     worker: worker.value,
     tokens: Object.fromEntries(people.map(({ name }) => [name, layout.tokenFile(name)])),
-    connect: (side) => connect(servers, side),
+    connect: (side) => connect(servers, side, layout.secretFile('steadyhand')),
     load: (load = {}) => startLoad({ endpoints: endpointsOf(servers), user: 'orders_app', passwordFile: layout.secretFile('orders_app'), ...load }),
     start,
     down: async () => {
@@ -143,9 +143,11 @@ function endpointsOf({ pgbouncer, source, target }: Servers): LoadOptions['endpo
   return (pgbouncer ? [pgbouncer] : [source, target]).map(({ host, port }) => ({ host, port, dbname: applicationDatabase }));
 }
 
-async function connect(servers: Servers, side: 'source' | 'target'): Promise<pg.Client> {
-  const { host, port, superuser: user, password } = servers[side];
-  const client = new pg.Client({ host, port, user, password, database: applicationDatabase, application_name: 'sandbox' });
+/** As Steadyhand's own login: after a switch the old side is closed to every other superuser. */
+async function connect(servers: Servers, side: 'source' | 'target', passwordFile: string): Promise<pg.Client> {
+  const { host, port } = servers[side];
+  const password = (await readFile(passwordFile, 'utf8')).trim();
+  const client = new pg.Client({ host, port, user: 'steadyhand', password, database: applicationDatabase, application_name: 'sandbox' });
   client.on('error', () => undefined);
   await client.connect();
   return client;

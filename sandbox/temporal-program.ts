@@ -18,6 +18,8 @@ export interface Finding {
   readonly configuration: SandboxConfiguration;
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Where the archives are, default temporal.download as in the SDK. */
+  readonly downloadFrom?: string;
 }
 
 /**
@@ -70,10 +72,10 @@ async function checkAndKeep({ configuration, signal }: Finding, building: string
   await rename(program, cached);
 }
 
-async function download({ configuration, log, signal }: Finding, folder: string): Promise<void> {
+async function download({ configuration, log, signal, downloadFrom = 'https://temporal.download' }: Finding, folder: string): Promise<void> {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const address = `https://temporal.download/cli/archive/v${version}?platform=${process.platform}&arch=${architecture}`;
-  log(`Downloading the Temporal server ${version} from temporal.download, once`);
+  const address = `${downloadFrom}/cli/archive/v${version}?platform=${process.platform}&arch=${architecture}`;
+  log(`Downloading the Temporal server ${version} from ${downloadFrom}, once`);
   const archive = join(folder, 'archive.tar.gz');
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(new Error(`no answer within ${answerWithinMs / 1_000} s`)), answerWithinMs);

@@ -30,7 +30,7 @@ interface Column {
 
 /** The user tables in the order of their names' bytes. The session's `search_path` must be `pg_catalog`, see `inspectSide`. */
 export async function tableFacts(session: Session, version: number): Promise<TableFacts[]> {
-  const rows = await session.query<Row>(tablesSql(version));
+  const rows = (await session.query<Row>(tablesSql(version))).map(sameInAllVersions);
   return rows.map((row) => {
     const primaryKey = row.primaryKey ?? [];
     const columns = row.columns ?? [];
@@ -56,15 +56,32 @@ export async function tableFacts(session: Session, version: number): Promise<Tab
   });
 }
 
+/**
+ * With all identifiers quoted, servers before 17 also quote the type json, later ones don't. (A column that is called so loses its
+ * quotes on both sides, too: it is the same column.)
+ */
+function sameInAllVersions(row: Row): Row {
+  const plain = (text: string): string => text.replaceAll('"json"', 'json');
+  const column = (one: Column): Column => ({ ...one, type: plain(one.type), default: one.default === null ? null : plain(one.default) });
+  const columns = row.columns?.map(column) ?? null;
+  return { ...row, columns, constraints: row.constraints?.map(plain) ?? null, indexes: row.indexes?.map(plain) ?? null };
+}
+
 const keyColumns = (which: string): string => `
   (SELECT json_agg(a.attname ORDER BY k.place)
      FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
     WHERE i.indrelid = c.oid AND i.${which} AND i.indisvalid AND k.place <= i.indnkeyatts)`;
 
+/** Types of the server's own without quotes, but for "char", which is not char. */
+const typeName = `
+  (SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace AND t.typname NOT IN ('char', '_char')
+               THEN replace(format_type(a.atttypid, a.atttypmod), '"', '') ELSE format_type(a.atttypid, a.atttypmod) END
+     FROM pg_type t WHERE t.oid = a.atttypid)`;
+
 const columns = (version: number): string => `
   (SELECT json_agg(json_build_object(
-            'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
+            'name', a.attname, 'type', ${typeName}, 'notNull', a.attnotnull,
             'default', (SELECT pg_get_expr(f.adbin, f.adrelid) FROM pg_attrdef f WHERE f.adrelid = c.oid AND f.adnum = a.attnum),
             'identity', a.attidentity, 'generated', ${version >= 120_000 ? 'a.attgenerated' : `''`},
             'collation', (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid

@@ -65,7 +65,8 @@ async function cutover(sandbox: Sandbox, say: (text: string) => void): Promise<R
       planShown = true;
       say(`${planText(await ada.get(`${path}/plan`, planSchema))}\n`);
     }
-    for (const line of changedLines(seen, now, Date.now(), false)) say(`${line}\n`);
+    // Questions are answered below, so they are not shown as such.
+    for (const line of changedLines(seen, { ...now, questions: [] }, Date.now(), false)) say(`${line}\n`);
     seen = now;
     if (now.state === 'closed') return now;
     if (now.state === 'parked') throw new Failure('conflict', `the run was parked: ${now.failure?.message ?? ''}`, { run: now.run });
