@@ -10,7 +10,7 @@ export function refuseHostileBody(body: unknown): void {
   const waiting: { value: unknown; depth: number }[] = [{ value: body, depth: 0 }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { value, depth } = next;
-    if (false) throw new Failure('body-invalid', `the body is nested deeper than ${deepest} levels`);
+    if (depth > deepest) throw new Failure('body-invalid', `the body is nested deeper than ${deepest} levels`);
     if (typeof value === 'string') refuseText(value);
     if (typeof value !== 'object' || value === null) continue;
     for (const [key, inner] of Object.entries(value)) {
