@@ -7,15 +7,17 @@ const ownRights: Check = {
   name: 'rights of Steadyhand',
   look: async ({ source, target, facts, migration }) => {
     const found: Found[] = [];
-    const [here] = await source.query<{ replicates: boolean; creates: boolean; owns: boolean; triggers: boolean }>(
+    const [here] = await source.query<{ replicates: boolean; creates: boolean; owns: boolean; triggers: boolean; sees: boolean; ends: boolean }>(
       `SELECT rolreplication OR rolsuper AS replicates, has_database_privilege(current_database(), 'CREATE') AS creates,
-              rolsuper OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') AS owns, rolsuper AS triggers
+              rolsuper OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') AS owns, rolsuper AS triggers,
+              pg_has_role('pg_read_all_stats', 'USAGE') AS sees, pg_has_role('pg_signal_backend', 'USAGE') AS ends
          FROM pg_roles WHERE rolname = current_user`,
     );
     if (!here?.replicates) found.push(warns(`Steadyhand's role on ${migration.source} has no REPLICATION attribute, which making a slot needs`, 'ALTER ROLE … REPLICATION; some providers have a role to grant instead.'));
     if (!here?.creates) found.push(blocks(`Steadyhand's role may not create in the database of ${migration.source}`, 'GRANT CREATE ON DATABASE.'));
     if (!here?.owns) found.push(blocks(`Steadyhand's role does not own the database of ${migration.source}, so it can't set its connection limit`, 'GRANT the owning role to it.'));
     if (!here?.triggers) found.push(warns(`Steadyhand's role on ${migration.source} is no superuser, which event triggers (the DDL freeze) need before some providers' own roles`, 'Make sure that it may CREATE EVENT TRIGGER.'));
+    if (!here?.sees || !here.ends) found.push(blocks(`Steadyhand's role on ${migration.source} may not ${here?.sees ? 'end' : 'see'} other sessions, so it can't close the database for the switch`, 'GRANT pg_monitor and pg_signal_backend to it.'));
     const [there] = await target.query<{ subscribes: boolean; creates: boolean }>(
       `SELECT rolsuper OR ${facts.binding.target.version >= 160_000 ? `pg_has_role('pg_create_subscription', 'USAGE')` : 'false'} AS subscribes,
               has_database_privilege(current_database(), 'CREATE') AS creates FROM pg_roles WHERE rolname = current_user`,

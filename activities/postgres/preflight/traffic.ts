@@ -3,9 +3,7 @@ import { durationText } from '../../../domain/duration.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { blocks, informs, listed, warns, type Check, type Found, type View } from './view.ts';
 
-const longMs = 60_000;
-
-const longTransactions: Check = {
+export const transactionsOlderThan = (longMs: number): Check => ({
   name: 'long transactions',
   look: async ({ source, target, migration }) => {
     const found: Found[] = [];
@@ -18,11 +16,11 @@ const longTransactions: Check = {
         [longMs],
       );
       const names = rows.map((row) => `${row.who} (${durationText(row.ms)})`);
-      if (names.length > 0) found.push(warns(`${side}: ${listed(names, 'transactions older than a minute')}; a slot and a switch wait for them`, 'End them before the run.'));
+      if (names.length > 0) found.push(warns(`${side}: ${listed(names, `transactions older than ${durationText(longMs)}`)}; a slot and a switch wait for them`, 'End them before the run.'));
     }
     return found;
   },
-};
+});
 
 const foreignReplication: Check = {
   name: 'other replication',
@@ -71,7 +69,7 @@ const superusers: Check = {
     const there = (await visitors(view)).filter((one) => one.superuser);
     if (there.length === 0) return [];
     const evidence = `superusers are connected to ${view.migration.source}: ${listed(there.map(visitorText), 'sessions')}; a connection limit does not keep them out`;
-    if (view.facts.binding.source.superuser) return [warns(`${evidence}, so the switch takes their login away for good`, 'Let applications log in as ordinary roles.')];
+    if (view.facts.binding.source.superuser) return [warns(`${evidence}, so the switch takes their login on the old side away`, 'Let applications log in as ordinary roles.')];
     return [blocks(`${evidence}, and Steadyhand's own login is no superuser, so it can't either`, 'Let applications log in as ordinary roles, or give Steadyhand a superuser.')];
   },
 };
@@ -140,4 +138,4 @@ async function rightsOf({ source, migration, facts }: View, user: string): Promi
   return found;
 }
 
-export const trafficChecks: readonly Check[] = [longTransactions, foreignReplication, superusers, directClients, cron, replicationLogin];
+export const trafficChecks: readonly Check[] = [transactionsOlderThan(60_000), foreignReplication, superusers, directClients, cron, replicationLogin];

@@ -32,10 +32,11 @@ export const blocks = (evidence: string, fix: string): Found => ({ level: 'block
 export const warns = (evidence: string, fix: string): Found => ({ level: 'warns', evidence, fix });
 export const informs = (evidence: string): Found => ({ level: 'informs', evidence, fix: '' });
 
-/** "3 tables: a, b, c", with the first ten names; for nothing, nothing. */
+/** "tables without a key (12): a, b, c … and 2 more", with the first ten names. */
 export function listed(names: readonly string[], what: string): string {
   const more = names.length > 10 ? ` and ${names.length - 10} more` : '';
-  return `${names.length} ${what}: ${names.slice(0, 10).join(', ')}${more}`;
+  const count = names.length > 1 ? ` (${names.length})` : '';
+  return `${what}${count}: ${names.slice(0, 10).join(', ')}${more}`;
 }
 
 export const named = (one: { schema: string; name: string }): string => `${one.schema}.${one.name}`;
