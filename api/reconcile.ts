@@ -16,7 +16,7 @@ const because: Readonly<Record<Exclude<RunStatus, 'open'>, string>> = {
 
 /**
  * Compares the runs that are open in the control database with Temporal, and ends those whose workflow is gone: outcome
- * `needs-attention` with what is left, lease orphaned unless the run never began a change. A workflow that Temporal does not
+ * `needs-attention` with what is left, lease orphaned unless nothing is left. A workflow that Temporal does not
  * know is given a minute, and counted from the first look. The first ending of a run stands, so repeating is harmless.
  */
 export function createReconciler(
