@@ -25,7 +25,9 @@ export async function copySchema(sides: Sides, tools: Tools, attempt: Attempt): 
   const foreign = listOf(first, 'was');
   if (foreign.length > 0) {
     const some = foreign.slice(0, 10).join(', ');
-    throw new Failure('foreign-object', `${migration.target} has ${foreign.length} objects already that would be copied: ${some}`, { objects: foreign });
+    throw new Failure('foreign-object', `${migration.target} has ${foreign.length} objects already that would be copied: ${some}`, {
+      objects: foreign,
+    });
   }
   if (there.length === 0 && makes.length > 0) {
     const missing = await missingTool(tools, facts.binding.source.version);
@@ -36,7 +38,9 @@ export async function copySchema(sides: Sides, tools: Tools, attempt: Attempt): 
   if (made.length < makes.length) {
     const lacks = makes.filter((one) => !made.includes(one));
     const some = lacks.slice(0, 10).join(', ');
-    throw new Failure('drift', `${migration.target} lacks ${lacks.length} objects of the source: ${some}`, { objects: lacks.slice(0, 100) });
+    throw new Failure('drift', `${migration.target} lacks ${lacks.length} objects of the source: ${some}`, {
+      objects: lacks.slice(0, 100),
+    });
   }
   await attempt.settle(there.length > 0 ? 'adopted' : 'made');
   return { objects: makes.length };
@@ -95,7 +99,11 @@ export async function removeSchema(sides: Sides, noReturn: NoReturn, attempt: At
   }
   const left = await present(sides, ours);
   if (left.length > 0) {
-    throw new Failure('foreign-object', `on ${sides.migration.target} these could not be dropped, other objects hang on them: ${left.join(', ')}`, { left });
+    throw new Failure(
+      'foreign-object',
+      `on ${sides.migration.target} these could not be dropped, other objects hang on them: ${left.join(', ')}`,
+      { left },
+    );
   }
   await attempt.settle('undone');
 }

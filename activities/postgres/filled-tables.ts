@@ -4,7 +4,10 @@ import type { Session } from './session.ts';
 const tablesAtATime = 200;
 
 /** Which of these tables hold a row; one that does not exist holds none. Looks at one row of each, no more. */
-export async function filledTables<Table extends { schema: string; name: string }>(session: Session, tables: readonly Table[]): Promise<Table[]> {
+export async function filledTables<Table extends { schema: string; name: string }>(
+  session: Session,
+  tables: readonly Table[],
+): Promise<Table[]> {
   const there = await existing(session, tables);
   const filled: Table[] = [];
   for (let start = 0; start < there.length; start += tablesAtATime) {
@@ -18,7 +21,10 @@ export async function filledTables<Table extends { schema: string; name: string 
 }
 
 /** Which of these are tables now. */
-export async function existing<Table extends { schema: string; name: string }>(session: Session, tables: readonly Table[]): Promise<Table[]> {
+export async function existing<Table extends { schema: string; name: string }>(
+  session: Session,
+  tables: readonly Table[],
+): Promise<Table[]> {
   const rows = await session.query<{ schema: string; name: string }>(
     `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind = 'r' AND (n.nspname, c.relname) IN (SELECT * FROM unnest($1::name[], $2::name[]))`,

@@ -7,9 +7,17 @@ import { ownObject, userSchema } from './user-objects.ts';
 
 /** The settings that decide whether logical replication can work; what a version does not know is left out. */
 const settingNames = [
-  'wal_level', 'max_replication_slots', 'max_wal_senders', 'max_logical_replication_workers', 'max_worker_processes',
-  'max_sync_workers_per_subscription', 'max_active_replication_origins', 'max_slot_wal_keep_size', 'wal_sender_timeout',
-  'max_connections', 'server_encoding',
+  'wal_level',
+  'max_replication_slots',
+  'max_wal_senders',
+  'max_logical_replication_workers',
+  'max_worker_processes',
+  'max_sync_workers_per_subscription',
+  'max_active_replication_origins',
+  'max_slot_wal_keep_size',
+  'wal_sender_timeout',
+  'max_connections',
+  'server_encoding',
 ];
 
 /** The binding facts of one side. `roles`: of which names to tell the attributes; the side's own when absent. */

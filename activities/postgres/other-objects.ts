@@ -19,7 +19,11 @@ const functionKind = (version: number): string =>
     : `CASE WHEN o.proisagg THEN 'aggregate' ELSE 'function' END`;
 
 const catalogs = (version: number): readonly Catalog[] => [
-  { catalog: 'pg_class', kind: `CASE o.relkind WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' END`, schema: 'relnamespace' },
+  {
+    catalog: 'pg_class',
+    kind: `CASE o.relkind WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' END`,
+    schema: 'relnamespace',
+  },
   { catalog: 'pg_proc', kind: functionKind(version), schema: 'pronamespace' },
   {
     catalog: 'pg_type',
@@ -29,7 +33,12 @@ const catalogs = (version: number): readonly Catalog[] => [
             OR o.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = o.oid)
             OR o.typtype = 'c' AND EXISTS (SELECT FROM pg_class r WHERE r.oid = o.typrelid AND r.relkind = 'c'))`,
   },
-  { catalog: 'pg_trigger', kind: `'trigger'`, table: 'tgrelid', only: `NOT o.tgisinternal${version >= 130_000 ? ' AND o.tgparentid = 0' : ''}` },
+  {
+    catalog: 'pg_trigger',
+    kind: `'trigger'`,
+    table: 'tgrelid',
+    only: `NOT o.tgisinternal${version >= 130_000 ? ' AND o.tgparentid = 0' : ''}`,
+  },
   { catalog: 'pg_policy', kind: `'policy'`, table: 'polrelid' },
   { catalog: 'pg_rewrite', kind: `'rule'`, table: 'ev_class', only: `o.rulename <> '_RETURN'` },
   { catalog: 'pg_statistic_ext', kind: `'statistics'`, schema: 'stxnamespace' },

@@ -32,8 +32,15 @@ export async function preflight(deps: PreflightDependencies, sides: Sides, attem
   const journal = await deps.journal(attempt.run);
   const copying = journal.some((intent) => 'emptied' in intent.before);
   const controlSystem = await deps.controlSystemIdentifier();
-  const found = await looking(sides, 'source', async (source) =>
-    await looking(sides, 'target', async (target) => await look({ ...sides, source, target, tools: deps.tools, tag: attempt.tag, copying, controlSystem }, attempt)),
+  const found = await looking(
+    sides,
+    'source',
+    async (source) =>
+      await looking(
+        sides,
+        'target',
+        async (target) => await look({ ...sides, source, target, tools: deps.tools, tag: attempt.tag, copying, controlSystem }, attempt),
+      ),
   );
   const findings = digestOf(found);
   await deps.findings(findings, found);

@@ -26,7 +26,10 @@ export async function toolVersion(path: string | undefined): Promise<ToolVersion
 /** The programs of a migration's copy, or what is wrong with them. A dump can't be taken by an older pg_dump than the server. */
 export async function missingTool(tools: Tools, sourceVersion: number): Promise<string | undefined> {
   const needed = Math.floor(sourceVersion / 10_000);
-  for (const [name, path] of [['pg_dump', tools.pgDump], ['pg_restore', tools.pgRestore]] as const) {
+  for (const [name, path] of [
+    ['pg_dump', tools.pgDump],
+    ['pg_restore', tools.pgRestore],
+  ] as const) {
     const found = await toolVersion(path);
     if (!found) return `needs ${name} ${needed} or newer; found none${path === undefined ? '' : ` at ${path}`}`;
     if (found.major < needed) return `needs ${name} ${needed} or newer; found ${found.text} at ${path}`;
@@ -40,7 +43,11 @@ export async function missingTool(tools: Tools, sourceVersion: number): Promise<
  */
 export async function runTool(path: string, command: Command, values: Values, signal: AbortSignal): Promise<string> {
   const [, ...words] = command.text.split(' ');
-  return await run(path, words.map((word) => fill(word, values)), signal);
+  return await run(
+    path,
+    words.map((word) => fill(word, values)),
+    signal,
+  );
 }
 
 async function run(path: string, args: readonly string[], signal: AbortSignal): Promise<string> {

@@ -53,12 +53,7 @@ export function createServers(inventory: () => Inventory, environment: Readonly<
   return { entry, secret, open: (database, opening) => open(database, entry(database), opening, secret) };
 }
 
-async function open(
-  database: string,
-  entry: DatabaseEntry,
-  opening: Opening,
-  secret: Servers['secret'],
-): Promise<Session> {
+async function open(database: string, entry: DatabaseEntry, opening: Opening, secret: Servers['secret']): Promise<Session> {
   const { server } = entry;
   const host = opening.at?.host ?? server.host;
   const port = opening.at?.port ?? server.port;

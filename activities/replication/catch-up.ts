@@ -39,7 +39,8 @@ async function lag(sides: Sides, session: Session, tag: string): Promise<number>
     [tag],
   );
   if (!slot) throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} is gone`, { tag });
-  if (slot.status === 'lost') throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} has lost WAL; start again`, { tag });
+  if (slot.status === 'lost')
+    throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} has lost WAL; start again`, { tag });
   if (!slot.active || slot.bytes === null) throw notYet(`the target is not connected to ${source}`, lookAgainMs);
   return Number(slot.bytes);
 }

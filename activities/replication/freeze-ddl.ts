@@ -19,7 +19,9 @@ export async function freezeDdl(sides: Sides, attempt: Attempt): Promise<void> {
     observe: async () => observation(sides, attempt.tag, await lookAtFreeze(sides, attempt.tag)),
     act: async () => {
       const { schema } = await lookAtFreeze(sides, attempt.tag);
-      const commands = planned(sides.migration, sides.facts).filter(({ text }) => schema === 'absent' || !/^(CREATE|COMMENT ON) SCHEMA/.test(text));
+      const commands = planned(sides.migration, sides.facts).filter(
+        ({ text }) => schema === 'absent' || !/^(CREATE|COMMENT ON) SCHEMA/.test(text),
+      );
       await changing(sides, 'source', attempt, async (session) => {
         await inTransaction(session, async () => {
           for (const command of commands) await session.run(command, values(attempt));

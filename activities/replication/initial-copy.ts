@@ -42,7 +42,10 @@ export async function initialCopy(sides: Sides, attempt: Attempt): Promise<{ tab
   }, 0);
   const rows = [...copying.values()].reduce((sum, one) => sum + one, 0);
   const memory = remembered(attempt.checkpoint, copied);
-  const progress = progressOf({ done: done.length, tables: tables.length + 1, copied, bytes, rows, connected: subscription.working }, memory);
+  const progress = progressOf(
+    { done: done.length, tables: tables.length + 1, copied, bytes, rows, connected: subscription.working },
+    memory,
+  );
   attempt.save({ ...memory, looks: memory.looks + 1 });
   attempt.progress(progress);
   throw notYet(progress.summary, Math.round(Math.min(latestMs, soonestMs * 1.3 ** memory.looks)));
@@ -66,11 +69,20 @@ function refuseOtherTables(sides: Sides, subscription: Subscription): void {
   const more = [...seen].filter((one) => !planned.has(one));
   if (missing.length + more.length === 0) return;
   const what = [...missing.map((one) => `lacks ${one}`), ...more.map((one) => `has ${one}`)].slice(0, 10).join(', ');
-  throw new Failure('objects-differ', `the subscription on ${sides.migration.target} carries other tables than the plan: it ${what}`, { missing, more });
+  throw new Failure('objects-differ', `the subscription on ${sides.migration.target} carries other tables than the plan: it ${what}`, {
+    missing,
+    more,
+  });
 }
 
 function remembered(checkpoint: unknown, copied: number): Memory {
-  if (typeof checkpoint === 'object' && checkpoint !== null && 'looks' in checkpoint && 'firstAt' in checkpoint && 'firstBytes' in checkpoint) {
+  if (
+    typeof checkpoint === 'object' &&
+    checkpoint !== null &&
+    'looks' in checkpoint &&
+    'firstAt' in checkpoint &&
+    'firstBytes' in checkpoint
+  ) {
     return { looks: Number(checkpoint.looks), firstAt: Number(checkpoint.firstAt), firstBytes: Number(checkpoint.firstBytes) };
   }
   return { looks: 0, firstAt: Date.now(), firstBytes: copied };

@@ -29,9 +29,10 @@ export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
     observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
     act: async () => {
       const seen = await look(sides, attempt.tag);
-      if (!seen.target.marker) await changing(sides, 'target', attempt, async (session) => {
-        await inTransaction(session, async () => await markerOn(session, 'target', seen.target));
-      });
+      if (!seen.target.marker)
+        await changing(sides, 'target', attempt, async (session) => {
+          await inTransaction(session, async () => await markerOn(session, 'target', seen.target));
+        });
       await changing(sides, 'source', attempt, async (session) => {
         await inTransaction(session, async () => {
           await markerOn(session, 'source', seen.source);
@@ -83,14 +84,22 @@ async function publicationOf(sides: Sides, session: Session, tag: string): Promi
   const [row] = await session.query<{ odd: boolean; tables: [string, string][] | null }>(
     `SELECT p.puballtables OR NOT (p.pubinsert AND p.pubupdate AND p.pubdelete)
             ${version >= 110_000 ? 'OR NOT p.pubtruncate' : ''} ${version >= 130_000 ? 'OR p.pubviaroot' : ''}
-            ${version >= 150_000 ? `OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)
-            OR EXISTS (SELECT FROM pg_publication_rel WHERE prpubid = p.oid AND (prqual IS NOT NULL OR prattrs IS NOT NULL))` : ''} AS odd,
+            ${
+              version >= 150_000
+                ? `OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)
+            OR EXISTS (SELECT FROM pg_publication_rel WHERE prpubid = p.oid AND (prqual IS NOT NULL OR prattrs IS NOT NULL))`
+                : ''
+            } AS odd,
             (SELECT json_agg(json_build_array(n.nspname, c.relname)) FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
                JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid) AS tables
        FROM pg_publication p WHERE p.pubname = $1`,
     [tag],
   );
-  return { exists: row !== undefined, odd: row?.odd ?? false, tables: (row?.tables ?? []).map(([schema, name]) => qualified({ schema, name })) };
+  return {
+    exists: row !== undefined,
+    odd: row?.odd ?? false,
+    tables: (row?.tables ?? []).map(([schema, name]) => qualified({ schema, name })),
+  };
 }
 
 function observation(sides: Sides, tag: string, seen: Published): Observation<void> {
@@ -108,10 +117,13 @@ function observation(sides: Sides, tag: string, seen: Published): Observation<vo
     }
     if (seen.source.marker && seen.target.marker) return { state: 'there', result: undefined };
   }
-  return { state: 'absent', before: {
-    sourceSchema: seen.source.schema === 'ours',
-    sourceMarker: seen.source.marker,
-    targetSchema: seen.target.schema === 'ours',
-    targetMarker: seen.target.marker,
-  } };
+  return {
+    state: 'absent',
+    before: {
+      sourceSchema: seen.source.schema === 'ours',
+      sourceMarker: seen.source.marker,
+      targetSchema: seen.target.schema === 'ours',
+      targetMarker: seen.target.marker,
+    },
+  };
 }

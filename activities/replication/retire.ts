@@ -61,9 +61,10 @@ async function slotIsThere(sides: Sides, tag: string): Promise<boolean> {
 /** The end of the last commit of the source that the target applied; null when this role may not know. */
 async function appliedUpTo(sides: Sides, oid: number): Promise<string | null> {
   return await looking(sides, 'target', async (session) => {
-    const [row] = await session.query<{ lsn: string | null }>('SELECT remote_lsn::text AS lsn FROM pg_replication_origin_status WHERE external_id = $1', [
-      `pg_${oid}`,
-    ]);
+    const [row] = await session.query<{ lsn: string | null }>(
+      'SELECT remote_lsn::text AS lsn FROM pg_replication_origin_status WHERE external_id = $1',
+      [`pg_${oid}`],
+    );
     return row?.lsn ?? null;
   }).catch((error: unknown) => {
     if (error instanceof Failure && error.code === 'privilege-missing') return null;
@@ -80,7 +81,10 @@ async function prove(sides: Sides, attempt: Attempt, lsn: string, first: Before)
   if (!(await slotIsThere(sides, attempt.tag))) {
     const detached = (await ownSubscription(sides, attempt.tag))?.slot ?? null;
     if (first['slot'] === true && detached === null) return;
-    throw new Failure('uncertain', `the replication slot "${attempt.tag}" on ${source} is gone, so nobody can tell whether ${source} took a late write`);
+    throw new Failure(
+      'uncertain',
+      `the replication slot "${attempt.tag}" on ${source} is gone, so nobody can tell whether ${source} took a late write`,
+    );
   }
   await awaitInactive(sides, attempt, attempt.tag);
   const subscription = await ownSubscription(sides, attempt.tag);
@@ -121,7 +125,9 @@ async function removeRest(sides: Sides, attempt: Attempt, first: Before): Promis
   const { systemIdentifier } = sides.facts.binding.target;
   const { subscription } = first;
   const copies =
-    typeof subscription === 'number' ? await looking(sides, 'source', async (session) => await copySlots(session, systemIdentifier, subscription)) : [];
+    typeof subscription === 'number'
+      ? await looking(sides, 'source', async (session) => await copySlots(session, systemIdentifier, subscription))
+      : [];
   await allThenRaise([
     async () => await dropSlots(sides, attempt, [attempt.tag, ...copies]),
     async () => await dropOwnPublication(sides, attempt),

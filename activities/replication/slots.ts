@@ -54,7 +54,8 @@ export async function awaitInactive(sides: Sides, attempt: Attempt, slot: string
       const seen = await runSlot(session, slot);
       if (!seen?.active) return;
       const waited = Date.now() - start;
-      if (waited > inactiveWithinMs) throw new Failure('source-busy', `the slot ${slot} on ${sides.migration.source} is still in use`, { slot });
+      if (waited > inactiveWithinMs)
+        throw new Failure('source-busy', `the slot ${slot} on ${sides.migration.source} is still in use`, { slot });
       if (!ended && waited > patienceMs) {
         ended = true;
         await changing(sides, 'source', attempt, async (changer) => await changer.run(endWalsender, { slot }));

@@ -58,7 +58,9 @@ async function emptyNow(sides: Sides, session: Session): Promise<{ schema: strin
   const filled = await filledTables(session, tables);
   if (filled.length === 0) return tables;
   const names = filled.slice(0, 10).map(qualified).join(', ');
-  throw new Failure('preflight-blocked', `${sides.migration.target} holds rows already, in ${filled.length} tables: ${names}`, { tables: filled });
+  throw new Failure('preflight-blocked', `${sides.migration.target} holds rows already, in ${filled.length} tables: ${names}`, {
+    tables: filled,
+  });
 }
 
 async function createSubscription(sides: Sides, attempt: Attempt): Promise<void> {
@@ -98,6 +100,12 @@ function passOver(error: unknown): void {
 }
 
 function loginRefused(error: unknown, target: string, user: string): Failure | undefined {
-  if (!(error instanceof Failure) || !/authentication failed|no pg_hba\.conf entry|no password supplied/.test(error.message)) return undefined;
-  return new Failure('login-refused', `the source refused ${target}, which logs in as "${user}" to replicate: ${error.message}`, { user }, error);
+  if (!(error instanceof Failure) || !/authentication failed|no pg_hba\.conf entry|no password supplied/.test(error.message))
+    return undefined;
+  return new Failure(
+    'login-refused',
+    `the source refused ${target}, which logs in as "${user}" to replicate: ${error.message}`,
+    { user },
+    error,
+  );
 }

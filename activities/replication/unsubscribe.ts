@@ -52,10 +52,13 @@ async function removeSlots(sides: Sides, attempt: Attempt, subscription: Oid): P
     run: await runSlot(session, attempt.tag),
     copies: subscription === null ? [] : await copySlots(session, system, subscription),
   }));
-  if (run && isForeign(run)) throw new Failure('foreign-object', `the slot "${attempt.tag}" on ${sides.migration.source} is not this run's`);
+  if (run && isForeign(run))
+    throw new Failure('foreign-object', `the slot "${attempt.tag}" on ${sides.migration.source} is not this run's`);
   await dropSlots(sides, attempt, [...(run ? [run.name] : []), ...(subscription === undefined ? [] : copies)]);
   if (subscription === undefined && copies.length > 0) {
-    throw new Failure('uncertain', `${sides.migration.source} has slots of an initial copy that may be this run's: ${copies.join(', ')}`, { copies });
+    throw new Failure('uncertain', `${sides.migration.source} has slots of an initial copy that may be this run's: ${copies.join(', ')}`, {
+      copies,
+    });
   }
 }
 
@@ -68,12 +71,17 @@ async function emptyAgain(sides: Sides, attempt: Attempt, before: Before): Promi
   });
   if (filled.length === 0) return;
   if (await ownSubscription(sides, attempt.tag)) {
-    throw new Failure('uncertain', `the subscription "${attempt.tag}" on ${sides.migration.target} is still there, so its tables are not emptied`);
+    throw new Failure(
+      'uncertain',
+      `the subscription "${attempt.tag}" on ${sides.migration.target} is still there, so its tables are not emptied`,
+    );
   }
   await changing(sides, 'target', attempt, async (session) => await session.run(emptyTables(tables)));
 }
 
 function tablesOf(value: unknown): { schema: string; name: string }[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((one: unknown): one is { schema: string; name: string } => typeof one === 'object' && one !== null && 'schema' in one && 'name' in one);
+  return value.filter(
+    (one: unknown): one is { schema: string; name: string } => typeof one === 'object' && one !== null && 'schema' in one && 'name' in one,
+  );
 }

@@ -58,7 +58,11 @@ export interface Bench {
   /** After a server's restart. */
   reconnect(): Promise<void>;
   /** Takes the facts now and makes the migration of them. */
-  prepare(options?: { schema?: Migration['schema']; tag?: string; ownObjects?: readonly string[] }): Promise<{ migration: Migration; facts: MigrationFacts }>;
+  prepare(options?: {
+    schema?: Migration['schema'];
+    tag?: string;
+    ownObjects?: readonly string[];
+  }): Promise<{ migration: Migration; facts: MigrationFacts }>;
   factsOf(digest: string): Promise<MigrationFacts>;
   /** Changes the inventory's entry of a side. */
   configure(side: 'source' | 'target', change: (entry: DatabaseEntry) => DatabaseEntry): void;
@@ -120,7 +124,11 @@ function entryOf(cluster: Cluster, dbname: string): DatabaseEntry {
   return { provider: 'streaming', owners: 'dba', policy: 'default', server: { host, port, dbname, user, secret, sslmode: 'disable' } };
 }
 
-export async function connect(cluster: Cluster, dbname: string, as: { user?: string; password?: string; name?: string } = {}): Promise<pg.Client> {
+export async function connect(
+  cluster: Cluster,
+  dbname: string,
+  as: { user?: string; password?: string; name?: string } = {},
+): Promise<pg.Client> {
   const client = new pg.Client({
     host: cluster.host,
     port: cluster.port,
@@ -147,7 +155,10 @@ export async function inDatabase(cluster: Cluster, dbname: string, sql: string):
 export const undecided: NoReturn = { read: () => Promise.resolve(null), decide: () => Promise.reject(new Error('not here')) };
 
 /** The switch went forward, its marker's commit ended here. */
-export const forwardAt = (markerLsn: string): NoReturn => ({ ...undecided, read: () => Promise.resolve({ side: 'forward', facts: { markerLsn } }) });
+export const forwardAt = (markerLsn: string): NoReturn => ({
+  ...undecided,
+  read: () => Promise.resolve({ side: 'forward', facts: { markerLsn } }),
+});
 
 const passing = /^(BEGIN|COMMIT|ROLLBACK|SET )/;
 

@@ -14,11 +14,18 @@ const startingObjects = new Set(['schema "public"', 'extension "plpgsql"']);
 
 function nothingThere({ facts, migration }: View): Found[] {
   const theirs = new Set(objectsOf(facts.binding.target).filter((one) => !startingObjects.has(one)));
-  const both = objectsOf(facts.binding.source).filter((one) => theirs.has(one) && !one.startsWith('extension ') && !one.startsWith('schema '));
+  const both = objectsOf(facts.binding.source).filter(
+    (one) => theirs.has(one) && !one.startsWith('extension ') && !one.startsWith('schema '),
+  );
   const tables = [...theirs].filter((one) => /^(partitioned )?table /.test(one));
   const inTheWay = [...new Set([...both, ...tables])];
   if (inTheWay.length > 0) {
-    return [blocks(`${migration.target} has objects already: ${listed(inTheWay, 'of them')}`, 'Give an empty database, or ask for the run with schema: already-there.')];
+    return [
+      blocks(
+        `${migration.target} has objects already: ${listed(inTheWay, 'of them')}`,
+        'Give an empty database, or ask for the run with schema: already-there.',
+      ),
+    ];
   }
   return theirs.size === 0 ? [] : [informs(`${migration.target} has already, apart from tables: ${listed([...theirs], 'objects')}`)];
 }
@@ -39,7 +46,10 @@ function sameThere({ facts, migration }: View): Found[] {
   const others = source.otherObjects.filter((one) => !target.otherObjects.includes(one));
   const views = lacking(source.materializedViews, target.materializedViews);
   if (views.length > 0) found.push(blocks(listed(views, `materialised views that ${migration.target} lacks`), 'Make them on the target.'));
-  if (others.length > 0) found.push(warns(listed(others, `other objects that ${migration.target} lacks`), 'Make them on the target, unless nobody needs them there.'));
+  if (others.length > 0)
+    found.push(
+      warns(listed(others, `other objects that ${migration.target} lacks`), 'Make them on the target, unless nobody needs them there.'),
+    );
   return found;
 }
 
@@ -53,20 +63,40 @@ const tools: Check = {
   look: async (view) => {
     if (view.migration.schema !== 'copy') return [];
     const missing = await missingTool(view.tools, view.facts.binding.source.version);
-    return missing === undefined ? [] : [blocks(missing, 'Install it on the worker or set its path in the configuration; or make the schema yourself and ask with schema: already-there.')];
+    return missing === undefined
+      ? []
+      : [
+          blocks(
+            missing,
+            'Install it on the worker or set its path in the configuration; or make the schema yourself and ask with schema: already-there.',
+          ),
+        ];
   },
 };
 
 const extensions: Check = {
   name: 'extensions',
   look: async ({ target, facts, migration }) => {
-    const available = await target.query<{ name: string; version: string }>('SELECT name, default_version AS version FROM pg_available_extensions');
+    const available = await target.query<{ name: string; version: string }>(
+      'SELECT name, default_version AS version FROM pg_available_extensions',
+    );
     const there = new Map(available.map((one) => [one.name, one.version]));
     return facts.binding.source.extensions.flatMap(({ name, version }): Found[] => {
       const newest = there.get(name);
-      if (newest === undefined) return [blocks(`the extension ${name} ${version} is not available on ${migration.target}`, `Install the package of ${name} on the target's machine.`)];
+      if (newest === undefined)
+        return [
+          blocks(
+            `the extension ${name} ${version} is not available on ${migration.target}`,
+            `Install the package of ${name} on the target's machine.`,
+          ),
+        ];
       if (!isOlder(newest, version)) return [];
-      return [blocks(`the extension ${name} is ${version} on ${migration.source}, ${migration.target} has ${newest} at most`, 'Install the newer package on the target.')];
+      return [
+        blocks(
+          `the extension ${name} is ${version} on ${migration.source}, ${migration.target} has ${newest} at most`,
+          'Install the newer package on the target.',
+        ),
+      ];
     });
   },
 };
@@ -82,7 +112,12 @@ const roles: Check = {
     const there = new Set(facts.binding.target.roles.map((role) => role.name));
     const missing = facts.binding.source.roles.filter((role) => !there.has(role.name)).map((role) => role.name);
     if (missing.length === 0) return [];
-    return [blocks(listed(missing, `roles that own or may use something are missing on ${migration.target}`), 'Create them there: pg_dumpall --roles-only carries their passwords, too.')];
+    return [
+      blocks(
+        listed(missing, `roles that own or may use something are missing on ${migration.target}`),
+        'Create them there: pg_dumpall --roles-only carries their passwords, too.',
+      ),
+    ];
   },
 };
 
@@ -92,10 +127,20 @@ const encodings: Check = {
     const { source, target } = facts.binding;
     const found: Found[] = [];
     if (source.encoding !== target.encoding) {
-      found.push(blocks(`the encoding is ${source.encoding} on the source and ${target.encoding} on the target`, `Make the target's database with ENCODING '${source.encoding}'.`));
+      found.push(
+        blocks(
+          `the encoding is ${source.encoding} on the source and ${target.encoding} on the target`,
+          `Make the target's database with ENCODING '${source.encoding}'.`,
+        ),
+      );
     }
     if (source.collate !== target.collate) {
-      found.push(warns(`the collation is ${source.collate} on the source and ${target.collate} on the target: text sorts differently there`, 'Make the target with the same collation, unless the application does not depend on order.'));
+      found.push(
+        warns(
+          `the collation is ${source.collate} on the source and ${target.collate} on the target: text sorts differently there`,
+          'Make the target with the same collation, unless the application does not depend on order.',
+        ),
+      );
     }
     return found;
   },
@@ -110,7 +155,12 @@ const settingsOfRoles: Check = {
     const there = new Set((await target.query<{ one: string }>(sql)).map((row) => row.one));
     const missing = (await source.query<{ one: string }>(sql)).map((row) => row.one).filter((one) => !there.has(one));
     if (missing.length === 0) return [];
-    return [warns(listed(missing, `settings by ALTER ROLE or ALTER DATABASE that ${migration.target} lacks`), 'Set them on the target: no dump of a schema carries them.')];
+    return [
+      warns(
+        listed(missing, `settings by ALTER ROLE or ALTER DATABASE that ${migration.target} lacks`),
+        'Set them on the target: no dump of a schema carries them.',
+      ),
+    ];
   },
 };
 

@@ -9,11 +9,21 @@ const identities: Check = {
     const { source, target } = facts.binding;
     const found: Found[] = [];
     if (source.systemIdentifier === target.systemIdentifier) {
-      found.push(blocks(`${migration.source} and ${migration.target} are on the same cluster (system ${source.systemIdentifier})`, 'Give a target on another cluster.'));
+      found.push(
+        blocks(
+          `${migration.source} and ${migration.target} are on the same cluster (system ${source.systemIdentifier})`,
+          'Give a target on another cluster.',
+        ),
+      );
     }
     for (const side of ['source', 'target'] as const) {
       if (facts.binding[side].systemIdentifier !== controlSystem) continue;
-      found.push(blocks(`${migration[side]} is on the server that holds Steadyhand's control database`, 'Move the control database to a server that no run changes.'));
+      found.push(
+        blocks(
+          `${migration[side]} is on the server that holds Steadyhand's control database`,
+          'Move the control database to a server that no run changes.',
+        ),
+      );
     }
     return found;
   },
@@ -31,9 +41,15 @@ const versions: Check = {
   name: 'versions',
   look: ({ facts }) => {
     const { source, target } = facts.binding;
-    if (majorOf(source) < 10) return [blocks(`the source is PostgreSQL ${versionText(source)}`, 'Logical replication needs 10 or newer: upgrade first.')];
+    if (majorOf(source) < 10)
+      return [blocks(`the source is PostgreSQL ${versionText(source)}`, 'Logical replication needs 10 or newer: upgrade first.')];
     if (majorOf(target) < majorOf(source)) {
-      return [blocks(`the target (${versionText(target)}) is older than the source (${versionText(source)})`, 'Give a target of the same or a newer major version.')];
+      return [
+        blocks(
+          `the target (${versionText(target)}) is older than the source (${versionText(source)})`,
+          'Give a target of the same or a newer major version.',
+        ),
+      ];
     }
     return [informs(`from PostgreSQL ${versionText(source)} to ${versionText(target)}`)];
   },
@@ -44,7 +60,9 @@ const walLevel: Check = {
   look: ({ migration, facts }) => {
     const level = facts.binding.source.settings['wal_level'];
     if (level === 'logical') return [];
-    return [blocks(`wal_level on ${migration.source} is ${level}`, `ALTER SYSTEM SET wal_level = 'logical', then restart ${migration.source}.`)];
+    return [
+      blocks(`wal_level on ${migration.source} is ${level}`, `ALTER SYSTEM SET wal_level = 'logical', then restart ${migration.source}.`),
+    ];
   },
 };
 
@@ -116,7 +134,12 @@ const disk: Check = {
   name: 'disk of the target',
   look: ({ migration, facts }) => {
     const gigabytes = (facts.observed.sourceBytes / 1_073_741_824).toFixed(2);
-    return [warns(`the tables are ${gigabytes} GB on the source; how much disk is free on ${migration.target} can't be asked by SQL`, 'Make sure that the target has room for this and half as much again.')];
+    return [
+      warns(
+        `the tables are ${gigabytes} GB on the source; how much disk is free on ${migration.target} can't be asked by SQL`,
+        'Make sure that the target has room for this and half as much again.',
+      ),
+    ];
   },
 };
 
@@ -125,10 +148,23 @@ const connections: Check = {
   look: ({ migration, facts }) => {
     const [source, target] = [facts.binding.source, facts.binding.target].map((side) => Number(side.settings['max_connections'] ?? 0));
     if (source === undefined || target === undefined || target >= source) return [];
-    return [warns(`max_connections is ${target} on ${migration.target} and ${source} on ${migration.source}`, 'Raise it on the target before the switch.')];
+    return [
+      warns(
+        `max_connections is ${target} on ${migration.target} and ${source} on ${migration.source}`,
+        'Raise it on the target before the switch.',
+      ),
+    ];
   },
 };
 
 export const serverChecks: readonly Check[] = [
-  identities, primaries, versions, walLevel, sourceCapacity, targetCapacity, walKept, disk, connections,
+  identities,
+  primaries,
+  versions,
+  walLevel,
+  sourceCapacity,
+  targetCapacity,
+  walKept,
+  disk,
+  connections,
 ];

@@ -44,7 +44,12 @@ const fullIdentities: Check = {
       );
     }
     if (slow.length > 0) {
-      found.push(warns(`${listed(slow.map(named), 'tables with REPLICA IDENTITY FULL')}: every UPDATE searches the whole table on the target`, 'Better give them a primary key and REPLICA IDENTITY DEFAULT.'));
+      found.push(
+        warns(
+          `${listed(slow.map(named), 'tables with REPLICA IDENTITY FULL')}: every UPDATE searches the whole table on the target`,
+          'Better give them a primary key and REPLICA IDENTITY DEFAULT.',
+        ),
+      );
     }
     return found;
   },
@@ -57,7 +62,8 @@ const unlogged: Check = {
     if (tables.length === 0) return [];
     const filled = await filledTables(source, tables);
     const fix = 'ALTER TABLE … SET LOGGED, or empty them if their rows may be lost.';
-    if (filled.length > 0) return [blocks(`${listed(filled.map(named), 'unlogged tables with rows')}: replication does not carry them`, fix)];
+    if (filled.length > 0)
+      return [blocks(`${listed(filled.map(named), 'unlogged tables with rows')}: replication does not carry them`, fix)];
     return [warns(`${listed(tables.map(named), 'unlogged tables')}, empty now: rows that come later are not carried`, fix)];
   },
 };
@@ -67,7 +73,12 @@ const largeObjects: Check = {
   look: async ({ source, migration }) => {
     const [row] = await source.query<{ count: string }>('SELECT count(*)::text AS count FROM pg_largeobject_metadata');
     if (!row || row.count === '0') return [];
-    return [blocks(`${migration.source} has ${row.count} large objects: replication does not carry them`, 'Move them into bytea columns, or remove them (vacuumlo finds orphans).')];
+    return [
+      blocks(
+        `${migration.source} has ${row.count} large objects: replication does not carry them`,
+        'Move them into bytea columns, or remove them (vacuumlo finds orphans).',
+      ),
+    ];
   },
 };
 
@@ -77,7 +88,12 @@ const emptyTarget: Check = {
     if (copying) return [];
     const filled = await filledTables(target, facts.binding.target.tables);
     if (filled.length === 0) return [];
-    return [blocks(`${migration.target} holds rows already: ${listed(filled.map(named), 'tables')}`, 'Empty them: TRUNCATE these tables on the target. What the migrations seeded comes with the copy.')];
+    return [
+      blocks(
+        `${migration.target} holds rows already: ${listed(filled.map(named), 'tables')}`,
+        'Empty them: TRUNCATE these tables on the target. What the migrations seeded comes with the copy.',
+      ),
+    ];
   },
 };
 
@@ -87,7 +103,12 @@ const rowSecurity: Check = {
     const forced = [...facts.binding.source.tables, ...facts.binding.target.tables].filter((table) => table.rowSecurity === 'forced');
     if (forced.length === 0) return [];
     const names = [...new Set(forced.map(named))];
-    return [warns(`${listed(names, 'tables force row-level security on their owner')}: applying changes fails there unless the subscription's owner passes it`, 'Let the subscription be owned by a superuser or a role with BYPASSRLS.')];
+    return [
+      warns(
+        `${listed(names, 'tables force row-level security on their owner')}: applying changes fails there unless the subscription's owner passes it`,
+        'Let the subscription be owned by a superuser or a role with BYPASSRLS.',
+      ),
+    ];
   },
 };
 
@@ -100,7 +121,16 @@ const applyTriggers: Check = {
       `SELECT n.nspname || '.' || c.relname || ' ' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND ${userSchema} ORDER BY 1`,
     );
-    return rows.length === 0 ? [] : [informs(`${listed(rows.map((row) => row.name), 'triggers are ENABLE ALWAYS or REPLICA')}: they fire on the target for every change that is applied`)];
+    return rows.length === 0
+      ? []
+      : [
+          informs(
+            `${listed(
+              rows.map((row) => row.name),
+              'triggers are ENABLE ALWAYS or REPLICA',
+            )}: they fire on the target for every change that is applied`,
+          ),
+        ];
   },
 };
 
@@ -117,7 +147,11 @@ const inherited: Check = {
     );
     const lists: [string[], string, string][] = [
       [kind('foreign table'), 'foreign tables', 'their rows stay where they are; the target reads them from there, too'],
-      [kind('partitioned table'), 'partitioned tables', 'they are published partition by partition; the DDL freeze keeps new partitions from being made during the run'],
+      [
+        kind('partitioned table'),
+        'partitioned tables',
+        'they are published partition by partition; the DDL freeze keeps new partitions from being made during the run',
+      ],
       [facts.binding.source.materializedViews.map(named), 'materialised views', 'they are refreshed on the target before the switch'],
       [generated.map((row) => row.name), 'generated columns', 'the target computes them by itself'],
     ];
@@ -125,21 +159,42 @@ const inherited: Check = {
   },
 };
 
-const preparedFor = (side: string, rows: readonly { gid: string }[]): string => `${side}: ${rows.map((row) => quoteLiteral(row.gid)).slice(0, 5).join(', ')}`;
+const preparedFor = (side: string, rows: readonly { gid: string }[]): string =>
+  `${side}: ${rows
+    .map((row) => quoteLiteral(row.gid))
+    .slice(0, 5)
+    .join(', ')}`;
 
 const preparedTransactions: Check = {
   name: 'prepared transactions',
   look: async ({ source, target, migration }) => {
     const sql = 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()';
     const found: Found[] = [];
-    for (const [session, side] of [[source, migration.source], [target, migration.target]] as const) {
+    for (const [session, side] of [
+      [source, migration.source],
+      [target, migration.target],
+    ] as const) {
       const rows = await session.query<{ gid: string }>(sql);
-      if (rows.length > 0) found.push(blocks(`${rows.length} prepared transactions on ${preparedFor(side, rows)}: the slot waits for them, and a switch would lose them`, 'COMMIT PREPARED or ROLLBACK PREPARED each of them.'));
+      if (rows.length > 0)
+        found.push(
+          blocks(
+            `${rows.length} prepared transactions on ${preparedFor(side, rows)}: the slot waits for them, and a switch would lose them`,
+            'COMMIT PREPARED or ROLLBACK PREPARED each of them.',
+          ),
+        );
     }
     return found;
   },
 };
 
 export const tableChecks: readonly Check[] = [
-  replicaIdentities, fullIdentities, unlogged, largeObjects, emptyTarget, rowSecurity, applyTriggers, inherited, preparedTransactions,
+  replicaIdentities,
+  fullIdentities,
+  unlogged,
+  largeObjects,
+  emptyTarget,
+  rowSecurity,
+  applyTriggers,
+  inherited,
+  preparedTransactions,
 ];

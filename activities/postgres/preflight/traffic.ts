@@ -7,7 +7,10 @@ export const transactionsOlderThan = (longMs: number): Check => ({
   name: 'long transactions',
   look: async ({ source, target, migration }) => {
     const found: Found[] = [];
-    for (const [session, side] of [[source, migration.source], [target, migration.target]] as const) {
+    for (const [session, side] of [
+      [source, migration.source],
+      [target, migration.target],
+    ] as const) {
       const rows = await session.query<{ who: string; ms: number }>(
         `SELECT format('pid %s, %s, %s', pid, usename, coalesce(nullif(application_name, ''), 'no name')) AS who,
                 (extract(epoch FROM clock_timestamp() - xact_start) * 1000)::float8 AS ms
@@ -16,7 +19,13 @@ export const transactionsOlderThan = (longMs: number): Check => ({
         [longMs],
       );
       const names = rows.map((row) => `${row.who} (${durationText(row.ms)})`);
-      if (names.length > 0) found.push(warns(`${side}: ${listed(names, `transactions older than ${durationText(longMs)}`)}; a slot and a switch wait for them`, 'End them before the run.'));
+      if (names.length > 0)
+        found.push(
+          warns(
+            `${side}: ${listed(names, `transactions older than ${durationText(longMs)}`)}; a slot and a switch wait for them`,
+            'End them before the run.',
+          ),
+        );
     }
     return found;
   },
@@ -30,14 +39,33 @@ const foreignReplication: Check = {
         WHERE (database = current_database() OR database IS NULL) AND slot_name <> $1 ORDER BY 1`,
       [tag],
     );
-    const sql = 'SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND subname <> $1';
+    const sql =
+      'SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND subname <> $1';
     const onSource = await source.query<{ name: string }>(sql, [tag]);
     const onTarget = await target.query<{ name: string }>(sql, [tag]);
     const names = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
     const found: Found[] = [];
-    if (slots.length > 0) found.push(warns(`${listed(names(slots), `other replication slots on ${migration.source}`)}: who reads from them gets nothing more after the switch`, 'Decide for each reader how it moves to the target.'));
-    if (onSource.length > 0) found.push(warns(`${listed(names(onSource), `subscriptions write into ${migration.source}`)}: they are writers that no pooler holds`, 'Decide how each moves to the target.'));
-    if (onTarget.length > 0) found.push(warns(`${listed(names(onTarget), `other subscriptions write into ${migration.target}`)}`, 'Remove them, or make sure that they write into other tables.'));
+    if (slots.length > 0)
+      found.push(
+        warns(
+          `${listed(names(slots), `other replication slots on ${migration.source}`)}: who reads from them gets nothing more after the switch`,
+          'Decide for each reader how it moves to the target.',
+        ),
+      );
+    if (onSource.length > 0)
+      found.push(
+        warns(
+          `${listed(names(onSource), `subscriptions write into ${migration.source}`)}: they are writers that no pooler holds`,
+          'Decide how each moves to the target.',
+        ),
+      );
+    if (onTarget.length > 0)
+      found.push(
+        warns(
+          `${listed(names(onTarget), `other subscriptions write into ${migration.target}`)}`,
+          'Remove them, or make sure that they write into other tables.',
+        ),
+      );
     return found;
   },
 };
@@ -61,7 +89,8 @@ async function visitors({ source, tag }: View): Promise<Visitor[]> {
   );
 }
 
-const visitorText = (one: Visitor): string => `${one.sessions} × ${one.user} from ${one.address ?? 'its socket'}${one.application === '' ? '' : ` (${one.application})`}`;
+const visitorText = (one: Visitor): string =>
+  `${one.sessions} × ${one.user} from ${one.address ?? 'its socket'}${one.application === '' ? '' : ` (${one.application})`}`;
 
 const superusers: Check = {
   name: 'superusers',
@@ -69,8 +98,14 @@ const superusers: Check = {
     const there = (await visitors(view)).filter((one) => one.superuser);
     if (there.length === 0) return [];
     const evidence = `superusers are connected to ${view.migration.source}: ${listed(there.map(visitorText), 'sessions')}; a connection limit does not keep them out`;
-    if (view.facts.binding.source.superuser) return [warns(`${evidence}, so the switch takes their login on the old side away`, 'Let applications log in as ordinary roles.')];
-    return [blocks(`${evidence}, and Steadyhand's own login is no superuser, so it can't either`, 'Let applications log in as ordinary roles, or give Steadyhand a superuser.')];
+    if (view.facts.binding.source.superuser)
+      return [warns(`${evidence}, so the switch takes their login on the old side away`, 'Let applications log in as ordinary roles.')];
+    return [
+      blocks(
+        `${evidence}, and Steadyhand's own login is no superuser, so it can't either`,
+        'Let applications log in as ordinary roles, or give Steadyhand a superuser.',
+      ),
+    ];
   },
 };
 
@@ -80,11 +115,22 @@ const directClients: Check = {
   look: async (view) => {
     const { pooler } = view.servers.entry(view.migration.source);
     const all = await visitors(view);
-    if (!pooler) return all.length === 0 ? [] : [informs(`no pooler: at the switch these are cut off and must reconnect to the new address: ${listed(all.map(visitorText), 'sessions')}`)];
+    if (!pooler)
+      return all.length === 0
+        ? []
+        : [
+            informs(
+              `no pooler: at the switch these are cut off and must reconnect to the new address: ${listed(all.map(visitorText), 'sessions')}`,
+            ),
+          ];
     const addresses = await lookup(pooler.host, { all: true }).catch(() => []);
     const users = new Set(pooler.users.map((user) => user.name));
-    const direct = all.filter((one) => !addresses.some(({ address }) => address === one.address) || (users.size > 0 && !users.has(one.user)));
-    return direct.length === 0 ? [] : [informs(`these don't come through the pooler and are cut off at the switch: ${listed(direct.map(visitorText), 'sessions')}`)];
+    const direct = all.filter(
+      (one) => !addresses.some(({ address }) => address === one.address) || (users.size > 0 && !users.has(one.user)),
+    );
+    return direct.length === 0
+      ? []
+      : [informs(`these don't come through the pooler and are cut off at the switch: ${listed(direct.map(visitorText), 'sessions')}`)];
   },
 };
 
@@ -92,7 +138,13 @@ const cron: Check = {
   name: 'scheduled jobs',
   look: ({ facts, migration }) => {
     const scheduler = facts.binding.source.extensions.find((one) => one.name === 'pg_cron');
-    return scheduler ? [informs(`${migration.source} has pg_cron ${scheduler.version}: its jobs write, too, and have to be made again on ${migration.target}`)] : [];
+    return scheduler
+      ? [
+          informs(
+            `${migration.source} has pg_cron ${scheduler.version}: its jobs write, too, and have to be made again on ${migration.target}`,
+          ),
+        ]
+      : [];
   },
 };
 
@@ -104,7 +156,12 @@ const replicationLogin: Check = {
     if (!replication) return [];
     const found: Found[] = [...(await rightsOf(view, replication.user))];
     if (replication.passfile !== undefined) {
-      return [...found, informs(`${migration.target} logs in to ${migration.source} as "${replication.user}" by its own password file; it can't be tried from here`)];
+      return [
+        ...found,
+        informs(
+          `${migration.target} logs in to ${migration.source} as "${replication.user}" by its own password file; it can't be tried from here`,
+        ),
+      ];
     }
     const as = { name: replication.user, ...(replication.secret ? { secret: replication.secret } : {}) };
     const at = { host: replication.host ?? server.host, port: replication.port ?? server.port };
@@ -112,8 +169,17 @@ const replicationLogin: Check = {
       await (await servers.open(migration.source, { purpose: 'look', as, at })).end();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (error.code === 'unreachable') found.push(warns(`${at.host}:${at.port}, where ${migration.target} logs in to replicate, can't be reached from here: ${error.message}`, 'Make sure that the target can reach it.'));
-      else found.push(blocks(`the login that ${migration.target} replicates with was refused: ${error.message}`, 'Check user, secret and pg_hba.conf.'));
+      if (error.code === 'unreachable')
+        found.push(
+          warns(
+            `${at.host}:${at.port}, where ${migration.target} logs in to replicate, can't be reached from here: ${error.message}`,
+            'Make sure that the target can reach it.',
+          ),
+        );
+      else
+        found.push(
+          blocks(`the login that ${migration.target} replicates with was refused: ${error.message}`, 'Check user, secret and pg_hba.conf.'),
+        );
     }
     return found;
   },
@@ -125,7 +191,13 @@ async function rightsOf({ source, migration, facts }: View, user: string): Promi
     'SELECT rolreplication OR rolsuper AS replicates, rolsuper AS superuser FROM pg_roles WHERE rolname = $1',
     [user],
   );
-  if (!role) return [blocks(`there is no role "${user}" on ${migration.source} to replicate with`, `CREATE ROLE with LOGIN REPLICATION, and GRANT SELECT on all tables.`)];
+  if (!role)
+    return [
+      blocks(
+        `there is no role "${user}" on ${migration.source} to replicate with`,
+        `CREATE ROLE with LOGIN REPLICATION, and GRANT SELECT on all tables.`,
+      ),
+    ];
   const unreadable = await source.query<{ name: string }>(
     `SELECT t.schema || '.' || t.name AS name FROM unnest($2::text[], $3::text[]) AS t (schema, name)
        JOIN pg_namespace n ON n.nspname = t.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.name
@@ -133,9 +205,31 @@ async function rightsOf({ source, migration, facts }: View, user: string): Promi
     [user, facts.binding.source.tables.map((one) => one.schema), facts.binding.source.tables.map((one) => one.name)],
   );
   const found: Found[] = [];
-  if (!role.replicates) found.push(warns(`"${user}" on ${migration.source} has no REPLICATION attribute`, 'ALTER ROLE … REPLICATION; some providers have a role to grant instead.'));
-  if (unreadable.length > 0) found.push(blocks(`"${user}" may not read ${listed(unreadable.map((one) => one.name), 'tables')}`, 'GRANT USAGE on their schemas and SELECT on them.'));
+  if (!role.replicates)
+    found.push(
+      warns(
+        `"${user}" on ${migration.source} has no REPLICATION attribute`,
+        'ALTER ROLE … REPLICATION; some providers have a role to grant instead.',
+      ),
+    );
+  if (unreadable.length > 0)
+    found.push(
+      blocks(
+        `"${user}" may not read ${listed(
+          unreadable.map((one) => one.name),
+          'tables',
+        )}`,
+        'GRANT USAGE on their schemas and SELECT on them.',
+      ),
+    );
   return found;
 }
 
-export const trafficChecks: readonly Check[] = [transactionsOlderThan(60_000), foreignReplication, superusers, directClients, cron, replicationLogin];
+export const trafficChecks: readonly Check[] = [
+  transactionsOlderThan(60_000),
+  foreignReplication,
+  superusers,
+  directClients,
+  cron,
+  replicationLogin,
+];

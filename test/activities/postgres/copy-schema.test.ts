@@ -35,8 +35,10 @@ const schema = `
   CREATE COLLATION german (provider = icu, locale = 'de'); CREATE TEXT SEARCH CONFIGURATION ours (copy = simple); CREATE SEQUENCE free;
   CREATE CAST (mood AS price) WITH FUNCTION cast_it(mood); CREATE STATISTICS both_of (dependencies) ON id, customer FROM "the shop".orders;
   CREATE RULE quiet AS ON DELETE TO days_1 DO INSTEAD NOTHING; CREATE PUBLICATION theirs FOR ALL TABLES;
-  CREATE FUNCTION noticed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER noticed ON sql_drop EXECUTE FUNCTION noticed();`
-  .replace('CREATE CAST', `CREATE FUNCTION cast_it(mood) RETURNS price LANGUAGE sql IMMUTABLE AS 'SELECT 1::price'; CREATE CAST`);
+  CREATE FUNCTION noticed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER noticed ON sql_drop EXECUTE FUNCTION noticed();`.replace(
+  'CREATE CAST',
+  `CREATE FUNCTION cast_it(mood) RETURNS price LANGUAGE sql IMMUTABLE AS 'SELECT 1::price'; CREATE CAST`,
+);
 
 interface Copy {
   readonly bench: Bench;
@@ -52,7 +54,8 @@ async function prepared(target = ''): Promise<Copy> {
   return { bench, sides: { servers: bench.servers, migration, facts }, journal: createJournal(), before: await world(bench.target) };
 }
 
-const undo = async ({ sides, journal }: Copy): Promise<void> => await removeSchema(sides, undecided, journal.attempt('copy-schema', { undo: true }));
+const undo = async ({ sides, journal }: Copy): Promise<void> =>
+  await removeSchema(sides, undecided, journal.attempt('copy-schema', { undo: true }));
 
 test('copies everything once, is no part of the facts then, and goes away object by object', async () => {
   const copy = await prepared();
@@ -113,7 +116,10 @@ test('what somebody hung on the copy stays, with what it hangs on, and is told',
   const copy = await prepared();
   await copySchema(copy.sides, tools, copy.journal.attempt('copy-schema'));
   await copy.bench.target.query('CREATE TABLE public.theirs (state mood)');
-  await expect(undo(copy)).rejects.toMatchObject({ code: 'foreign-object', message: expect.stringContaining('type "public"."mood"') as string });
+  await expect(undo(copy)).rejects.toMatchObject({
+    code: 'foreign-object',
+    message: expect.stringContaining('type "public"."mood"') as string,
+  });
   await copy.bench.target.query('DROP TABLE public.theirs');
   await undo(copy);
   expect(await world(copy.bench.target)).toEqual(copy.before);
@@ -124,7 +130,9 @@ test('after the point of no return nothing is dropped', async () => {
   const copy = await prepared();
   await copySchema(copy.sides, tools, copy.journal.attempt('copy-schema'));
   const there = await world(copy.bench.target);
-  await expect(removeSchema(copy.sides, forwardAt('0/0'), copy.journal.attempt('copy-schema', { undo: true }))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(removeSchema(copy.sides, forwardAt('0/0'), copy.journal.attempt('copy-schema', { undo: true }))).rejects.toMatchObject({
+    code: 'conflict',
+  });
   expect(await world(copy.bench.target)).toEqual(there);
   await copy.bench.end();
 });
@@ -132,7 +140,10 @@ test('after the point of no return nothing is dropped', async () => {
 test('a restore that fails leaves nothing, and says why', async () => {
   const copy = await prepared();
   await copy.bench.source.query(`CREATE ROLE only_here; CREATE TABLE last_one (id int); ALTER TABLE last_one OWNER TO only_here`);
-  await expect(copySchema(copy.sides, tools, copy.journal.attempt('copy-schema'))).rejects.toMatchObject({ code: 'tool-failed', message: expect.stringContaining('only_here') as string });
+  await expect(copySchema(copy.sides, tools, copy.journal.attempt('copy-schema'))).rejects.toMatchObject({
+    code: 'tool-failed',
+    message: expect.stringContaining('only_here') as string,
+  });
   expect(await world(copy.bench.target)).toEqual(copy.before);
   await copy.bench.source.query('DROP TABLE last_one; DROP ROLE only_here');
   await copySchema(copy.sides, tools, copy.journal.attempt('copy-schema'));
@@ -145,7 +156,8 @@ test('refuses a pg_dump that is older than the source, and one that is not there
   await writeFile(old, '#!/bin/sh\necho "pg_dump (PostgreSQL) 14.9"\n');
   await chmod(old, 0o755);
   const copy = await prepared();
-  const attempt = (pgDump: string | undefined): Promise<unknown> => copySchema(copy.sides, { ...tools, pgDump }, copy.journal.attempt('copy-schema'));
+  const attempt = (pgDump: string | undefined): Promise<unknown> =>
+    copySchema(copy.sides, { ...tools, pgDump }, copy.journal.attempt('copy-schema'));
   await expect(attempt(old)).rejects.toMatchObject({ code: 'tool-missing', message: `needs pg_dump 15 or newer; found 14.9 at ${old}` });
   await expect(attempt(undefined)).rejects.toMatchObject({ code: 'tool-missing', message: 'needs pg_dump 15 or newer; found none' });
   await expect(attempt('/nowhere/pg_dump')).rejects.toMatchObject({ code: 'tool-missing' });
@@ -154,13 +166,18 @@ test('refuses a pg_dump that is older than the source, and one that is not there
 });
 
 test('analyses tables and partition roots and fills materialised views, by planned commands', async () => {
-  const bench = await makeBench(pair, { schema: `CREATE TABLE days (day date) PARTITION BY RANGE (day); CREATE TABLE days_1 PARTITION OF days DEFAULT; CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n FROM days` });
+  const bench = await makeBench(pair, {
+    schema: `CREATE TABLE days (day date) PARTITION BY RANGE (day); CREATE TABLE days_1 PARTITION OF days DEFAULT; CREATE MATERIALIZED VIEW sums AS SELECT count(*) AS n FROM days`,
+  });
   const { migration, facts } = await bench.prepare();
   await bench.target.query(`INSERT INTO days SELECT '2026-01-01' FROM generate_series(1, 10)`);
   const journal = createJournal();
   for (let time = 0; time < 2; time += 1) await analyze({ servers: bench.servers, migration, facts }, journal.attempt('analyze'));
   expect((await bench.target.query('SELECT n FROM sums')).rows).toEqual([{ n: '10' }]);
-  expect((await bench.target.query(`SELECT reltuples FROM pg_class WHERE relname IN ('days', 'days_1')`)).rows).toEqual([{ reltuples: 10 }, { reltuples: 10 }]);
+  expect((await bench.target.query(`SELECT reltuples FROM pg_class WHERE relname IN ('days', 'days_1')`)).rows).toEqual([
+    { reltuples: 10 },
+    { reltuples: 10 },
+  ]);
   const logged = await loggedStatements(pair.target, 'steadyhand analyze');
   expect(logged.length).toBeGreaterThan(5);
   expect(unplanned(logged, commands.analyze(migration, facts))).toEqual([]);

@@ -51,8 +51,14 @@ test('the same schema has the same shapes and objects on 15, 16 and 18', async (
     expect(side.sequences).toEqual(first?.sequences);
   }
   expect(first?.otherObjects).toEqual([
-    'domain "public"."Price €"', 'function "public"."stamp"()', 'function "shop"."twice"(integer)', 'partitioned table "public"."days"',
-    'policy "mine" on "shop"."orders"', 'trigger "stamp" on "shop"."orders"', 'type "public"."mood"', 'view "shop"."light"',
+    'domain "public"."Price €"',
+    'function "public"."stamp"()',
+    'function "shop"."twice"(integer)',
+    'partitioned table "public"."days"',
+    'policy "mine" on "shop"."orders"',
+    'trigger "stamp" on "shop"."orders"',
+    'type "public"."mood"',
+    'view "shop"."light"',
   ]);
   const table = (name: string) => first?.tables.find((one) => one.name === name);
   expect(table('customers')?.columns.map((one) => one.name)).toEqual(['id', 'system_user', 'state', 'price', 'since']);
@@ -60,7 +66,13 @@ test('the same schema has the same shapes and objects on 15, 16 and 18', async (
   expect(table('indexed')).toMatchObject({ replicaIdentity: 'i', primaryKey: [], key: ['a'] });
   expect(table('cache')).toMatchObject({ persistence: 'unlogged', key: ['k'] });
   expect(table('orders')).toMatchObject({ rowSecurity: 'forced' });
-  expect(first?.sequences.find((one) => one.name === 'falling')).toEqual({ schema: 'public', name: 'falling', increment: '-5', min: '-100', max: '-1' });
+  expect(first?.sequences.find((one) => one.name === 'falling')).toEqual({
+    schema: 'public',
+    name: 'falling',
+    increment: '-5',
+    min: '-100',
+    max: '-1',
+  });
   expect(first?.schemas).toEqual(['public', 'shop']);
 });
 
@@ -68,7 +80,15 @@ test('every change of a table shows in its shape', async () => {
   const bench = await makeBench(pair, { schema: everything });
   const shape = async (): Promise<string | undefined> => (await look(bench)).source.tables.find((one) => one.name === 'orders')?.shape;
   const seen = [await shape()];
-  for (const change of ['ALTER COLUMN note SET NOT NULL', `ALTER COLUMN at SET DEFAULT '2027-01-01'`, 'ALTER COLUMN at TYPE timestamptz', 'ADD CHECK (id > 0)', 'DROP CONSTRAINT orders_customer_fkey', 'ADD COLUMN more int', 'REPLICA IDENTITY FULL']) {
+  for (const change of [
+    'ALTER COLUMN note SET NOT NULL',
+    `ALTER COLUMN at SET DEFAULT '2027-01-01'`,
+    'ALTER COLUMN at TYPE timestamptz',
+    'ADD CHECK (id > 0)',
+    'DROP CONSTRAINT orders_customer_fkey',
+    'ADD COLUMN more int',
+    'REPLICA IDENTITY FULL',
+  ]) {
     await bench.source.query(`ALTER TABLE shop.orders ${change}`);
     seen.push(await shape());
   }
@@ -110,7 +130,10 @@ test('what the copy made stands in the facts of the target for others, not for i
 });
 
 test('sizes, rows and the longest transaction are observed', async () => {
-  const bench = await makeBench(pair, { schema: everything, sourceOnly: `INSERT INTO keyless SELECT i, i FROM generate_series(1, 5000) i; ANALYZE keyless` });
+  const bench = await makeBench(pair, {
+    schema: everything,
+    sourceOnly: `INSERT INTO keyless SELECT i, i FROM generate_series(1, 5000) i; ANALYZE keyless`,
+  });
   await bench.source.query('BEGIN; SELECT 1');
   const { observed } = await inspectMigration(bench.servers, { source: 'orders', target: 'orders-new' });
   await bench.source.query('ROLLBACK');

@@ -8,7 +8,18 @@ import { unsubscribe } from '../../../activities/replication/unsubscribe.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { until } from '../../../sandbox/until.ts';
 import { createJournal, type Journal, type JournalAttempt } from '../../support/attempt.ts';
-import { forwardAt, inDatabase, loggedStatements, makeBench, startPair, undecided, unplanned, world, type Bench, type Pair } from '../support.ts';
+import {
+  forwardAt,
+  inDatabase,
+  loggedStatements,
+  makeBench,
+  startPair,
+  undecided,
+  unplanned,
+  world,
+  type Bench,
+  type Pair,
+} from '../support.ts';
 import * as commands from '../../../activities/replication/commands.ts';
 
 let pair: Pair;
@@ -47,20 +58,27 @@ const worlds = async (bench: Bench): Promise<unknown[]> => [await world(bench.so
 
 /** Looks again and again as the engine does, until the step is done or fails for good. */
 async function waitFor<Result>(step: (attempt: JournalAttempt) => Promise<Result>, next: () => JournalAttempt): Promise<Result> {
-  return await until('the step is done', async () => {
-    try {
-      return await step(next());
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'not-yet') return undefined;
-      throw error;
-    }
-  }, { withinMs: 30_000, everyMs: 100 });
+  return await until(
+    'the step is done',
+    async () => {
+      try {
+        return await step(next());
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'not-yet') return undefined;
+        throw error;
+      }
+    },
+    { withinMs: 30_000, everyMs: 100 },
+  );
 }
 
 async function replicating(one: Move): Promise<void> {
   await publish(one.sides, one.journal.attempt('publish'));
   await subscribe(one.sides, one.journal.attempt('subscribe'));
-  await waitFor((attempt) => initialCopy(one.sides, attempt), () => one.journal.attempt('initial-copy'));
+  await waitFor(
+    (attempt) => initialCopy(one.sides, attempt),
+    () => one.journal.attempt('initial-copy'),
+  );
 }
 
 const undo = async ({ sides, journal }: Move): Promise<void> => {
@@ -68,7 +86,8 @@ const undo = async ({ sides, journal }: Move): Promise<void> => {
   await unpublish(sides, journal.attempt('publish', { undo: true }));
 };
 
-const count = async (bench: Bench, table: string): Promise<number> => Number((await bench.target.query<{ n: string }>(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.n);
+const count = async (bench: Bench, table: string): Promise<number> =>
+  Number((await bench.target.query<{ n: string }>(`SELECT count(*) AS n FROM ${table}`)).rows[0]?.n);
 
 test('replicates every row of every table, hostile names too, each step twice, and all is gone after the undo', async () => {
   const one = await move(`we"ird 'db' :x`);
@@ -77,13 +96,24 @@ test('replicates every row of every table, hostile names too, each step twice, a
   await publish(sides, journal.attempt('publish'));
   await subscribe(sides, journal.attempt('subscribe'));
   await subscribe(sides, journal.attempt('subscribe'));
-  expect([journal.outcomes.get(`${journal.run}/publish/1`), journal.outcomes.get(`${journal.run}/subscribe/1`)]).toEqual(['adopted', 'adopted']);
-  const copied = await waitFor((attempt) => initialCopy(sides, attempt), () => journal.attempt('initial-copy'));
+  expect([journal.outcomes.get(`${journal.run}/publish/1`), journal.outcomes.get(`${journal.run}/subscribe/1`)]).toEqual([
+    'adopted',
+    'adopted',
+  ]);
+  const copied = await waitFor(
+    (attempt) => initialCopy(sides, attempt),
+    () => journal.attempt('initial-copy'),
+  );
   expect(copied).toMatchObject({ tables: 4 });
   expect(copied.bytes).toBeGreaterThan(8_192);
-  const caught = await waitFor((attempt) => catchUp(sides, attempt), () => journal.attempt('catch-up'));
+  const caught = await waitFor(
+    (attempt) => catchUp(sides, attempt),
+    () => journal.attempt('catch-up'),
+  );
   expect(caught.markerMs).toBeLessThan(5_000);
-  expect([await count(bench, 'orders'), await count(bench, `"Sch""ema'"."we;ird :'tag' ta""ble"`), await count(bench, 'days')]).toEqual([500, 50, 31]);
+  expect([await count(bench, 'orders'), await count(bench, `"Sch""ema'"."we;ird :'tag' ta""ble"`), await count(bench, 'days')]).toEqual([
+    500, 50, 31,
+  ]);
   const again = await bench.prepare({ tag: journal.tag });
   expect(again.facts.binding).toEqual(sides.facts.binding);
   await undo(one);
@@ -98,7 +128,10 @@ test('executes what the plan says and nothing else, and no password stands in a 
   const one = await move();
   const { bench, sides, journal } = one;
   await replicating(one);
-  await waitFor((attempt) => catchUp(sides, attempt), () => journal.attempt('catch-up'));
+  await waitFor(
+    (attempt) => catchUp(sides, attempt),
+    () => journal.attempt('catch-up'),
+  );
   await undo(one);
   const { migration, facts } = sides;
   const planned = {
@@ -111,7 +144,12 @@ test('executes what the plan says and nothing else, and no password stands in a 
     for (const side of ['source', 'target'] as const) {
       const logged = await loggedStatements(pair[side], `steadyhand ${step}`);
       statements += logged.length;
-      expect(unplanned(logged, list.filter((command) => command.on === side))).toEqual([]);
+      expect(
+        unplanned(
+          logged,
+          list.filter((command) => command.on === side),
+        ),
+      ).toEqual([]);
     }
   }
   expect(statements).toBeGreaterThan(10);
@@ -141,7 +179,10 @@ test('a crash between slot and subscription is taken up, and undone', async () =
   await publish(sides, journal.attempt('publish', { generation: 2 }));
   await bench.source.query(`SELECT pg_create_logical_replication_slot('${journal.tag}', 'pgoutput')`);
   await subscribe(sides, journal.attempt('subscribe', { generation: 2 }));
-  await waitFor((next) => initialCopy(sides, next), () => journal.attempt('initial-copy'));
+  await waitFor(
+    (next) => initialCopy(sides, next),
+    () => journal.attempt('initial-copy'),
+  );
   expect(await count(bench, 'orders')).toBe(500);
   await unsubscribe(sides, undecided, journal.attempt('subscribe', { undo: true, generation: 2 }));
   await unpublish(sides, journal.attempt('publish', { undo: true, generation: 2 }));
@@ -170,7 +211,10 @@ test('a publication that was changed is drift', async () => {
   const one = await move();
   await publish(one.sides, one.journal.attempt('publish'));
   await one.bench.source.query(`ALTER PUBLICATION ${one.journal.tag} DROP TABLE orders`);
-  await expect(publish(one.sides, one.journal.attempt('publish'))).rejects.toMatchObject({ code: 'drift', message: expect.stringContaining('"orders"') as string });
+  await expect(publish(one.sides, one.journal.attempt('publish'))).rejects.toMatchObject({
+    code: 'drift',
+    message: expect.stringContaining('"orders"') as string,
+  });
   await one.bench.end();
 });
 
@@ -190,7 +234,12 @@ test('a row that does not fit stops the copy with a failure, and the undo still 
   await bench.target.query(`ALTER TABLE orders ADD CONSTRAINT no_such_note CHECK (note <> 'order 77')`);
   await publish(sides, journal.attempt('publish'));
   await subscribe(sides, journal.attempt('subscribe'));
-  await expect(waitFor((attempt) => initialCopy(sides, attempt), () => journal.attempt('initial-copy'))).rejects.toMatchObject({
+  await expect(
+    waitFor(
+      (attempt) => initialCopy(sides, attempt),
+      () => journal.attempt('initial-copy'),
+    ),
+  ).rejects.toMatchObject({
     code: 'replication-failed',
     message: expect.stringContaining('public.orders') as string,
   });
@@ -203,7 +252,9 @@ test('a row that does not fit stops the copy with a failure, and the undo still 
 test('after the point of no return nothing is emptied', async () => {
   const one = await move();
   await replicating(one);
-  await expect(unsubscribe(one.sides, forwardAt('0/0'), one.journal.attempt('subscribe', { undo: true }))).rejects.toMatchObject({ code: 'conflict' });
+  await expect(unsubscribe(one.sides, forwardAt('0/0'), one.journal.attempt('subscribe', { undo: true }))).rejects.toMatchObject({
+    code: 'conflict',
+  });
   expect(await count(one.bench, 'orders')).toBe(500);
   await undo(one);
   await one.bench.end();

@@ -27,7 +27,10 @@ interface Switched {
 
 /** A migration whose switch has just followed its marker. */
 async function switched(): Promise<Switched> {
-  const bench = await makeBench(pair, { schema: 'CREATE TABLE orders (id int PRIMARY KEY)', sourceOnly: 'INSERT INTO orders SELECT generate_series(1, 20)' });
+  const bench = await makeBench(pair, {
+    schema: 'CREATE TABLE orders (id int PRIMARY KEY)',
+    sourceOnly: 'INSERT INTO orders SELECT generate_series(1, 20)',
+  });
   const before = [await world(bench.source), await world(bench.target)];
   const { migration, facts } = await bench.prepare();
   const sides = { servers: bench.servers, migration, facts };
@@ -35,9 +38,16 @@ async function switched(): Promise<Switched> {
   await freezeDdl(sides, journal.attempt('freeze-ddl'));
   await publish(sides, journal.attempt('publish'));
   await subscribe(sides, journal.attempt('subscribe'));
-  await until('copied', async () => await initialCopy(sides, journal.attempt('initial-copy')).catch(() => undefined), { withinMs: 30_000, everyMs: 100 });
+  await until('copied', async () => await initialCopy(sides, journal.attempt('initial-copy')).catch(() => undefined), {
+    withinMs: 30_000,
+    everyMs: 100,
+  });
   await bench.source.query(`INSERT INTO steadyhand.marker VALUES ('r', 1, 'the switch')`);
-  await until('the marker', async () => (await bench.target.query(`SELECT FROM steadyhand.marker WHERE token = 'the switch'`)).rowCount || undefined, { withinMs: 10_000 });
+  await until(
+    'the marker',
+    async () => (await bench.target.query(`SELECT FROM steadyhand.marker WHERE token = 'the switch'`)).rowCount || undefined,
+    { withinMs: 10_000 },
+  );
   const { rows } = await bench.target.query<{ lsn: string }>(
     `SELECT remote_lsn::text AS lsn FROM pg_replication_origin_status WHERE external_id = (SELECT 'pg_' || oid FROM pg_subscription WHERE subname = $1)`,
     [journal.tag],
@@ -54,7 +64,12 @@ test('proves that no write came late and leaves nothing behind, twice, by planne
   for (const side of ['source', 'target'] as const) {
     const logged = await loggedStatements(pair[side], 'steadyhand retire');
     expect(logged.length).toBeGreaterThan(3);
-    expect(unplanned(logged, planned.filter((command) => command.on === side))).toEqual([]);
+    expect(
+      unplanned(
+        logged,
+        planned.filter((command) => command.on === side),
+      ),
+    ).toEqual([]);
   }
   expect((await bench.target.query('SELECT FROM orders')).rowCount).toBe(20);
   await bench.end();
@@ -63,7 +78,9 @@ test('proves that no write came late and leaves nothing behind, twice, by planne
 test('a late write that was replicated is found', async () => {
   const { bench, sides, journal, lsn } = await switched();
   await bench.source.query('INSERT INTO orders VALUES (100)');
-  await until('it arrives', async () => (await bench.target.query('SELECT FROM orders WHERE id = 100')).rowCount || undefined, { withinMs: 10_000 });
+  await until('it arrives', async () => (await bench.target.query('SELECT FROM orders WHERE id = 100')).rowCount || undefined, {
+    withinMs: 10_000,
+  });
   await expect(retire(sides, forwardAt(lsn), journal.attempt('retire'))).rejects.toMatchObject({ code: 'data-differs' });
   await bench.end();
 });
@@ -71,7 +88,13 @@ test('a late write that was replicated is found', async () => {
 test('a late write that was not sent is found, and the slot is kept', async () => {
   const { bench, sides, journal, lsn } = await switched();
   await bench.target.query(`ALTER SUBSCRIPTION ${journal.tag} DISABLE`);
-  await until('nobody streams', async () => (await bench.source.query('SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [journal.tag])).rowCount || undefined, { withinMs: 10_000 });
+  await until(
+    'nobody streams',
+    async () =>
+      (await bench.source.query('SELECT FROM pg_replication_slots WHERE slot_name = $1 AND NOT active', [journal.tag])).rowCount ||
+      undefined,
+    { withinMs: 10_000 },
+  );
   await bench.source.query('INSERT INTO orders VALUES (100), (101)');
   const refused = retire(sides, forwardAt(lsn), journal.attempt('retire'));
   await expect(refused).rejects.toMatchObject({ code: 'data-differs', message: expect.stringContaining('2 rows') as string });
@@ -88,7 +111,11 @@ test('without a switch it refuses', async () => {
 test('a slot that somebody dropped is uncertain, not proven', async () => {
   const { bench, sides, journal, lsn } = await switched();
   await bench.target.query(`ALTER SUBSCRIPTION ${journal.tag} DISABLE`);
-  await until('the slot is dropped', async () => await bench.source.query('SELECT pg_drop_replication_slot($1)', [journal.tag]).catch(() => undefined), { withinMs: 10_000 });
+  await until(
+    'the slot is dropped',
+    async () => await bench.source.query('SELECT pg_drop_replication_slot($1)', [journal.tag]).catch(() => undefined),
+    { withinMs: 10_000 },
+  );
   await expect(retire(sides, forwardAt(lsn), journal.attempt('retire'))).rejects.toMatchObject({ code: 'uncertain' });
   await expect(retire(sides, forwardAt(lsn), journal.attempt('retire'))).rejects.toMatchObject({ code: 'uncertain' });
   await bench.end();
