@@ -1,5 +1,5 @@
 import { qualified } from '../../domain/command.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, type FailureCode } from '../../domain/failure.ts';
 import type { PoolerEntry } from '../../domain/inventory.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
@@ -127,6 +127,18 @@ async function told(user: string, what: string, act: () => Promise<void>): Promi
     await act();
   } catch (error) {
     if (!(error instanceof Failure) || error.facts.user !== undefined) throw error;
-    throw new Failure(error.code, `"${user}" was refused (${what}): ${error.message}`, { ...error.facts, user }, error);
+    throw new Failure(codeOf(error), `"${user}" was refused (${what}): ${error.message}`, { ...error.facts, user }, error);
   }
+}
+
+/** PgBouncer tells what the server said at its login only as a text, with a SQLSTATE of its own. */
+const byText: readonly [RegExp, FailureCode][] = [
+  [/permission denied/i, 'privilege-missing'],
+  [/authentication failed|pg_hba|not permitted to log in|role .* does not exist|no such user/i, 'login-refused'],
+  [/too many connections for database/i, 'conflict'],
+];
+
+function codeOf(error: Failure): FailureCode {
+  if (error.code !== 'unreachable') return error.code;
+  return byText.find(([pattern]) => pattern.test(error.message))?.[1] ?? error.code;
 }

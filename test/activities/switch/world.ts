@@ -9,7 +9,7 @@ import { createServers, type Servers } from '../../../activities/postgres/sessio
 import type { Migration } from '../../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../../activities/replication/facts.ts';
 import { readAlias } from '../../../activities/pooling/config-file.ts';
-import { parseInventory } from '../../../domain/inventory.ts';
+import { parseInventory, type Inventory } from '../../../domain/inventory.ts';
 import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
 import { startPgBouncer, type PgBouncer } from '../../../sandbox/pgbouncer.ts';
 import { createCluster, type Cluster } from '../../../sandbox/postgres.ts';
@@ -64,6 +64,9 @@ export async function startMachines(poolMode: 'transaction' | 'session' = 'trans
 
 export interface World {
   readonly dbname: string;
+  readonly inventory: Inventory;
+  /** Where the inventory's secrets are. */
+  readonly environment: Record<string, string>;
   readonly servers: Servers;
   readonly migration: Migration;
   readonly facts: MigrationFacts;
@@ -96,7 +99,9 @@ export async function createWorld(machines: Machines, { pooler = true, pauseMs =
   await asAdmin(source, dbname, rowsOf(rows));
   if (pooler) await addToPooler(machines, alias, dbname);
   const journal = createJournal();
-  const servers = serversOf(machines, dbname, pooler ? alias : undefined);
+  const inventory = inventoryOf(machines, dbname, pooler ? alias : undefined);
+  const environment = { SOURCE: source.password, TARGET: target.password, APP: machines.appPassword };
+  const servers = createServers(() => inventory, environment);
   await replicate(machines, dbname, journal.tag);
   const address = await readAlias(machines.pooler.configFile, alias);
   const facts = await inspectMigration(servers, {
@@ -108,7 +113,7 @@ export async function createWorld(machines: Machines, { pooler = true, pauseMs =
   };
   onTestFinished(() => remove(machines, dbname, journal.tag));
   return {
-    dbname, servers, migration, facts, journal,
+    dbname, inventory, environment, servers, migration, facts, journal,
     deps: { servers, facts: () => Promise.resolve(facts) },
     source: (text) => asAdmin(source, dbname, text),
     target: (text) => asAdmin(target, dbname, text),
@@ -190,7 +195,7 @@ export async function poolerConsole(machines: Machines, text: string): Promise<R
   }
 }
 
-function serversOf(machines: Machines, dbname: string, alias: string | undefined): Servers {
+function inventoryOf(machines: Machines, dbname: string, alias: string | undefined): Inventory {
   const { source, target, pooler } = machines;
   const server = (cluster: Cluster, secret: string): object => ({
     provider: 'streaming', owners: 'team',
@@ -203,7 +208,7 @@ function serversOf(machines: Machines, dbname: string, alias: string | undefined
       users: [{ name: 'app', secret: { env: 'APP' } }],
     },
   };
-  const inventory = parseInventory(
+  return parseInventory(
     JSON.stringify({
       version: 1,
       people: [{ name: 'ada', groups: ['team'] }],
@@ -212,7 +217,6 @@ function serversOf(machines: Machines, dbname: string, alias: string | undefined
     }),
     'test',
   );
-  return createServers(() => inventory, { SOURCE: source.password, TARGET: target.password, APP: machines.appPassword });
 }
 
 async function replicate(machines: Machines, dbname: string, tag: string): Promise<void> {
