@@ -171,7 +171,7 @@ const cases: Case[] = [
   ...allowed('cli/sandbox.ts', '../sandbox/y.ts'),
   ...allowed('cli/demo.ts', '../sandbox/y.ts'),
   ...refused('sandbox/x.ts', '../test/support/y.ts', '../bench/y.ts'),
-  ...refused('deploy/x.ts', '../sandbox/y.ts', '../test/support/y.ts'),
+  ...refused('deploy/x.ts', '../sandbox/y.ts', '../test/support/y.ts', 'node:process'),
   ...allowed('test/engine/x.ts', '../../sandbox/y.ts', '../../cli/y.ts', 'node:process'),
   ...allowed('bench/x.ts', '../sandbox/y.ts', '../test/support/y.ts'),
 ];

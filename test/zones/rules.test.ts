@@ -22,6 +22,12 @@ const broken: readonly (readonly [file: string, rule: string, text: string])[] =
     `export function textOf(choice: 'approve' | 'reject'): string | undefined {\n  switch (choice) {\n    case 'approve':\n      return 'yes';\n  }\n}\n`,
   ],
   ['domain/loose.ts', 'typescript(no-explicit-any)', 'export const loose = (one: any): string => String(one);\n'],
+  ['domain/equal.ts', 'eslint(eqeqeq)', `export const same = (a: string, b: string): boolean => a == b;\n`],
+  [
+    'domain/types.ts',
+    'typescript(consistent-type-imports)',
+    `import { Plan } from './plan.ts';\nexport const name = (plan: Plan): string => String(plan);\n`,
+  ],
   ['domain/long.ts', 'eslint(max-lines)', Array.from({ length: 301 }, (_, index) => `export const a${index} = ${index};\n`).join('')],
   ['control/cycle-a.ts', 'import(no-cycle)', `import { b } from './cycle-b.ts';\nexport const a = (): number => b();\n`],
   ['control/cycle-b.ts', 'import(no-cycle)', `import { a } from './cycle-a.ts';\nexport const b = (): number => a();\n`],
