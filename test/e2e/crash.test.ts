@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../sandbox/judge.ts';
+import { eventually } from '../support/eventually.ts';
+import { movePlace, pooled, type Move } from './place.ts';
+
+const place = movePlace();
+
+/** All zeros, whoever died: what the clients were told is there, once, and on one side only. */
+async function nothingIsLost(move: Move, run: string, writers: ReturnType<Move['load']>): Promise<void> {
+  const closed = await move.until(run, (now) => now.state === 'closed');
+  expect(closed).toMatchObject({ outcome: 'succeeded', evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0 }, retire: { lateWrites: 0 } } });
+  const report = await writers.stop();
+  const source = await move.connect('source');
+  const verdict = await judge(report, await move.connect('target'), source);
+  expect(verdict).toMatchObject({ lost: 0, ghost: 0, duplicated: 0, torn: 0, sequencesBehind: [], oldSideWritesAfterFence: 0 });
+  expect(report.unresolved).toBe(0);
+  if (pooled) {
+    expect(report.clientErrors).toEqual({});
+    expect(report.longestWriteGapMs).toBeLessThan(5_000);
+  }
+  const [fence] = (await source.query<{ limit: number }>('SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()')).rows;
+  expect(fence).toEqual({ limit: 0 });
+}
+
+describe('the worker is killed (SIGKILL) and another one goes on', () => {
+  test('in the copy', async () => {
+    const move = await place.begin({ workers: 2 });
+    const writers = move.load();
+    const held = holdTheCopy(move);
+    const run = await move.request();
+    await move.agree(run, 'approve-prepare');
+    await move.until(run, (now) => now.steps.some((step) => step.id === 'initial-copy' && step.progress !== null));
+    await eventually(async () => {
+      await move.killTheWorker(run);
+      return true;
+    });
+    held.letGo();
+    await move.agree(run, 'approve-switch');
+    await nothingIsLost(move, run, writers);
+  });
+
+  test('while people think about an approval', async () => {
+    const move = await place.begin();
+    const writers = move.load();
+    const run = await move.request();
+    const [first] = [await move.until(run, (now) => now.questions.length > 0)];
+    expect(first.state).toBe('waiting');
+    await move.endWorkers('SIGKILL');
+    const answers = Promise.all([move.decide(run, 'grace', 'approve'), move.decide(run, 'linus', 'approve')]);
+    await move.worker();
+    await answers;
+    await move.agree(run, 'approve-switch');
+    await nothingIsLost(move, run, writers);
+  });
+
+  const points = {
+    'when the traffic is held': { tap: pooled ? 'pooler' : 'source', statement: pooled ? /PAUSE/ : /CONNECTION LIMIT 0/ },
+    'after the sequences': { tap: 'target', statement: /setval/ },
+    'after "no return"': { tap: 'control', statement: /decide_no_return|no_return/ },
+    'after the new side was opened to traffic': { tap: pooled ? 'pooler' : 'target', statement: pooled ? /RELOAD/ : /CONNECTION LIMIT -1/ },
+  } as const;
+
+  test.each(Object.entries(points))('in the switch, %s', async (_, point) => {
+    const move = await place.begin({ workers: 2 });
+    const writers = move.load();
+    const run = await move.request();
+    await move.agree(run, 'approve-prepare');
+    await move.until(run, (now) => now.questions.some((one) => one.approval === 'approve-switch'));
+    const killed = move.taps[point.tap].set({ statement: point.statement, when: 'answered', spring: async () => await move.killTheWorker(run) });
+    await move.agree(run, 'approve-switch');
+    await killed;
+    await nothingIsLost(move, run, writers);
+    const step = (await move.detail(run)).steps.find((one) => one.id === 'switch');
+    expect(step?.attempt).toBeGreaterThan(1);
+  });
+});
+
+/** The table synchronisation's COPY waits on the wire until it is let go. */
+function holdTheCopy(move: Move): { letGo: () => void } {
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  void move.taps.source.set({ statement: /COPY .* TO STDOUT/s, when: 'sent', spring: async () => await gate });
+  return { letGo };
+}
