@@ -10,6 +10,7 @@ import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
 import { startPgBouncer, type PgBouncer } from '../../sandbox/pgbouncer.ts';
 import { scramVerifier } from '../../sandbox/scram.ts';
 import { eventually } from '../support/eventually.ts';
+import { answerEater } from './answer-eater.ts';
 import { ownFolder } from './support.ts';
 
 let folder: Awaited<ReturnType<typeof ownFolder>>;
@@ -91,6 +92,21 @@ describe('the load', () => {
     expect(report.clientErrors['57P01'] ?? 0).toBeGreaterThan(0);
     expect(report).toMatchObject({ unresolved: 0, unexplained: 0, inDoubtResolved: report.inDoubt });
     expect(await verdict(report)).toMatchObject(nothingWrong);
+  });
+
+  it('settles a COMMIT whose answer is lost: what was committed is found, and not made twice', async () => {
+    const way = await answerEater(cluster, 5);
+    try {
+      const running = load([{ host: '127.0.0.1', port: way.port, dbname: 'orders' }]);
+      await acknowledged(running, 60);
+      const report = await running.stop();
+      expect(way.eaten()).toBeGreaterThan(10);
+      expect(report).toMatchObject({ inDoubt: way.eaten(), inDoubtResolved: way.eaten(), unresolved: 0, unexplained: 0 });
+      expect(report.clientErrors).toEqual({ 'connection-lost': way.eaten() });
+      expect(await verdict(report)).toMatchObject(nothingWrong);
+    } finally {
+      await way.close();
+    }
   });
 
   it('goes to the next address when the first lets nobody in, and that is no error', async () => {
