@@ -43,7 +43,10 @@ export async function writeAlias(configFile: string, alias: string, address: Add
     const found = aliasLines(lines).filter((one) => one.name === alias);
     const [only] = found;
     if (!only || found.length > 1) {
-      throw new Failure('pooler-failed', `${configFile} has ${found.length} aliases "${alias}" in [databases], not one`, { configFile, alias });
+      throw new Failure('pooler-failed', `${configFile} has ${found.length} aliases "${alias}" in [databases], not one`, {
+        configFile,
+        alias,
+      });
     }
     lines[only.line] = repointed(lines[only.line] ?? '', only.from, address, configFile);
   });
@@ -111,7 +114,8 @@ function pairsOf(line: string, from: number, configFile: string): Pair[] {
   while (line.slice(pattern.lastIndex).trim() !== '') {
     const match = pattern.exec(line);
     // The line may hold a password, so only the file is named.
-    if (!match) throw new Failure('pooler-failed', `a line of [databases] in ${configFile} cannot be read as key=value pairs`, { configFile });
+    if (!match)
+      throw new Failure('pooler-failed', `a line of [databases] in ${configFile} cannot be read as key=value pairs`, { configFile });
     const raw = match[2] ?? '';
     const value = raw.startsWith("'") ? raw.slice(1, -1).replaceAll("''", "'") : raw;
     pairs.push({ key: (match[1] ?? '').toLowerCase(), value, from: pattern.lastIndex - raw.length, to: pattern.lastIndex });

@@ -74,11 +74,14 @@ export async function openConsole(pooler: PoolerEntry, password: string | undefi
 async function withTimeout(client: pg.Client, text: string, timeoutMs: number, where: string): Promise<Row[]> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Failure('pooler-failed', `${where} gave no answer to ${text} within ${timeoutMs} ms`, { where, timedOut: true }));
-      // With a query under way this drops the socket; an answer would come too late for anybody.
-      void client.end().catch(() => undefined);
-    }, Math.max(1, timeoutMs));
+    timer = setTimeout(
+      () => {
+        reject(new Failure('pooler-failed', `${where} gave no answer to ${text} within ${timeoutMs} ms`, { where, timedOut: true }));
+        // With a query under way this drops the socket; an answer would come too late for anybody.
+        void client.end().catch(() => undefined);
+      },
+      Math.max(1, timeoutMs),
+    );
   });
   try {
     const answer = client.query<Row>(text);
@@ -93,7 +96,10 @@ async function withTimeout(client: pg.Client, text: string, timeoutMs: number, w
 
 function alreadySo(text: string, error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
-  return (text.startsWith('PAUSE') && /already (suspended\/)?paused/i.test(message)) || (text.startsWith('RESUME') && /not paused/i.test(message));
+  return (
+    (text.startsWith('PAUSE') && /already (suspended\/)?paused/i.test(message)) ||
+    (text.startsWith('RESUME') && /not paused/i.test(message))
+  );
 }
 
 async function sessionPooling(ask: (text: string, timeoutMs: number) => Promise<Row[]>, name: string, timeoutMs: number): Promise<boolean> {

@@ -10,7 +10,11 @@ import { openConsole } from './pgbouncer.ts';
 const reloadTimeoutMs = 5_000;
 
 /** The alias of `tryAlias` is gone from file and pooler. Right when it never was there; repeats safely. */
-export async function removeAlias({ servers }: Pick<PoolingDependencies, 'servers'>, migration: Migration, attempt: Attempt): Promise<void> {
+export async function removeAlias(
+  { servers }: Pick<PoolingDependencies, 'servers'>,
+  migration: Migration,
+  attempt: Attempt,
+): Promise<void> {
   const { pooler } = servers.entry(migration.source);
   if (!pooler || attempt.intended === null) return await attempt.settle('nothing-to-undo');
   await attempt.intend({});

@@ -69,7 +69,10 @@ async function tryUser(deps: PoolingDependencies, { migration, facts, pooler, us
     });
     try {
       refuseMissing(user.name, before, await grantsOf(deps, migration.target, user.name, tables));
-      await writeAndRollBack(session, before.filter((grant) => grant.verbs.some((verb) => verb !== 'SELECT')));
+      await writeAndRollBack(
+        session,
+        before.filter((grant) => grant.verbs.some((verb) => verb !== 'SELECT')),
+      );
     } finally {
       await session.end();
     }
@@ -87,7 +90,12 @@ async function writeAndRollBack(session: Session, written: readonly Grant[]): Pr
   }
 }
 
-async function grantsOf(deps: PoolingDependencies, database: string, user: string, tables: readonly { schema: string; name: string }[]): Promise<Grant[]> {
+async function grantsOf(
+  deps: PoolingDependencies,
+  database: string,
+  user: string,
+  tables: readonly { schema: string; name: string }[],
+): Promise<Grant[]> {
   const session = await deps.servers.open(database, { purpose: 'look' });
   try {
     const rows = await session.query<{ schema: string; name: string; verb: string }>(
@@ -119,7 +127,10 @@ function refuseMissing(user: string, before: readonly Grant[], after: readonly G
   });
   if (missing.length === 0) return;
   const more = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
-  throw new Failure('privilege-missing', `on the new side "${user}" lacks ${missing.slice(0, 5).join(', ')}${more}`, { user, missing: missing.slice(0, 50) });
+  throw new Failure('privilege-missing', `on the new side "${user}" lacks ${missing.slice(0, 5).join(', ')}${more}`, {
+    user,
+    missing: missing.slice(0, 50),
+  });
 }
 
 async function told(user: string, what: string, act: () => Promise<void>): Promise<void> {

@@ -15,7 +15,10 @@ export function compareProgress(facts: MigrationFacts, before: readonly TableRes
   const estimates = new Map(facts.observed.tables.map((one) => [`${one.schema}.${one.name}`, one.rows]));
   const seen = new Map(before.map((one) => [one.table, one.rows]));
   const finished = new Set(seen.keys());
-  const total = Math.max(1, [...estimates.values()].reduce((sum, rows) => sum + rows, 0));
+  const total = Math.max(
+    1,
+    [...estimates.values()].reduce((sum, rows) => sum + rows, 0),
+  );
   const atStart = [...seen.values()].reduce((sum, rows) => sum + rows, 0);
   const began = performance.now();
   const show = (): void => {

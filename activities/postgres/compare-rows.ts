@@ -19,7 +19,11 @@ export type WrittenSince = (xmin: string) => boolean;
  * Compares the rows of a piece one by one. With `writtenSince`, rows that were written after the switch are passed over, and so
  * are rows that are missing: nobody can tell whether they were deleted since.
  */
-export function compareRows(source: readonly HashedRow[], target: readonly HashedRow[], writtenSince: WrittenSince | undefined): RowDifferences {
+export function compareRows(
+  source: readonly HashedRow[],
+  target: readonly HashedRow[],
+  writtenSince: WrittenSince | undefined,
+): RowDifferences {
   const left = new Map<string, string[]>();
   for (const row of source) left.set(row.key, [...(left.get(row.key) ?? []), row.hash]);
   const keys: string[] = [];

@@ -21,7 +21,13 @@ export interface Pairs {
 const snapshotLost = new Set(['22023', '42704', '55000']);
 
 /** Opens `count` pairs and lets the target's sessions join the snapshot; when it is lost they look at the state of now. */
-export async function openPairs(servers: Servers, migration: Migration, facts: MigrationFacts, snapshot: string, count: number): Promise<Pairs> {
+export async function openPairs(
+  servers: Servers,
+  migration: Migration,
+  facts: MigrationFacts,
+  snapshot: string,
+  count: number,
+): Promise<Pairs> {
   const opened: Session[] = [];
   const end = async (): Promise<void> => {
     await Promise.all(opened.map((session) => session.end()));
@@ -60,7 +66,11 @@ async function join(target: Session, snapshot: string): Promise<boolean> {
 async function openAlike(servers: Servers, database: string, side: SideFacts): Promise<Session> {
   const session = await servers.open(database, { purpose: 'look', statementTimeout: 0, identity: side });
   try {
-    await session.query(settings(side.version).map((setting) => `SET ${setting}`).join('; '));
+    await session.query(
+      settings(side.version)
+        .map((setting) => `SET ${setting}`)
+        .join('; '),
+    );
     return session;
   } catch (error) {
     await session.end();

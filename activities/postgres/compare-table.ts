@@ -89,7 +89,12 @@ function differing(source: ReadonlyMap<string, Digest>, target: ReadonlyMap<stri
   });
 }
 
-async function rowByRow(pair: Pair, text: TableText, { piece, bucket }: { piece: Piece; bucket: string }, writtenSince: WrittenSince | undefined) {
+async function rowByRow(
+  pair: Pair,
+  text: TableText,
+  { piece, bucket }: { piece: Piece; bucket: string },
+  writtenSince: WrittenSince | undefined,
+) {
   const [source, target] = await Promise.all([
     pair.source.query<HashedRow>(text.rows(piece, bucket)),
     pair.target.query<HashedRow>(text.rows(piece, bucket)),

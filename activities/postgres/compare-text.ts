@@ -39,7 +39,8 @@ export function tableText(table: TableFacts, cut: Cut, sameEncoding: boolean): T
   const bucketed = key === null ? 'h' : `md5(${bytes('k')})`;
   const bucket = cut.by === 'hash' ? `left(${bucketed}, ${cut.digits})` : "''";
   // OFFSET 0: else the hash would be made once for each place where it is used.
-  const hashed = (piece: Piece): string => `(SELECT ${key ?? "''"} AS k, ${hash} AS h, xmin ${from} WHERE ${piece.where} OFFSET 0) AS hashed`;
+  const hashed = (piece: Piece): string =>
+    `(SELECT ${key ?? "''"} AS k, ${hash} AS h, xmin ${from} WHERE ${piece.where} OFFSET 0) AS hashed`;
   const half = (side: 'left' | 'right'): string => `sum(('x' || ${side}(h, 16))::bit(64)::bigint)::text`;
   const keys = table.key.map(quoteIdentifier).join(', ');
   const after = (literal: string | undefined): string[] => (literal === undefined ? [] : [`(${keys}) > ${literal}`]);

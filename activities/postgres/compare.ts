@@ -48,7 +48,8 @@ export function createCompareActivity(deps: CompareDependencies): Effects<Pick<P
 async function compare(deps: CompareDependencies, migration: Migration, attempt: Attempt): Promise<Comparison> {
   const facts = await deps.facts(migration.facts);
   const decided = await deps.noReturn.read(attempt.run);
-  if (decided?.side !== 'forward') throw new Failure('conflict', `${migration.source} was not switched in this run, so nothing stands still to compare`);
+  if (decided?.side !== 'forward')
+    throw new Failure('conflict', `${migration.source} was not switched in this run, so nothing stands still to compare`);
   const switched = switchFactsOf(decided.facts);
   const pairs = await openPairs(deps.servers, migration, facts, switched.snapshot, atOnce);
   // A statement that is under way ends with its session.
@@ -77,9 +78,17 @@ async function compare(deps: CompareDependencies, migration: Migration, attempt:
   }
 }
 
-async function compareTables({ pairs, method }: Pairs, facts: MigrationFacts, switched: SwitchFacts, attempt: Attempt): Promise<Checkpoint> {
+async function compareTables(
+  { pairs, method }: Pairs,
+  facts: MigrationFacts,
+  switched: SwitchFacts,
+  attempt: Attempt,
+): Promise<Checkpoint> {
   const saved = checkpoint.safeParse(attempt.checkpoint);
-  const done: Checkpoint = { live: method === 'live' || (saved.success && saved.data.live), results: saved.success ? [...saved.data.results] : [] };
+  const done: Checkpoint = {
+    live: method === 'live' || (saved.success && saved.data.live),
+    results: saved.success ? [...saved.data.results] : [],
+  };
   const waiting = largestFirst(facts).filter((table) => !done.results.some((one) => one.table === nameOf(table)));
   const progress = compareProgress(facts, done.results, attempt);
   const writtenSince = method === 'live' ? writtenAfter(switched.visible) : undefined;
@@ -88,7 +97,10 @@ async function compareTables({ pairs, method }: Pairs, facts: MigrationFacts, sw
     for (let table = waiting.shift(); table; table = waiting.shift()) {
       const name = nameOf(table);
       const result = await compareTable(pair, {
-        table, sameEncoding, rowsPerPiece, writtenSince,
+        table,
+        sameEncoding,
+        rowsPerPiece,
+        writtenSince,
         estimatedRows: progress.estimatedRows(name),
         compared: (rows) => {
           attempt.signal.throwIfAborted();
@@ -135,7 +147,13 @@ function refuseDifferences(migration: Migration, results: readonly TableResult[]
 }
 
 /** Nobody needs the snapshot any more, and it holds back vacuum on the target. It would end by itself later, so no undo. */
-async function giveSnapshotBack(servers: Servers, migration: Migration, facts: MigrationFacts, switched: SwitchFacts, attempt: Attempt): Promise<void> {
+async function giveSnapshotBack(
+  servers: Servers,
+  migration: Migration,
+  facts: MigrationFacts,
+  switched: SwitchFacts,
+  attempt: Attempt,
+): Promise<void> {
   const session = await servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: facts.binding.target });
   try {
     await session.run(dropSnapshot, { exporter: switched.exporter, own: 0 });

@@ -18,7 +18,10 @@ interface Dependencies {
 export async function closeTarget({ servers, facts }: Dependencies, migration: Migration, attempt: Attempt): Promise<void> {
   const planned = await facts(migration.facts);
   if (!planned.binding.target.superuser) {
-    throw new Failure('privilege-missing', `${migration.target} cannot be closed: Steadyhand's login there is no superuser and would lock itself out`);
+    throw new Failure(
+      'privilege-missing',
+      `${migration.target} cannot be closed: Steadyhand's login there is no superuser and would lock itself out`,
+    );
   }
   const look = await servers.open(migration.target, { purpose: 'look', identity: planned.binding.target });
   try {

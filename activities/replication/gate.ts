@@ -82,7 +82,8 @@ async function lagOf(source: Session, tag: string): Promise<number | null> {
 
 /** Error counts came with 15. They only grow, so one that was mended must be reset by whoever mended it. */
 async function refuseStopped(target: Session, migration: Migration, tag: string, version: number): Promise<void> {
-  const errors = version >= 150_000 ? 'coalesce((SELECT apply_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid), 0)::int' : '0';
+  const errors =
+    version >= 150_000 ? 'coalesce((SELECT apply_error_count FROM pg_stat_subscription_stats t WHERE t.subid = s.oid), 0)::int' : '0';
   const [row] = await target.query<{ enabled: boolean; errors: number; oid: number }>(
     `SELECT subenabled AS enabled, ${errors} AS errors, oid FROM pg_subscription s
       WHERE subname = $1 AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
@@ -92,6 +93,8 @@ async function refuseStopped(target: Session, migration: Migration, tag: string,
   if (!row.enabled) throw new Failure('replication-failed', `the subscription ${tag} on ${migration.target} is disabled`);
   if (row.errors > 0) {
     const reset = `SELECT pg_stat_reset_subscription_stats(${row.oid})`;
-    throw new Failure('replication-failed', `applying on ${migration.target} met ${row.errors} errors; when they are mended: ${reset}`, { errors: row.errors });
+    throw new Failure('replication-failed', `applying on ${migration.target} met ${row.errors} errors; when they are mended: ${reset}`, {
+      errors: row.errors,
+    });
   }
 }

@@ -27,11 +27,17 @@ export async function beforeImage({ servers, migration, planned, attempt }: Aske
   );
   const limit = row?.limit ?? source.connectionLimit;
   if (attempt.number === 1 && limit !== source.connectionLimit) {
-    throw new Failure('drift', `${migration.source} has connection limit ${limit}; the plan was made with ${source.connectionLimit}`, { limit });
+    throw new Failure('drift', `${migration.source} has connection limit ${limit}; the plan was made with ${source.connectionLimit}`, {
+      limit,
+    });
   }
   const seen = await superuserWriters(servers, migration, planned, sessions);
   if (seen.length > 0 && !source.superuser) {
-    throw new Failure('privilege-missing', `superusers write in ${migration.source} (${seen.join(', ')}); only a superuser can keep them out`, { superusers: seen });
+    throw new Failure(
+      'privilege-missing',
+      `superusers write in ${migration.source} (${seen.join(', ')}); only a superuser can keep them out`,
+      { superusers: seen },
+    );
   }
   const before = await attempt.intend({
     // By this name the facts find it again while the fence is up.
@@ -74,5 +80,9 @@ export async function refuseSharedAlias(pooler: PoolerEntry, planned: MigrationF
     .filter(([alias, to]) => alias !== pooler.alias && to.host === old.host && to.port === old.port && to.dbname === old.dbname)
     .map(([alias]) => alias);
   if (shared.length === 0) return;
-  throw new Failure('conflict', `the pooler's ${shared.join(', ')} also lead to this database and would stay behind; remove or rename them`, { shared });
+  throw new Failure(
+    'conflict',
+    `the pooler's ${shared.join(', ')} also lead to this database and would stay behind; remove or rename them`,
+    { shared },
+  );
 }

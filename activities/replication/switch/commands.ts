@@ -103,10 +103,5 @@ export function forward(facts: MigrationFacts): Command[] {
 /** The old side serves again; also what a failed attempt does by itself. */
 export function switchBack(_migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler } = facts.binding;
-  return [
-    letIn,
-    unshut('source', facts),
-    ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []),
-    dropSnapshot,
-  ];
+  return [letIn, unshut('source', facts), ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []), dropSnapshot];
 }

@@ -29,19 +29,25 @@ export interface Forward {
  */
 export async function goForward(forward: Forward): Promise<void> {
   const { facts, pooler, budget } = forward;
-  await untilDone(forward, () => budget.measured('open the new side', async () => {
-    const target = await forward.lines.target();
-    await target.run(unshut('target', facts));
-  }));
+  await untilDone(forward, () =>
+    budget.measured('open the new side', async () => {
+      const target = await forward.lines.target();
+      await target.run(unshut('target', facts));
+    }),
+  );
   if (!pooler) return;
-  await untilDone(forward, () => budget.measured('repoint', async () => {
-    const console = await forward.lines.console();
-    if (console) await repointPooler(console, pooler, facts.binding.target);
-  }));
-  await untilDone(forward, () => budget.measured('resume', async () => {
-    const console = await forward.lines.console();
-    await console?.run(resume(pooler.alias), eachTimeoutMs);
-  }));
+  await untilDone(forward, () =>
+    budget.measured('repoint', async () => {
+      const console = await forward.lines.console();
+      if (console) await repointPooler(console, pooler, facts.binding.target);
+    }),
+  );
+  await untilDone(forward, () =>
+    budget.measured('resume', async () => {
+      const console = await forward.lines.console();
+      await console?.run(resume(pooler.alias), eachTimeoutMs);
+    }),
+  );
 }
 
 /** RELOAD says nothing when the file was not understood, so the alias is looked at before anybody is let through. */

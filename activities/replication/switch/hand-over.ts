@@ -77,7 +77,10 @@ export async function carrySequences(sessions: Sessions, facts: MigrationFacts):
   const command = setSequences(facts);
   if (!command) return 0;
   const { sequences } = facts.binding.source;
-  const [source, target] = await Promise.all([readSequences(sessions.source.look, sequences), readSequences(sessions.target.look, sequences)]);
+  const [source, target] = await Promise.all([
+    readSequences(sessions.source.look, sequences),
+    readSequences(sessions.target.look, sequences),
+  ]);
   const values: Record<string, string | boolean> = {};
   sequences.forEach((sequence, index) => {
     const one = further(sequence, source[index], target[index]);
@@ -90,7 +93,8 @@ export async function carrySequences(sessions: Sessions, facts: MigrationFacts):
 
 /** The reading from which the next value is further on. */
 function further(sequence: SequenceFacts, source: Reading | undefined, target: Reading | undefined): Reading {
-  if (!source || !target) throw new Failure('switch-abandoned', `the sequence ${sequence.schema}.${sequence.name} cannot be read`, { part: 'sequences' });
+  if (!source || !target)
+    throw new Failure('switch-abandoned', `the sequence ${sequence.schema}.${sequence.name} cannot be read`, { part: 'sequences' });
   return isAhead(sequence, target, source) ? target : source;
 }
 
@@ -106,7 +110,9 @@ export async function readSequences(look: Session, sequences: readonly SequenceF
   const readings: (Reading | undefined)[] = sequences.map(() => undefined);
   for (let from = 0; from < sequences.length; from += sequencesPerQuery) {
     const some = sequences.slice(from, from + sequencesPerQuery);
-    const text = some.map((one, index) => `SELECT ${from + index} AS place, last_value::text AS last, is_called AS called FROM ${qualified(one)}`);
+    const text = some.map(
+      (one, index) => `SELECT ${from + index} AS place, last_value::text AS last, is_called AS called FROM ${qualified(one)}`,
+    );
     for (const row of await look.query<{ place: number; last: string; called: boolean }>(text.join(' UNION ALL '))) {
       readings[row.place] = { last: BigInt(row.last), called: row.called };
     }

@@ -24,7 +24,11 @@ interface Where {
   readonly pooler: PoolerEntry | undefined;
 }
 
-export function createLines(where: Where, facts: MigrationFacts, first: { target?: Session | undefined; console?: Console | undefined }): Lines {
+export function createLines(
+  where: Where,
+  facts: MigrationFacts,
+  first: { target?: Session | undefined; console?: Console | undefined },
+): Lines {
   const opened: { end(): Promise<void> }[] = [];
   let { target, console } = first;
   return {

@@ -12,7 +12,12 @@ const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNR
  * Throws what the first call threw when it is certain that nothing was written: then the old side may serve again. Throws
  * `uncertain` when the attempt was aborted before an answer came: then nobody may touch traffic.
  */
-export async function decideForward(noReturn: NoReturn, attempt: Attempt, database: string, facts: SwitchFacts): Promise<'forward' | 'back'> {
+export async function decideForward(
+  noReturn: NoReturn,
+  attempt: Attempt,
+  database: string,
+  facts: SwitchFacts,
+): Promise<'forward' | 'back'> {
   const fence = { number: attempt.number, attemptKey: attempt.key, run: attempt.run, database };
   for (let asked = 1; ; asked += 1) {
     try {

@@ -89,4 +89,3 @@ async function untilDone(problem: string, act: () => Promise<void>): Promise<voi
     }
   }
 }
-

@@ -14,7 +14,10 @@ export interface Sets {
  * facts. Only looks.
  */
 export async function compareSets(source: Session, target: Session, facts: MigrationFacts, tag: string): Promise<Sets> {
-  const [onSource, subscribed] = await Promise.all([lookAtSource(source, facts.binding.source.version, tag), subscribedTables(target, tag)]);
+  const [onSource, subscribed] = await Promise.all([
+    lookAtSource(source, facts.binding.source.version, tag),
+    subscribedTables(target, tag),
+  ]);
   const { there, published, verbs, sequences } = onSource;
   const inPublication = new Set(published.map((one) => one.table));
   const inSubscription = new Set(subscribed.map((one) => one.table));

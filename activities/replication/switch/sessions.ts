@@ -44,11 +44,16 @@ export async function openSessions(opened: Opened): Promise<Sessions> {
   ]);
   const [sourceChange, sourceLook, targetChange, targetLook, exporter, console] = opening;
   const end = async (): Promise<void> => {
-    await Promise.all(opening.map((one) => (one.status === 'fulfilled' ? one.value?.end() : undefined)));
+    const opened = opening.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
+    await Promise.all(opened.map((one) => one.end()));
   };
   if (
-    sourceChange.status === 'rejected' || sourceLook.status === 'rejected' || targetChange.status === 'rejected' ||
-    targetLook.status === 'rejected' || exporter.status === 'rejected' || console.status === 'rejected'
+    sourceChange.status === 'rejected' ||
+    sourceLook.status === 'rejected' ||
+    targetChange.status === 'rejected' ||
+    targetLook.status === 'rejected' ||
+    exporter.status === 'rejected' ||
+    console.status === 'rejected'
   ) {
     await end();
     throw opening.find((one) => one.status === 'rejected')?.reason;

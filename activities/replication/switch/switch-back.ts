@@ -13,7 +13,10 @@ import type { SwitchDependencies } from './switch-over.ts';
 export async function switchBack(deps: SwitchDependencies, migration: Migration, attempt: Attempt): Promise<void> {
   const decided = await deps.noReturn.read(attempt.run);
   if (decided?.side === 'forward') {
-    throw new Failure('conflict', `${migration.source} was switched to ${migration.target}: past the point of no return there is no way back`);
+    throw new Failure(
+      'conflict',
+      `${migration.source} was switched to ${migration.target}: past the point of no return there is no way back`,
+    );
   }
   if (attempt.intended === null) return await attempt.settle('nothing-to-undo');
   const facts = await deps.facts(migration.facts);

@@ -85,7 +85,11 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
 }
 
 /** The steps 1 to 9 of the cutover, up to the decision. */
-async function untilDecided(one: Switch, sessions: Sessions, state: { held: boolean; superusers: readonly string[]; decided: boolean }): Promise<SwitchFacts> {
+async function untilDecided(
+  one: Switch,
+  sessions: Sessions,
+  state: { held: boolean; superusers: readonly string[]; decided: boolean },
+): Promise<SwitchFacts> {
   const { attempt, planned, pooler, budget, migration } = one;
   if (pooler) await refuseSharedAlias(pooler, planned);
   state.superusers = await beforeImage(one, sessions);
@@ -113,8 +117,16 @@ async function untilDecided(one: Switch, sessions: Sessions, state: { held: bool
   await budget.part('still held', () => stillHeld(holding));
   await budget.part('still the newest', () => attempt.current());
   const facts: SwitchFacts = {
-    ...fixed, attempt: attempt.number, markerLsn, sequences, pausedAt, fencedAt, parts: [...budget.parts],
-    exporter: exporterName(attempt.tag), exporterPid: sessions.exporter.pid, decidedAt: new Date().toISOString(),
+    ...fixed,
+    attempt: attempt.number,
+    markerLsn,
+    sequences,
+    pausedAt,
+    fencedAt,
+    parts: [...budget.parts],
+    exporter: exporterName(attempt.tag),
+    exporterPid: sessions.exporter.pid,
+    decidedAt: new Date().toISOString(),
   };
   const side = await budget.measured('no return', () => decideForward(one.noReturn, attempt, migration.source, facts));
   if (side === 'back') throw new Failure('conflict', 'it was decided that the old side stays in charge of this run');
@@ -167,21 +179,33 @@ async function refuseBusy({ migration, attempt }: Switch, sessions: Sessions): P
   if (long.length === 0) return;
   const text = transactionsText(long);
   attempt.progress({ summary: `not switched yet, busy: ${text}` });
-  throw new Failure('source-busy', `${migration.source} has transactions that are open for longer than the budget: ${text}`, { transactions: long });
+  throw new Failure('source-busy', `${migration.source} has transactions that are open for longer than the budget: ${text}`, {
+    transactions: long,
+  });
 }
 
 async function refuseDifferentTables({ planned, attempt, migration }: Switch, sessions: Sessions): Promise<void> {
   const sets = await compareSets(sessions.source.look, sessions.target.look, planned, attempt.tag);
   const wrong = [...sets.differences, ...sets.notReady.map((table) => `${table} is not copied yet`)];
   if (wrong.length === 0) return;
-  throw new Failure('objects-differ', `${migration.source} and ${migration.target}: ${wrong.slice(0, 10).join('; ')}`, { wrong: wrong.slice(0, 50) });
+  throw new Failure('objects-differ', `${migration.source} and ${migration.target}: ${wrong.slice(0, 10).join('; ')}`, {
+    wrong: wrong.slice(0, 50),
+  });
 }
 
 /** Service first; then the failure that says what happened. A superseded attempt touches nothing: the newer one holds traffic. */
-async function abandoned(one: Switch, state: { held: boolean; superusers: readonly string[] }, sessions: Sessions | undefined, error: unknown): Promise<unknown> {
+async function abandoned(
+  one: Switch,
+  state: { held: boolean; superusers: readonly string[] },
+  sessions: Sessions | undefined,
+  error: unknown,
+): Promise<unknown> {
   const { attempt, budget, migration } = one;
   if (!state.held) return error;
-  const newest = await attempt.current().then(() => true, (refusal: unknown) => !(refusal instanceof Failure && refusal.code === 'superseded'));
+  const newest = await attempt.current().then(
+    () => true,
+    (refusal: unknown) => !(refusal instanceof Failure && refusal.code === 'superseded'),
+  );
   if (!newest) return new Failure('superseded', `${attempt.step}: a newer attempt is at work; this one left traffic alone`, {}, error);
   const restoring = { ...one, facts: one.planned, superusers: state.superusers };
   await restoreService(restoring);

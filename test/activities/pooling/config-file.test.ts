@@ -51,7 +51,9 @@ describe('reading', () => {
 describe('writing', () => {
   test('three values change, every other byte stays', async () => {
     await writeAlias(file, 'orders', next);
-    expect(await written()).toBe(text.replace('host=10.0.0.1  port=5432 dbname=orders pool', 'host=10.0.0.2  port=5433 dbname=orders pool'));
+    expect(await written()).toBe(
+      text.replace('host=10.0.0.1  port=5432 dbname=orders pool', 'host=10.0.0.2  port=5433 dbname=orders pool'),
+    );
     await writeAlias(file, 'orders', { host: '10.0.0.1', port: 5432, dbname: 'orders' });
     expect(await written()).toBe(text);
   });

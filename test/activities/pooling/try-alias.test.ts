@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pause, resume } from '../../../activities/pooling/commands.ts';
+import { addAlias } from '../../../activities/pooling/config-file.ts';
 import { createPoolingActivities } from '../../../activities/pooling/create-pooling-activities.ts';
 import { openConsole } from '../../../activities/pooling/pgbouncer.ts';
 import { Failure } from '../../../domain/failure.ts';
@@ -24,7 +25,10 @@ async function aliases(world: World): Promise<unknown[]> {
 }
 
 async function failureOf(act: Promise<unknown>): Promise<Failure> {
-  const error = await act.then(() => 'it did not fail', (thrown: unknown) => thrown);
+  const error = await act.then(
+    () => 'it did not fail',
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof Failure) return error;
   throw new Error('a Failure was expected', { cause: error });
 }
@@ -68,7 +72,6 @@ describe('trying the new side through the pooler', () => {
     const activities = createPoolingActivities(world.deps);
     await activities.removeAlias(world.migration, world.journal.attempt('try-alias', { undo: true }));
     expect(world.journal.outcomes.get(`${world.journal.run}/try-alias/1/undo`)).toBe('nothing-to-undo');
-    const { addAlias } = await import('../../../activities/pooling/config-file.ts');
     const pooler = poolerOf(world);
     await world.journal.attempt('try-alias').intend({});
     await addAlias(pooler.configFile, `${pooler.alias}_steadyhand_next`, pooler.alias, world.facts.binding.target);

@@ -35,7 +35,10 @@ async function snapshotsKept(world: World): Promise<number> {
 }
 
 async function failureOf(act: Promise<unknown>): Promise<Failure> {
-  const error = await act.then(() => 'it did not fail', (thrown: unknown) => thrown);
+  const error = await act.then(
+    () => 'it did not fail',
+    (thrown: unknown) => thrown,
+  );
   if (error instanceof Failure) return error;
   throw new Error('a Failure was expected', { cause: error });
 }
@@ -73,12 +76,14 @@ describe('comparing after the switch', () => {
     await world.target(changes);
     const failure = await failureOf(compare());
     expect(failure.code).toBe('data-differs');
-    expect(failure.facts.tables).toEqual(expect.arrayContaining([
-      expect.objectContaining({ table: 'public.customers', differing: 1, firstKeys: ['(c5)'] }),
-      expect.objectContaining({ table: 'public.orders', differing: 1, firstKeys: ['(1234)'] }),
-      expect.objectContaining({ table: 'public.remarks', differing: 1 }),
-      expect.objectContaining({ table: 'public.kinds', differing: 25 }),
-    ]));
+    expect(failure.facts.tables).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ table: 'public.customers', differing: 1, firstKeys: ['(c5)'] }),
+        expect.objectContaining({ table: 'public.orders', differing: 1, firstKeys: ['(1234)'] }),
+        expect.objectContaining({ table: 'public.remarks', differing: 1 }),
+        expect.objectContaining({ table: 'public.kinds', differing: 25 }),
+      ]),
+    );
     expect(failure.facts.tablesDiffering).toBe(4);
     expect(await snapshotsKept(world)).toBe(1);
   });
@@ -97,7 +102,9 @@ describe('comparing after the switch', () => {
     const bad = await switched(`UPDATE customers SET name = 'wrong' WHERE code = 'c5'`);
     await lose(bad.world);
     await bad.world.target(changes);
-    expect((await failureOf(bad.compare())).facts.tables).toEqual([expect.objectContaining({ table: 'public.customers', firstKeys: ['(c5)'] })]);
+    expect((await failureOf(bad.compare())).facts.tables).toEqual([
+      expect.objectContaining({ table: 'public.customers', firstKeys: ['(c5)'] }),
+    ]);
   });
 
   test('a sequence that is behind', async () => {
@@ -133,7 +140,12 @@ describe('a table in pieces', () => {
     if (!pair || !table) throw new Error('the world has this table');
     const pieces: number[] = [];
     const result = await compareTable(pair, {
-      table, estimatedRows: 2_000, sameEncoding: true, rowsPerPiece: 100, writtenSince: undefined, compared: (rows) => pieces.push(rows),
+      table,
+      estimatedRows: 2_000,
+      sameEncoding: true,
+      rowsPerPiece: 100,
+      writtenSince: undefined,
+      compared: (rows) => pieces.push(rows),
     });
     expect(pieces).toEqual(Array.from({ length: 20 }, (_, index) => (index + 1) * 100).concat(2_000));
     expect(result).toMatchObject({ rows: 2_000, differing: 4, firstKeys: ['(1)', '(100)', '(101)', '(2000)'] });

@@ -26,10 +26,15 @@ export interface CrashReport {
 // The test wrote it just before: this shape and no other.
 const order = JSON.parse(readFileSync(0, 'utf8')) as CrashOrder;
 const noReturn = createNoReturn(() => 1);
-const servers = withFault(createServers(() => order.inventory, order.environment), order.database, order.text, async () => {
-  const report: CrashReport = { decided: (await noReturn.read(order.run))?.facts ?? null };
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  await wait(60_000);
-});
+const servers = withFault(
+  createServers(() => order.inventory, order.environment),
+  order.database,
+  order.text,
+  async () => {
+    const report: CrashReport = { decided: (await noReturn.read(order.run))?.facts ?? null };
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    await wait(60_000);
+  },
+);
 const activities = createSwitchActivities({ servers, noReturn, facts: () => Promise.resolve(order.facts) });
 await activities.switchOver(order.migration, createJournal(order.run).attempt('switch'));

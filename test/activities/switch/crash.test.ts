@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.ts';
 import type { CrashOrder, CrashReport } from './crash-child.ts';
 import { createNoReturn } from './faults.ts';
 import { createWorld, startMachines, type Machines, type World } from './world.ts';
-import { startWriters } from './writers.ts';
+import { lostWrites, startWriters } from './writers.ts';
 
 let machines: Machines;
 beforeAll(async () => {
@@ -21,7 +21,9 @@ afterAll(async () => machines?.end());
 async function killedAt(world: World, database: string, text: string): Promise<CrashReport> {
   const { inventory, environment, migration, facts } = world;
   const order: CrashOrder = { inventory, environment, run: world.journal.run, migration, facts, database, text };
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./crash-child.ts', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./crash-child.ts', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   child.stdin.end(JSON.stringify(order));
   // The first line is the only one that it ever writes.
@@ -50,18 +52,23 @@ test.each([
   expect(decided !== null).toBe(afterwards);
   // What the control database would still hold: the first attempt's before-image and its decision.
   await world.journal.attempt('switch').intend({ superusers: [], sourceLimit: -1 });
-  if (decided) await noReturn.decide(world.journal.run, { number: 2, attemptKey: 'k', run: world.journal.run, database: 'orders' }, 'forward', decided);
+  if (decided)
+    await noReturn.decide(
+      world.journal.run,
+      { number: 2, attemptKey: 'k', run: world.journal.run, database: 'orders' },
+      'forward',
+      decided,
+    );
   const before = writers.count();
   const switched = await activities.switchOver(world.migration, world.journal.attempt('switch'));
   await eventually(() => Promise.resolve(writers.count() > before + 50 || undefined));
   const report = await writers.stop();
   expect(report.errors).toEqual([]);
-  const there = new Set((await world.target('SELECT client, n FROM writes')).map((row) => `${row.client}/${row.n}`));
-  const lost = [...report.acknowledged].filter(([client, last]) => !Array.from({ length: last }, (_, n) => `${client}/${n + 1}`).every((one) => there.has(one)));
-  expect(lost).toEqual([]);
+  expect(await lostWrites(world, report)).toEqual([]);
   expect(switched.parts.some((one) => one.part === 'taken up by attempt 2')).toBe(afterwards);
   // Also the snapshot of a killed worker's session holds.
-  expect(await createCompareActivity({ ...world.deps, noReturn }).compare(world.migration, world.journal.attempt('compare')))
-    .toMatchObject({ method: 'snapshot', tablesDiffering: 0 });
+  expect(await createCompareActivity({ ...world.deps, noReturn }).compare(world.migration, world.journal.attempt('compare'))).toMatchObject(
+    { method: 'snapshot', tablesDiffering: 0 },
+  );
   expect(await world.target(`SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'steadyhand snapshot %'`)).toEqual([]);
 });

@@ -26,8 +26,15 @@ export interface Machines {
 }
 
 const settings = {
-  wal_level: 'logical', fsync: 'off', max_connections: 100, max_replication_slots: 20, max_wal_senders: 20,
-  max_worker_processes: 40, max_logical_replication_workers: 20, shared_buffers: '64MB', autovacuum: 'off',
+  wal_level: 'logical',
+  fsync: 'off',
+  max_connections: 100,
+  max_replication_slots: 20,
+  max_wal_senders: 20,
+  max_worker_processes: 40,
+  max_logical_replication_workers: 20,
+  shared_buffers: '64MB',
+  autovacuum: 'off',
 };
 
 export async function startMachines(poolMode: 'transaction' | 'session' = 'transaction'): Promise<Machines> {
@@ -42,7 +49,10 @@ export async function startMachines(poolMode: 'transaction' | 'session' = 'trans
       createCluster({ name: 'source', major: 16, directory: join(directory, 'source'), settings: { ...settings, log_statement: 'all' } }),
       createCluster({ name: 'target', major: 18, directory: join(directory, 'target'), settings: { ...settings, log_statement: 'all' } }),
     ]);
-    endings.push(() => source.stop(), () => target.stop());
+    endings.push(
+      () => source.stop(),
+      () => target.stop(),
+    );
     const appPassword = randomBytes(9).toString('base64url');
     for (const cluster of [source, target]) await asAdmin(cluster, 'postgres', `CREATE ROLE app LOGIN PASSWORD '${appPassword}'`);
     const pooler = await startPgBouncer({
@@ -105,21 +115,36 @@ export async function createWorld(machines: Machines, { pooler = true, pauseMs =
   await replicate(machines, dbname, journal.tag);
   const address = await readAlias(machines.pooler.configFile, alias);
   const facts = await inspectMigration(servers, {
-    source: 'orders', target: 'orders-next', tag: journal.tag, pooler: pooler && address ? { alias, ...address } : null,
+    source: 'orders',
+    target: 'orders-next',
+    tag: journal.tag,
+    pooler: pooler && address ? { alias, ...address } : null,
   });
   const migration: Migration = {
-    source: 'orders', target: 'orders-next', schema: 'already-there', facts: 'digest',
+    source: 'orders',
+    target: 'orders-next',
+    schema: 'already-there',
+    facts: 'digest',
     limits: { lagBytes: 16_777_216, pauseMs, snapshotMs: 600_000 },
   };
   onTestFinished(() => remove(machines, dbname, journal.tag));
   return {
-    dbname, inventory, environment, servers, migration, facts, journal,
+    dbname,
+    inventory,
+    environment,
+    servers,
+    migration,
+    facts,
+    journal,
     deps: { servers, facts: () => Promise.resolve(facts) },
     source: (text) => asAdmin(source, dbname, text),
     target: (text) => asAdmin(target, dbname, text),
     application: {
-      host: '127.0.0.1', port: pooler ? machines.pooler.port : source.port, database: pooler ? alias : dbname,
-      user: 'app', password: machines.appPassword,
+      host: '127.0.0.1',
+      port: pooler ? machines.pooler.port : source.port,
+      database: pooler ? alias : dbname,
+      user: 'app',
+      password: machines.appPassword,
     },
   };
 }
@@ -130,7 +155,11 @@ async function remove({ source, target }: Machines, dbname: string, tag: string)
   await asAdmin(target, dbname, `ALTER SUBSCRIPTION "${tag}" SET (slot_name = NONE)`);
   await asAdmin(target, dbname, `DROP SUBSCRIPTION "${tag}"`);
   await eventually(async () => {
-    await asAdmin(source, 'postgres', `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${tag}' AND active`);
+    await asAdmin(
+      source,
+      'postgres',
+      `SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '${tag}' AND active`,
+    );
     await asAdmin(source, 'postgres', `SELECT pg_drop_replication_slot('${tag}')`);
     return true;
   });
@@ -185,7 +214,13 @@ async function addToPooler(machines: Machines, alias: string, dbname: string): P
 
 export async function poolerConsole(machines: Machines, text: string): Promise<Record<string, unknown>[]> {
   const password = (await readFile(machines.pooler.adminPasswordFile, 'utf8')).trim();
-  const client = new pg.Client({ host: '127.0.0.1', port: machines.pooler.port, database: 'pgbouncer', user: machines.pooler.adminUser, password });
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: machines.pooler.port,
+    database: 'pgbouncer',
+    user: machines.pooler.adminUser,
+    password,
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -198,13 +233,19 @@ export async function poolerConsole(machines: Machines, text: string): Promise<R
 function inventoryOf(machines: Machines, dbname: string, alias: string | undefined): Inventory {
   const { source, target, pooler } = machines;
   const server = (cluster: Cluster, secret: string): object => ({
-    provider: 'streaming', owners: 'team',
+    provider: 'streaming',
+    owners: 'team',
     server: { host: cluster.host, port: cluster.port, dbname, user: cluster.superuser, secret: { env: secret }, sslmode: 'disable' },
   });
   const admin = { user: pooler.adminUser, secret: { file: pooler.adminPasswordFile } };
-  const pooling = alias && {
+  const pooling = alias !== undefined && {
     pooler: {
-      kind: 'pgbouncer', host: '127.0.0.1', port: pooler.port, alias, admin, configFile: pooler.configFile,
+      kind: 'pgbouncer',
+      host: '127.0.0.1',
+      port: pooler.port,
+      alias,
+      admin,
+      configFile: pooler.configFile,
       users: [{ name: 'app', secret: { env: 'APP' } }],
     },
   };
@@ -212,7 +253,7 @@ function inventoryOf(machines: Machines, dbname: string, alias: string | undefin
     JSON.stringify({
       version: 1,
       people: [{ name: 'ada', groups: ['team'] }],
-      databases: { 'orders': { ...server(source, 'SOURCE'), ...(pooling || {}) }, 'orders-next': server(target, 'TARGET') },
+      databases: { orders: { ...server(source, 'SOURCE'), ...pooling }, 'orders-next': server(target, 'TARGET') },
       policies: { default: { requesters: ['team'], operators: ['team'], approvals: { low: 'auto', medium: 'auto', high: 'auto' } } },
     }),
     'test',
@@ -226,7 +267,11 @@ async function replicate(machines: Machines, dbname: string, tag: string): Promi
   await asAdmin(source, dbname, `CREATE PUBLICATION "${tag}" FOR ALL TABLES`);
   await asAdmin(source, dbname, `SELECT pg_create_logical_replication_slot('${tag}', 'pgoutput')`);
   const conninfo = `host=127.0.0.1 port=${source.port} user=${source.superuser} password=${source.password} dbname=''${dbname}''`;
-  await asAdmin(target, dbname, `CREATE SUBSCRIPTION "${tag}" CONNECTION '${conninfo}' PUBLICATION "${tag}" WITH (create_slot = false, slot_name = '${tag}', disable_on_error = true)`);
+  await asAdmin(
+    target,
+    dbname,
+    `CREATE SUBSCRIPTION "${tag}" CONNECTION '${conninfo}' PUBLICATION "${tag}" WITH (create_slot = false, slot_name = '${tag}', disable_on_error = true)`,
+  );
   await eventually(async () => {
     const [row] = await asAdmin(target, dbname, `SELECT bool_and(srsubstate = 'r') AS ready FROM pg_subscription_rel`);
     return row?.ready === true || undefined;

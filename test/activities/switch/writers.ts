@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
+import type { World } from './world.ts';
 
 export interface WriterReport {
   readonly acknowledged: ReadonlyMap<number, number>;
@@ -13,6 +14,14 @@ export interface Writers {
   /** Writes that were acknowledged so far. */
   count(): number;
   stop(): Promise<WriterReport>;
+}
+
+/** Writes that were acknowledged and are not on the target. */
+export async function lostWrites(world: World, report: WriterReport): Promise<string[]> {
+  const rows = await world.target(`SELECT client || '/' || n AS write FROM writes`);
+  const there = new Set(rows.map((row) => row.write));
+  const acknowledged = [...report.acknowledged].flatMap(([client, last]) => Array.from({ length: last }, (_, n) => `${client}/${n + 1}`));
+  return acknowledged.filter((one) => !there.has(one));
 }
 
 /** Each client inserts (client, 1), (client, 2) … and repeats the same n until it is acknowledged. */
@@ -41,10 +50,16 @@ export function startWriters(endpoints: readonly pg.ClientConfig[], clients: num
   };
 }
 
-async function write(endpoints: readonly pg.ClientConfig[], client: number, stop: AbortSignal, done: (client: number, n: number) => void, errors: string[]): Promise<void> {
+async function write(
+  endpoints: readonly pg.ClientConfig[],
+  client: number,
+  stop: AbortSignal,
+  done: (client: number, n: number) => void,
+  errors: string[],
+): Promise<void> {
   let connection: pg.Client | undefined;
   let turn = 0;
-  for (let n = 1; !stop.aborted; ) {
+  for (let n = 1; !stop.aborted;) {
     try {
       connection ??= await connect(endpoints[turn % endpoints.length] ?? {});
       await connection.query('INSERT INTO writes (client, n) VALUES ($1, $2) ON CONFLICT DO NOTHING', [client, n]);

@@ -1,0 +1,131 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addAlias, dropAlias } from '../../../activities/pooling/config-file.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { eventually } from '../../support/eventually.ts';
+import { withFault } from './faults.ts';
+import { failureOf, limitOf, moreWrites, ready, snapshotsKept, write, writersOf } from './ready.ts';
+import { startMachines, type Machines } from './world.ts';
+import { lostWrites } from './writers.ts';
+
+let machines: Machines;
+beforeAll(async () => {
+  machines = await startMachines();
+});
+afterAll(async () => machines?.end());
+
+describe('a switch that fails before "no return"', () => {
+  const parts: [string, 'orders' | 'orders-next', string][] = [
+    ['fence', 'orders', 'CONNECTION LIMIT 0'],
+    ['same tables', 'orders', 'steadyhand.marker'],
+    ['durable', 'orders-next', 'steadyhand.marker'],
+    ['sequences', 'orders-next', 'setval'],
+    ['snapshot', 'orders-next', 'pg_export_snapshot'],
+  ];
+
+  test('at each part: the old side serves again before it throws, and the next attempt goes forward', async () => {
+    const { world, switchOver, noReturn } = await ready(machines);
+    const writers = writersOf([world.application]);
+    await moreWrites(writers);
+    for (const [part, database, text] of parts) {
+      const failure = await failureOf(switchOver(withFault(world.servers, database, text, new Failure('server-error', 'no disk'))));
+      expect([failure.code, failure.facts.part]).toEqual(['switch-abandoned', part]);
+      expect(await limitOf(world, 'source'), part).toBe(-1);
+      await write(world);
+    }
+    noReturn.next = 'refuse-connection';
+    const refused = await failureOf(switchOver());
+    expect([refused.code, refused.facts.part, refused.facts.because]).toEqual([
+      'switch-abandoned',
+      'no return',
+      'control-database-unavailable',
+    ]);
+    expect(await snapshotsKept(world)).toBe(0);
+    expect(await noReturn.read(world.journal.run)).toBeNull();
+    await write(world);
+
+    await switchOver();
+    await moreWrites(writers);
+    const report = await writers.stop();
+    expect(report.errors).toEqual([]);
+    expect(await lostWrites(world, report)).toEqual([]);
+  });
+
+  test('a transaction that does not end: PAUSE is given up within the budget, and clients go on', async () => {
+    const { world, switchOver } = await ready(machines, { pauseMs: 400 });
+    const open = new pg.Client(world.application);
+    await open.connect();
+    const writers = writersOf([world.application]);
+    await moreWrites(writers);
+    await open.query('BEGIN');
+    await open.query('SELECT 1');
+    const failure = await failureOf(switchOver());
+    expect([failure.code, failure.facts.part]).toEqual(['switch-abandoned', 'pause']);
+    expect(Number(failure.facts.heldMs)).toBeLessThan(1_500);
+    await open.query('COMMIT');
+    await moreWrites(writers);
+    expect((await writers.stop()).errors).toEqual([]);
+    await open.end();
+  });
+
+  test('a transaction older than the budget: refused before anything is held up', async () => {
+    const { world, switchOver, activities } = await ready(machines, { pauseMs: 200 });
+    const open = new pg.Client({ ...world.application, port: machines.source.port, database: world.dbname });
+    await open.connect();
+    await open.query('BEGIN');
+    await eventually(
+      async () => ((await open.query(`SELECT 1 WHERE clock_timestamp() - now() > interval '300 ms'`)).rowCount ?? 0) > 0 || undefined,
+    );
+    expect((await failureOf(activities.gate(world.migration, world.journal.attempt('gate')))).code).toBe('not-yet');
+    expect((await failureOf(switchOver())).code).toBe('source-busy');
+    expect(await limitOf(world, 'source')).toBe(-1);
+    await open.query('COMMIT');
+    await open.end();
+  });
+
+  test('the target does not apply: given up within the budget', async () => {
+    const { world, switchOver, activities } = await ready(machines, { pauseMs: 500 });
+    await world.target(`ALTER SUBSCRIPTION "${world.journal.tag}" DISABLE`);
+    expect((await failureOf(activities.gate(world.migration, world.journal.attempt('gate')))).code).toBe('replication-failed');
+    const failure = await failureOf(switchOver());
+    expect([failure.code, failure.facts.part]).toEqual(['switch-abandoned', 'marker']);
+    await write(world);
+    await world.target(`ALTER SUBSCRIPTION "${world.journal.tag}" ENABLE`);
+    await switchOver();
+  });
+
+  test('a table that the subscription does not carry', async () => {
+    const { world, switchOver, activities } = await ready(machines);
+    await world.source('CREATE TABLE forgotten (id int PRIMARY KEY)');
+    const gate = await failureOf(activities.gate(world.migration, world.journal.attempt('gate')));
+    expect(gate.code).toBe('objects-differ');
+    const failure = await failureOf(switchOver());
+    expect(failure.code).toBe('objects-differ');
+    expect(failure.message).toContain('public.forgotten');
+    await write(world);
+  });
+
+  test('another alias that leads to the same database', async () => {
+    const { world, switchOver } = await ready(machines);
+    const { pooler } = world.servers.entry('orders');
+    const address = world.facts.binding.pooler;
+    if (!pooler || !address) throw new Error('this world has a pooler');
+    await addAlias(pooler.configFile, 'orders_read', pooler.alias, address);
+    const failure = await failureOf(switchOver());
+    expect([failure.code, failure.facts.shared]).toEqual(['conflict', ['orders_read']]);
+    await dropAlias(pooler.configFile, 'orders_read');
+    await switchOver();
+  });
+
+  test('the run is cancelled in the middle: service first, then the reason of the cancel', async () => {
+    const { world, switchOver } = await ready(machines);
+    const cancel = new AbortController();
+    const hung = withFault(world.servers, 'orders-next', 'setval', async () => {
+      cancel.abort(new Failure('cancelled', 'by Ada'));
+      await new Promise(() => undefined);
+    });
+    expect((await failureOf(switchOver(hung, cancel.signal))).message).toBe('by Ada');
+    expect(await limitOf(world, 'source')).toBe(-1);
+    await write(world);
+  });
+});

@@ -1,0 +1,110 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createSwitchActivities } from '../../../activities/replication/switch/create-switch-activities.ts';
+import { switchFactsOf } from '../../../activities/replication/switch/switch-facts.ts';
+import { readAlias } from '../../../activities/pooling/config-file.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { eventually } from '../../support/eventually.ts';
+import { createNoReturn, withFault } from './faults.ts';
+import { failureOf, limitOf, ready, write } from './ready.ts';
+import { createWorld, poolerConsole, startMachines, type Machines } from './world.ts';
+
+let machines: Machines;
+beforeAll(async () => {
+  machines = await startMachines();
+});
+afterAll(async () => machines?.end());
+
+describe('attempts that overlap or follow', () => {
+  test('an attempt that froze touches nothing when a newer one has switched', async () => {
+    const { world, switchOver } = await ready(machines, { pauseMs: 500 });
+    let thaw = (): void => undefined;
+    const frozen = new Promise<void>((resolve) => {
+      thaw = resolve;
+    });
+    let atPart = false;
+    const first = switchOver(
+      withFault(world.servers, 'orders-next', 'setval', async () => {
+        atPart = true;
+        // As long as the budget may run out, this one only finds out later that it was overtaken.
+        await frozen;
+      }),
+    ).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await eventually(() => Promise.resolve(atPart || undefined));
+    await switchOver();
+    thaw();
+    expect((await failureOf(Promise.reject(await first))).code).toBe('superseded');
+    expect(await limitOf(world, 'source')).toBe(0);
+    const { pooler } = world.servers.entry('orders');
+    expect((await readAlias(pooler?.configFile ?? '', pooler?.alias ?? ''))?.port).toBe(machines.target.port);
+    await write(world);
+  });
+
+  test('the answer of "no return" is lost: it is asked again, and goes forward', async () => {
+    const { world, switchOver, noReturn } = await ready(machines);
+    noReturn.next = 'lose-answer';
+    await switchOver();
+    expect(noReturn.decides).toBe(2);
+    await write(world);
+  });
+
+  test('after "forward" a new attempt only finishes, and a third finds it done', async () => {
+    const { world, switchOver } = await ready(machines);
+    const stuck = new AbortController();
+    const crashed = withFault(world.servers, 'orders-next', 'CONNECTION LIMIT -1', async () => {
+      stuck.abort(new Failure('worker-lost', 'gone'));
+      throw new Failure('unreachable', 'gone');
+    });
+    expect((await failureOf(switchOver(crashed, stuck.signal))).code).toBe('pooler-failed');
+    const { pooler } = world.servers.entry('orders');
+    const alias = (await poolerConsole(machines, 'SHOW DATABASES')).find((row) => row.name === pooler?.alias);
+    expect(Number(alias?.paused)).toBe(1);
+    const second = await switchOver();
+    expect(second.parts.map((one) => one.part)).toContain('taken up by attempt 2');
+    await write(world);
+    const third = await switchOver();
+    expect(third.parts.map((one) => one.part)).toContain('resumed before attempt 3 looked');
+    expect(third.markerLsn).toBe(second.markerLsn);
+    expect(await limitOf(world, 'source')).toBe(0);
+  });
+
+  test('going back: right when nothing began, and when a failed attempt left everything held up', async () => {
+    const { world, switchOver, activities, noReturn } = await ready(machines);
+    const undo = (): Promise<void> => activities.switchBack(world.migration, world.journal.attempt('switch', { undo: true }));
+    await undo();
+    expect(world.journal.outcomes.get(`${world.journal.run}/switch/1/undo`)).toBe('nothing-to-undo');
+    await failureOf(switchOver(withFault(world.servers, 'orders-next', 'setval', new Failure('server-error', 'no disk'))));
+    const { pooler } = world.servers.entry('orders');
+    await poolerConsole(machines, `PAUSE ${pooler?.alias}`);
+    await world.source(`ALTER DATABASE "${world.dbname}" CONNECTION LIMIT 0`);
+    await undo();
+    await undo();
+    expect(await limitOf(world, 'source')).toBe(-1);
+    expect(await noReturn.read(world.journal.run)).toBeNull();
+    await write(world);
+    await switchOver();
+    expect(switchFactsOf((await noReturn.read(world.journal.run))?.facts ?? {}).attempt).toBe(2);
+  });
+
+  test('closing the target: who is in leaves, repeating is harmless, undo opens it', async () => {
+    const world = await createWorld(machines, { pooler: false });
+    const activities = createSwitchActivities({ ...world.deps, noReturn: createNoReturn(() => 1) });
+    const config = { ...world.application, port: machines.target.port };
+    const inside = new pg.Client(config);
+    inside.on('error', () => undefined);
+    await inside.connect();
+    await activities.closeTarget(world.migration, world.journal.attempt('close-target'));
+    await activities.closeTarget(world.migration, world.journal.attempt('close-target'));
+    await expect(inside.query('SELECT 1')).rejects.toThrow();
+    await expect(new pg.Client(config).connect()).rejects.toThrow(/too many connections/);
+    const undo = (): Promise<void> => activities.reopenTarget(world.migration, world.journal.attempt('close-target', { undo: true }));
+    await undo();
+    await undo();
+    const client = new pg.Client(config);
+    await client.connect();
+    await client.end();
+  });
+});
