@@ -66,7 +66,7 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
     password: await secret(opening.as ? opening.as.secret : server.secret),
     application_name: opening.at ? nameOf(opening) : 'steadyhand look',
     connectionTimeoutMillis: connectTimeoutMs,
-    ...(opening.at ? { query_timeout: timeoutOf(opening) || undefined } : {}),
+    query_timeout: answerWithin(opening),
     ...(await tls(entry)),
   });
   // Without a listener, a server that stops would end the process.
@@ -77,9 +77,16 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
     if (!opening.at) await client.query(settings(opening));
     return session(client, where, opening.purpose, pid);
   } catch (error) {
-    await client.end().catch(() => undefined);
+    await endOf(client);
     throw postgresFailure(error, where);
   }
+}
+
+/** The client's own limit, for a server that hangs and ends nothing by itself. PgBouncer knows no limit of the server's. */
+function answerWithin(opening: Opening): number | undefined {
+  const limit = timeoutOf(opening);
+  if (limit === 0) return undefined;
+  return opening.at ? limit : limit + 2_000;
 }
 
 const timeoutOf = (opening: Opening): number => opening.statementTimeout ?? 30_000;
@@ -129,10 +136,19 @@ function session(client: pg.Client, where: string, purpose: Opening['purpose'], 
       if (purpose === 'look') throw new Failure('internal', `a session for looking was told to run: ${command.text}`);
       return await query(fill(command.text, values));
     },
-    end: async () => {
-      await client.end().catch(() => undefined);
-    },
+    end: async () => await endOf(client),
   };
+}
+
+const endWithinMs = 1_000;
+
+/** Says good-bye, and cuts the wire when nobody answers: a server that hangs must not hold up what comes next. */
+async function endOf(client: pg.Client): Promise<void> {
+  const cut = setTimeout(() => {
+    client.connection.stream.destroy();
+  }, endWithinMs);
+  await client.end().catch(() => undefined);
+  clearTimeout(cut);
 }
 
 async function tls(entry: DatabaseEntry): Promise<Pick<pg.ClientConfig, 'ssl'>> {

@@ -6,6 +6,7 @@ import { dropPublication, makeMarker, makePublication, makeSchema } from './comm
 import { replicatedTables } from './facts.ts';
 import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
 import { allThenRaise, changing, inTransaction, looking, type SideName, type Sides } from './side.ts';
+import { refuseChangedTables } from './unchanged-tables.ts';
 
 interface Publication {
   readonly exists: boolean;
@@ -22,12 +23,13 @@ interface Published {
 
 /**
  * The marker table on both sides, and on the source the publication of exactly the tables of the facts. Repeats safely: adopted
- * by tag. Raises `foreign-object` when the schema `steadyhand` is somebody else's, `drift` when the publication was changed.
+ * by tag. Raises `objects-differ` when a table came, went or changed since the plan, `foreign-object` when the schema `steadyhand` is somebody else's, `drift` when the publication was changed.
  */
 export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
   await ensure(attempt, {
     observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
     act: async () => {
+      await refuseChangedTables(sides);
       const seen = await look(sides, attempt.tag);
       if (!seen.target.marker)
         await changing(sides, 'target', attempt, async (session) => {

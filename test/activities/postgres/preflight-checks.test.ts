@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Finding } from '../../../activities/postgres/contract.ts';
+import { makeBench, startPair, type Pair } from '../support.ts';
+import { look, schema, setting, side, type Asked } from './look.ts';
+
+let pair: Pair;
+/** What is found where nothing is wrong. */
+let sound: readonly Finding[];
+beforeAll(async () => {
+  pair = await startPair();
+  const bench = await makeBench(pair, { schema });
+  sound = (await look(bench)).findings;
+  await bench.end();
+}, 60_000);
+afterAll(async () => await pair.stop());
+
+interface Case {
+  readonly check: string;
+  readonly level: Finding['level'];
+  /** A part of the evidence. */
+  readonly says: string;
+  readonly both?: string;
+  readonly source?: string;
+  readonly target?: string;
+  readonly asked?: Asked;
+}
+
+const cases: readonly Case[] = [
+  { check: 'replica identity', level: 'blocks', says: 'public.keyless', both: 'CREATE TABLE keyless (id int)' },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.nothing',
+    both: 'CREATE TABLE nothing (id int PRIMARY KEY); ALTER TABLE nothing REPLICA IDENTITY NOTHING',
+  },
+  {
+    check: 'replica identity full',
+    level: 'warns',
+    says: 'public.slow',
+    both: 'CREATE TABLE slow (id int); ALTER TABLE slow REPLICA IDENTITY FULL',
+  },
+  {
+    check: 'replica identity full',
+    level: 'blocks',
+    says: 'public.odd (place point)',
+    both: 'CREATE TABLE odd (id int, place point); ALTER TABLE odd REPLICA IDENTITY FULL',
+  },
+  { check: 'unlogged tables', level: 'warns', says: 'public.cache', both: 'CREATE UNLOGGED TABLE cache (id int)' },
+  {
+    check: 'unlogged tables',
+    level: 'blocks',
+    says: 'public.cache',
+    both: 'CREATE UNLOGGED TABLE cache (id int)',
+    source: 'INSERT INTO cache VALUES (1)',
+  },
+  { check: 'large objects', level: 'blocks', says: '2 large objects', source: 'SELECT lo_create(0), lo_create(0)' },
+  { check: 'empty target', level: 'blocks', says: 'public.orders', target: `INSERT INTO orders (note) VALUES ('seed')` },
+  {
+    check: 'row-level security',
+    level: 'warns',
+    says: 'public.orders',
+    both: 'ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY',
+  },
+  {
+    check: 'triggers',
+    level: 'informs',
+    says: 'public.orders stamp',
+    both: `CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE orders ENABLE ALWAYS TRIGGER stamp`,
+  },
+  { check: 'kinds of tables', level: 'informs', says: 'public.parcels.n' },
+  {
+    check: 'prepared transactions',
+    level: 'blocks',
+    says: `'half done'`,
+    source: `BEGIN; INSERT INTO orders (note) VALUES ('x'); PREPARE TRANSACTION 'half done'`,
+  },
+  { check: 'schema', level: 'blocks', says: 'tables that orders-new lacks: public.more', source: 'CREATE TABLE more (id int PRIMARY KEY)' },
+  {
+    check: 'schema',
+    level: 'blocks',
+    says: 'tables that only orders-new has: public.more',
+    target: 'CREATE TABLE more (id int PRIMARY KEY)',
+  },
+  { check: 'schema', level: 'blocks', says: 'differ: public.orders', target: 'ALTER TABLE orders ALTER COLUMN note SET NOT NULL' },
+  { check: 'schema', level: 'blocks', says: 'sequences that orders-new lacks: public.free', source: 'CREATE SEQUENCE free' },
+  { check: 'schema', level: 'warns', says: 'view "public"."light"', source: 'CREATE VIEW light AS SELECT 1' },
+  { check: 'schema', level: 'blocks', says: 'table "public"."orders"', asked: { way: 'copy' } },
+  { check: 'tool-missing', level: 'blocks', says: 'needs pg_dump 16 or newer; found 15.', asked: { way: 'copy' } },
+  { check: 'roles', level: 'blocks', says: 'only_source', source: 'CREATE ROLE only_source; GRANT SELECT ON orders TO only_source' },
+  {
+    check: 'settings of roles and database',
+    level: 'warns',
+    says: 'work_mem=7MB',
+    source: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', current_database()); END $$`,
+  },
+  {
+    check: 'other replication',
+    level: 'warns',
+    says: 'theirs (inactive)',
+    source: `SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`,
+  },
+  { check: 'superusers', level: 'warns', says: 'postgres from 127.0.0.1' },
+  {
+    check: 'superusers',
+    level: 'blocks',
+    says: 'no superuser',
+    asked: { facts: (facts) => ({ ...facts, binding: { ...facts.binding, source: { ...facts.binding.source, superuser: false } } }) },
+  },
+  { check: 'direct clients', level: 'informs', says: 'the application' },
+  { check: 'names', level: 'blocks', says: 'schema "steadyhand"', target: 'CREATE SCHEMA steadyhand' },
+  { check: 'wal_level', level: 'blocks', says: 'replica', asked: { facts: setting('source', 'wal_level', 'replica') } },
+  {
+    check: 'slots and senders',
+    level: 'blocks',
+    says: 'max_replication_slots on orders is 0',
+    asked: { facts: setting('source', 'max_replication_slots', '0') },
+  },
+  {
+    check: 'slots and senders',
+    level: 'warns',
+    says: 'max_wal_senders on orders is 2',
+    asked: { facts: setting('source', 'max_wal_senders', '2') },
+  },
+  {
+    check: 'workers',
+    level: 'blocks',
+    says: 'max_active_replication_origins on orders-new is 0',
+    asked: { facts: setting('target', 'max_active_replication_origins', '0') },
+  },
+  { check: 'max_connections', level: 'warns', says: '500', asked: { facts: setting('source', 'max_connections', '500') } },
+  { check: 'primary', level: 'blocks', says: 'orders-new is a standby', asked: { facts: side('target', { inRecovery: true }) } },
+  { check: 'versions', level: 'blocks', says: 'older than the source (19.1)', asked: { facts: side('source', { version: 190_001 }) } },
+  { check: 'versions', level: 'blocks', says: '9.', asked: { facts: side('source', { version: 90_624 }) } },
+  { check: 'encoding and collation', level: 'blocks', says: 'LATIN1', asked: { facts: side('target', { encoding: 'LATIN1' }) } },
+  { check: 'encoding and collation', level: 'warns', says: 'de_DE', asked: { facts: side('target', { collate: 'de_DE' }) } },
+  {
+    check: 'extensions',
+    level: 'blocks',
+    says: 'unheard_of 1.0 is not available',
+    asked: { facts: side('source', { extensions: [{ name: 'unheard_of', version: '1.0', schema: 'public' }] }) },
+  },
+  {
+    check: 'extensions',
+    level: 'blocks',
+    says: 'plpgsql is 1.10',
+    asked: { facts: side('source', { extensions: [{ name: 'plpgsql', version: '1.10', schema: 'pg_catalog' }] }) },
+  },
+  {
+    check: 'scheduled jobs',
+    level: 'informs',
+    says: 'pg_cron 1.6',
+    asked: { facts: side('source', { extensions: [{ name: 'pg_cron', version: '1.6', schema: 'cron' }] }) },
+  },
+];
+
+test.each(cases)('$check $level: $says', async ({ check, level, says, both = '', source = '', target = '', asked = {} }) => {
+  const bench = await makeBench(pair, { schema: schema + both, sourceOnly: source });
+  await bench.target.query(target);
+  const { findings, failure } = await look(bench, asked);
+  const found = findings.filter((one) => one.check === check && one.level === level && one.evidence.includes(says));
+  expect(found, JSON.stringify(findings, null, 1)).toHaveLength(1);
+  if (level === 'blocks') expect(sound).not.toContainEqual(found[0]);
+  if (level === 'blocks') expect(failure?.message).toContain(found[0]?.fix);
+  if (level !== 'informs') expect(found[0]?.fix).not.toBe('');
+  await bench.source.query('ROLLBACK').catch(() => undefined);
+  if (says.includes('half done')) await bench.source.query(`ROLLBACK PREPARED 'half done'`);
+  if (source.includes('theirs')) await bench.source.query(`SELECT pg_drop_replication_slot('theirs')`);
+  if (source.includes('CREATE ROLE')) await bench.source.query('DROP OWNED BY only_source; DROP ROLE only_source');
+  await bench.end();
+});
