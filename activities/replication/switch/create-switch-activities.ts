@@ -3,7 +3,8 @@ import { closeTarget, reopenTarget } from '../close-target.ts';
 import type { ReplicationActivities } from '../contract.ts';
 import { gate } from '../gate.ts';
 import { switchBack } from './switch-back.ts';
-import { switchOver, type SwitchDependencies } from './switch-over.ts';
+import { switchOver } from './switch-over.ts';
+import type { SwitchDependencies } from './under-way.ts';
 
 export type SwitchActivities = Pick<ReplicationActivities, 'closeTarget' | 'reopenTarget' | 'gate' | 'switchOver' | 'switchBack'>;
 

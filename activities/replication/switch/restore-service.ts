@@ -8,6 +8,7 @@ import type { Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
 import { dropSnapshot, letIn, unshut } from './commands.ts';
+import { isSuperseded, superseded } from './superseded.ts';
 import { elsewhere, openPooler } from './sessions.ts';
 import { exporterName } from './switch-facts.ts';
 
@@ -25,15 +26,19 @@ export interface Restoring {
 }
 
 /**
- * The old side serves again: locked-out superusers, connection limit, alias, RESUME. Everything is tried again until it worked,
- * for a minute; then `uncertain` is thrown, naming what still holds up traffic. Never after "no return". Right, and harmless, when
- * nothing was held up.
+ * The old side serves again: connection limit, locked-out superusers, alias, RESUME. Everything is tried again until it worked, for
+ * a minute; then `uncertain` is thrown, naming what still holds up traffic. Stops with `superseded` when a newer attempt has begun
+ * meanwhile. Never after "no return". Right, and harmless, when nothing was held up.
  */
 export async function restoreService(restoring: Restoring): Promise<void> {
-  const { servers, migration } = restoring;
+  const { servers, migration, attempt } = restoring;
   const { pooler } = servers.entry(migration.source);
-  await untilDone('the old side could not be opened again', () => openSource(restoring));
-  if (pooler) await untilDone(`the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
+  let lockedOut: string[] = [];
+  await untilDone(attempt, 'the old side could not be opened again', async () => {
+    lockedOut = await openSource(restoring);
+  });
+  if (pooler) await untilDone(attempt, `the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
+  if (lockedOut.length > 0) throw new Failure('uncertain', `the old side serves, but could not be told to let in: ${lockedOut.join('; ')}`);
 }
 
 /** Sessions that keep a snapshot of this run on the target, from this attempt or an earlier one, are ended; `own` is not. */
@@ -41,7 +46,8 @@ export async function dropSnapshots(attempt: Attempt, target: Session, own = 0):
   await target.run(dropSnapshot, { exporter: exporterName(attempt.tag), own });
 }
 
-async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<void> {
+/** Returns the superusers that could not be let in again, each with the reason: no cause to let all others wait. */
+async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<string[]> {
   const { source } = facts.binding;
   // A login that is no superuser cannot come through the fence: it lifts it from another database of the server.
   const session = await servers.open(migration.source, {
@@ -53,7 +59,14 @@ async function openSource({ servers, migration, facts, attempt, superusers }: Re
   });
   try {
     await session.run(unshut('source', facts));
-    for (const superuser of superusers) await session.run(letIn, { superuser });
+    const lockedOut: string[] = [];
+    for (const superuser of superusers) {
+      await session.run(letIn, { superuser }).catch((error: unknown) => {
+        const gone = error instanceof Failure && error.facts['sqlstate'] === '42704';
+        if (!gone) lockedOut.push(`${superuser} (${error instanceof Error ? error.message : String(error)})`);
+      });
+    }
+    return lockedOut;
   } finally {
     await session.end();
   }
@@ -77,7 +90,7 @@ async function resumeOldSide({ servers, facts }: Restoring, pooler: PoolerEntry)
   }
 }
 
-async function untilDone(problem: string, act: () => Promise<void>): Promise<void> {
+async function untilDone(attempt: Attempt, problem: string, act: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + giveUpAfterMs;
   for (;;) {
     try {
@@ -86,6 +99,7 @@ async function untilDone(problem: string, act: () => Promise<void>): Promise<voi
       const reason = error instanceof Error ? error.message : String(error);
       if (Date.now() > deadline) throw new Failure('uncertain', `writes are still held up: ${problem}: ${reason}`, { reason }, error);
       await wait(tryAgainMs);
+      if (await isSuperseded(attempt)) throw superseded(attempt, error);
     }
   }
 }

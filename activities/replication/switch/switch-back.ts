@@ -3,7 +3,7 @@ import type { Attempt } from '../../attempt.ts';
 import type { Migration } from '../contract.ts';
 import { superusersOf } from './before.ts';
 import { dropSnapshots, restoreService } from './restore-service.ts';
-import type { SwitchDependencies } from './switch-over.ts';
+import type { SwitchDependencies } from './under-way.ts';
 
 /**
  * The undo of the switch: the old side is in charge and serves. Right when the switch never began, and when a failed attempt

@@ -1,42 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import type { NoReturn } from '../../../control/contract.ts';
 import { Failure } from '../../../domain/failure.ts';
-import type { PoolerEntry } from '../../../domain/inventory.ts';
 import type { Attempt } from '../../attempt.ts';
-import type { Servers } from '../../postgres/session.ts';
 import type { Migration, Switched } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
+import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
-import { createBudget, type Budget } from './budget.ts';
+import { createBudget } from './budget.ts';
 import { longTransactions, transactionsText } from './busy.ts';
 import { goForward } from './forward.ts';
-import { createLines, type Lines } from './lines.ts';
 import { carrySequences, fixSnapshot, followMarker, makeDurable, sendMarker, warmUp } from './hand-over.ts';
 import { holdTraffic, inside, starting, stillHeld } from './hold.ts';
+import { createLines } from './lines.ts';
 import { decideForward } from './no-return.ts';
-import { dropSnapshots, restoreService } from './restore-service.ts';
+import { dropSnapshots } from './restore-service.ts';
 import { compareSets } from './same-tables.ts';
 import { openSessions, type Sessions } from './sessions.ts';
 import { exporterName, switchFactsOf, type SwitchFacts } from './switch-facts.ts';
-
-export interface SwitchDependencies {
-  readonly servers: Servers;
-  /** The facts that are stored under this digest. */
-  facts(digest: string): Promise<MigrationFacts>;
-  readonly noReturn: NoReturn;
-}
-
-const lookTimeoutMs = 3_000;
-/** Failures that tell a person more than `switch-abandoned` would. */
-const saysItself = new Set<string>(['objects-differ', 'conflict', 'drift', 'privilege-missing', 'identity-changed', 'lease-lost']);
-
-interface Switch extends SwitchDependencies {
-  readonly migration: Migration;
-  readonly attempt: Attempt;
-  readonly planned: MigrationFacts;
-  readonly pooler: PoolerEntry | undefined;
-  readonly budget: Budget;
-}
+import { takeUp } from './take-up.ts';
+import type { Switch, SwitchDependencies } from './under-way.ts';
 
 /**
  * Traffic goes from the source to the target within `limits.pauseMs`, or the source serves again before this throws:
@@ -59,10 +40,15 @@ export async function switchOver(deps: SwitchDependencies, migration: Migration,
   }
 }
 
+interface State {
+  begun: boolean;
+  superusers: readonly string[];
+  decided: boolean;
+}
+
 async function switchFromTheStart(one: Switch): Promise<Switched> {
   const { attempt } = one;
-  // What an earlier attempt held up is held up still, so from here on a failure restores service.
-  const state = { held: attempt.number > 1, superusers: plannedSuperusers(one.planned), decided: false };
+  const state: State = { begun: false, superusers: plannedSuperusers(one.planned), decided: false };
   let sessions: Sessions | undefined;
   try {
     sessions = await openSessions({ ...one, facts: one.planned });
@@ -78,18 +64,15 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
     return { pauseMs, parts: one.budget.parts, markerLsn: facts.markerLsn, sequences: facts.sequences };
   } catch (error) {
     if (state.decided || isUncertain(error)) throw error;
-    throw await abandoned(one, state, sessions, error);
+    // Also what an earlier attempt held up is held up still.
+    throw await abandon(one, { ...state, sessions, error });
   } finally {
     await sessions?.end();
   }
 }
 
 /** The steps 1 to 9 of the cutover, up to the decision. */
-async function untilDecided(
-  one: Switch,
-  sessions: Sessions,
-  state: { held: boolean; superusers: readonly string[]; decided: boolean },
-): Promise<SwitchFacts> {
+async function untilDecided(one: Switch, sessions: Sessions, state: State): Promise<SwitchFacts> {
   const { attempt, planned, pooler, budget, migration } = one;
   if (pooler) await refuseSharedAlias(pooler, planned);
   state.superusers = await beforeImage(one, sessions);
@@ -103,7 +86,7 @@ async function untilDecided(
   await attempt.current();
   const holding = { sessions, facts: planned, pooler, superusers: state.superusers, budget };
 
-  state.held = true;
+  state.begun = true;
   const pausedAt = new Date().toISOString();
   await holdTraffic(holding);
   const fencedAt = new Date().toISOString();
@@ -134,43 +117,9 @@ async function untilDecided(
   return facts;
 }
 
-/** An attempt before this one decided: only the rest is done. The pause is from its hold-up until now, by the workers' clocks. */
-async function takeUp(one: Switch, facts: SwitchFacts): Promise<Switched> {
-  const { attempt, planned, pooler, budget } = one;
-  await attempt.intend({});
-  const lines = createLines(one, planned, {});
-  try {
-    const already = await servedByTarget(lines, pooler, planned);
-    await goForward({ facts: planned, pooler, attempt, budget, lines });
-    await attempt.settle('made');
-    const note = already ? `resumed before attempt ${attempt.number} looked` : `taken up by attempt ${attempt.number}`;
-    const decidedAfter = facts.parts.reduce((sum, part) => sum + part.ms, 0);
-    return {
-      pauseMs: already ? decidedAfter : Date.now() - Date.parse(facts.pausedAt),
-      parts: [...facts.parts, { part: note, ms: 0 }, ...budget.parts],
-      markerLsn: facts.markerLsn,
-      sequences: facts.sequences,
-    };
-  } finally {
-    await lines.end();
-  }
-}
-
-/** Whether the attempt that decided had resumed the pooler before it ended. Without a pooler nobody can tell. */
-async function servedByTarget(lines: Lines, pooler: PoolerEntry | undefined, { binding }: MigrationFacts): Promise<boolean> {
-  if (!pooler) return false;
-  try {
-    const live = await (await lines.console())?.alias(pooler.alias, lookTimeoutMs);
-    return live !== undefined && !live.paused && live.host === binding.target.host && live.port === binding.target.port;
-  } catch {
-    // It is tried again, and reported, when it is needed.
-    lines.drop();
-    return false;
-  }
-}
-
+/** Until the journal tells whom an earlier attempt may have locked out. LOGIN said again changes nothing. */
 function plannedSuperusers(facts: MigrationFacts): string[] {
-  // Not our own: nobody has locked it out, and to say LOGIN again would change nothing.
+  if (!facts.binding.source.superuser) return [];
   return facts.binding.source.roles.filter((role) => role.superuser && role.login).map((role) => role.name);
 }
 
@@ -191,36 +140,6 @@ async function refuseDifferentTables({ planned, attempt, migration }: Switch, se
   throw new Failure('objects-differ', `${migration.source} and ${migration.target}: ${wrong.slice(0, 10).join('; ')}`, {
     wrong: wrong.slice(0, 50),
   });
-}
-
-/** Service first; then the failure that says what happened. A superseded attempt touches nothing: the newer one holds traffic. */
-async function abandoned(
-  one: Switch,
-  state: { held: boolean; superusers: readonly string[] },
-  sessions: Sessions | undefined,
-  error: unknown,
-): Promise<unknown> {
-  const { attempt, budget, migration } = one;
-  if (!state.held) return error;
-  const newest = await attempt.current().then(
-    () => true,
-    (refusal: unknown) => !(refusal instanceof Failure && refusal.code === 'superseded'),
-  );
-  if (!newest) return new Failure('superseded', `${attempt.step}: a newer attempt is at work; this one left traffic alone`, {}, error);
-  const restoring = { ...one, facts: one.planned, superusers: state.superusers };
-  await restoreService(restoring);
-  const heldMs = budget.spent();
-  if (sessions) await dropSnapshots(attempt, sessions.target.change).catch(() => undefined);
-  if (attempt.signal.aborted) return attempt.signal.reason;
-  if (error instanceof Failure && saysItself.has(error.code)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  const part = budget.parts.at(-1)?.part ?? 'opening the sessions';
-  return new Failure(
-    'switch-abandoned',
-    `${migration.source} serves again on the old side after ${heldMs} ms; the switch failed at "${part}": ${why}`,
-    { part, heldMs, parts: budget.parts, ...(error instanceof Failure ? { because: error.code } : {}) },
-    error,
-  );
 }
 
 /** All of them end before the first failure is thrown. */
