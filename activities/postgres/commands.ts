@@ -4,8 +4,6 @@ import type { MigrationFacts } from '../replication/facts.ts';
 import { dropOrder } from './drop-order.ts';
 import { objectsOf } from './objects-of.ts';
 
-export { compare } from './compare-commands.ts';
-
 const sql = (text: string): Command => ({ on: 'target', kind: 'sql', text });
 /** One program and its arguments, split at the blanks; no shell reads it. */
 const program = (text: string): Command => ({ on: 'worker', kind: 'shell', text });

@@ -22,7 +22,7 @@ export interface PreflightDependencies {
   readonly tools: Tools;
 }
 
-export const checks: readonly Check[] = [...serverChecks, ...tableChecks, ...schemaChecks, ...trafficChecks, ...rightsChecks];
+const checks: readonly Check[] = [...serverChecks, ...tableChecks, ...schemaChecks, ...trafficChecks, ...rightsChecks];
 
 /**
  * Runs every check, stores what they found under its digest, and raises `preflight-blocked` with each finding that blocks and its

@@ -16,7 +16,7 @@ export interface ToolVersion {
 }
 
 /** The version of pg_dump or pg_restore; undefined when it is not there or can't be run. */
-export async function toolVersion(path: string | undefined): Promise<ToolVersion | undefined> {
+async function toolVersion(path: string | undefined): Promise<ToolVersion | undefined> {
   if (path === undefined) return undefined;
   const output = await run(path, ['--version'], AbortSignal.timeout(10_000)).catch(() => '');
   const match = /\(PostgreSQL\) ((\d+)[\w.]*)/.exec(output);

@@ -80,9 +80,6 @@ export interface SequenceFacts {
   readonly max: string;
 }
 
-/** Where the marker table is, on both sides; the source's DDL freeze has its function there too. */
-export const steadyhandSchema = 'steadyhand';
-
 /** The tables that are replicated: all but unlogged ones, which no publication can carry. */
 export function replicatedTables(facts: MigrationFacts): readonly TableFacts[] {
   return facts.binding.source.tables.filter((table) => table.persistence === 'permanent');
