@@ -12,7 +12,7 @@ import { layoutOf, type Layout } from './layout.ts';
 import { startLoad, type Load, type LoadOptions } from './load.ts';
 import { scramVerifier } from './scram.ts';
 import { makeSecrets } from './secrets.ts';
-import { startServers, writePassfile, type ServerOptions, type Servers } from './servers.ts';
+import { allOrFirstError, prepareApplication, startServers, writePassfile, type ServerOptions, type Servers } from './servers.ts';
 import { startService, type Service } from './service.ts';
 import { claim, clear, inspect, release, writeState, type SandboxState, type SandboxStatus } from './state.ts';
 
@@ -83,16 +83,20 @@ async function bring(options: UpOptions, configuration: SandboxConfiguration, la
   writeState(layout, state);
   const [temporal = 0, ui = 0, source = 0, target = 0, control = 0, pooler = 0, api = 0] = await freePorts(7);
   const secrets = await makeSecrets(layout);
-  const servers = await startServers({
+  const starting = {
     ...{ options, configuration, layout, secrets },
-    ports: { temporal: [temporal, ui], source, target, control, pooler },
+    ports: { temporal: [temporal, ui], source, target, control, pooler } as const,
     roles: { steadyhand: scramVerifier(secrets.steadyhand), orders_app: scramVerifier(secrets.orders_app) },
-  });
+  };
+  const servers = await startServers(starting);
   await writeInventory(layout, servers);
   await writePassfile(layout, secrets);
   const environment = environmentOf(layout, servers, api);
   await writeFile(layout.environment, shellLines(environment), { mode: 0o644 });
-  const sandbox = await withServices(options, configuration, layout, servers, environment);
+  const [sandbox] = await allOrFirstError([
+    withServices(options, configuration, layout, servers, environment),
+    prepareApplication(starting, servers),
+  ]);
   options.signal?.throwIfAborted();
   const addresses = addressesOf(servers, sandbox.api ? environment : {});
   writeState(layout, { ...state, phase: 'up', environment, addresses });
@@ -110,20 +114,19 @@ async function withServices(
     const known = readPidFile(layout.pidFile(name));
     if (known && isAlive(known)) throw new Failure('conflict', `a process called ${name} runs already (pid ${known.pid})`);
     const { log, signal } = options;
-    return await startService({ layout, command, name, environment: { ...withoutOurs(configuration.environment), ...environment }, log, signal });
+    return await startService({ layout, command, name, environment: { ...withoutTemporal(configuration.environment), ...environment }, log, signal });
   };
   const wanted = options.services ?? true;
-  const [api, worker] = await Promise.allSettled([wanted ? start('api') : null, wanted ? start('worker') : null]);
-  if (api.status === 'rejected') throw api.reason;
-  if (worker.status === 'rejected') throw worker.reason;
+  const nothing = Promise.resolve(null);
+  const [api, worker] = await allOrFirstError([wanted ? start('api') : nothing, wanted ? start('worker') : nothing]);
   return {
     ...servers,
     directory: layout.directory,
     logs: layout.logs,
     inventoryFile: layout.inventory,
     environment,
-    api: api.value,
-    worker: worker.value,
+    api,
+    worker,
     tokens: Object.fromEntries(people.map(({ name }) => [name, layout.tokenFile(name)])),
     connect: (side) => connect(servers, side, layout.secretFile('steadyhand')),
     load: (load = {}) => startLoad({ endpoints: endpointsOf(servers), user: 'orders_app', passwordFile: layout.secretFile('orders_app'), ...load }),
@@ -134,9 +137,9 @@ async function withServices(
   };
 }
 
-/** The environment without another installation's settings: a TEMPORAL_API_KEY or TLS key of the shell is not for us. */
-function withoutOurs(environment: Environment): Environment {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^(STEADYHAND|TEMPORAL)_/.test(name)));
+/** A TEMPORAL_API_KEY or TLS key of the shell is for another server than ours. */
+function withoutTemporal(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
 function endpointsOf({ pgbouncer, source, target }: Servers): LoadOptions['endpoints'] {

@@ -54,8 +54,8 @@ export interface Starting {
 }
 
 /**
- * Temporal, the three clusters with what belongs into them, and the pooler, all at once. Waits for every one to be ready or failed, so that nothing is started behind the back of the
- * clearing up; then throws the first error.
+ * Temporal, the three clusters (the application's still empty), the control database and the pooler, all at once. Waits for every
+ * one to be ready or failed, so that nothing is started behind the back of the clearing up; then throws the first error.
  */
 export async function startServers(starting: Starting): Promise<Servers> {
   const { options, configuration, layout, ports } = starting;
@@ -69,8 +69,8 @@ export async function startServers(starting: Starting): Promise<Servers> {
       log: options.log,
       signal: options.signal,
     }),
-    startSource(starting),
-    startTarget(starting),
+    startNamed(starting, 'source', { major: 16, settings: { ...logicalSource, log_statement: options.logStatement ?? 'none' } }),
+    startNamed(starting, 'target', { major: 18, settings: { ...logicalTarget, log_statement: options.logStatement ?? 'none' } }),
     startControl(starting),
     options.pooler === 'none' ? Promise.resolve(null) : startPooler(starting),
   ]);
@@ -78,7 +78,8 @@ export async function startServers(starting: Starting): Promise<Servers> {
   return { temporal, source, target, control, pgbouncer };
 }
 
-async function allOrFirstError<Results extends readonly unknown[]>(work: { readonly [Index in keyof Results]: Promise<Results[Index]> }): Promise<Results> {
+/** Waits for all of it to end, well or not; then throws the first error. */
+export async function allOrFirstError<Results extends readonly unknown[]>(work: { readonly [Index in keyof Results]: Promise<Results[Index]> }): Promise<Results> {
   const ends = await Promise.allSettled(work);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed) throw failed.reason;
@@ -86,25 +87,24 @@ async function allOrFirstError<Results extends readonly unknown[]>(work: { reado
   return ends.map((end) => (end.status === 'fulfilled' ? end.value : undefined)) as unknown as Results;
 }
 
-async function startSource(starting: Starting): Promise<Cluster> {
-  const { options, roles } = starting;
-  const cluster = await startNamed(starting, 'source', { major: 16, settings: { ...logicalSource, log_statement: options.logStatement ?? 'none' } });
-  await createApplicationDatabase(cluster, roles);
-  await migrateApplication(cluster);
-  const began = performance.now();
-  const size = options.size ?? 200_000;
-  options.signal?.throwIfAborted();
-  await fillApplication(cluster, size);
-  options.log(`The source has ${size.toLocaleString('en')} rows (${durationText(performance.now() - began)})`);
-  return cluster;
+/** The application's database on both sides, with its rows on the source. Both end before it returns or throws. */
+export async function prepareApplication({ options, roles }: Starting, { source, target }: Servers): Promise<void> {
+  await allOrFirstError([prepareSource(options, roles, source), prepareTarget(options, roles, target)]);
 }
 
-async function startTarget(starting: Starting): Promise<Cluster> {
-  const { options, roles } = starting;
-  const cluster = await startNamed(starting, 'target', { major: 18, settings: { ...logicalTarget, log_statement: options.logStatement ?? 'none' } });
-  await createApplicationDatabase(cluster, roles);
-  if (options.target !== 'empty') await migrateApplication(cluster);
-  return cluster;
+async function prepareSource(options: ServerOptions, roles: ApplicationRoles, source: Cluster): Promise<void> {
+  const began = performance.now();
+  const size = options.size ?? 200_000;
+  await createApplicationDatabase(source, roles);
+  await migrateApplication(source);
+  options.signal?.throwIfAborted();
+  await fillApplication(source, size);
+  options.log(`The source has ${size.toLocaleString('en')} rows (${durationText(performance.now() - began)})`);
+}
+
+async function prepareTarget(options: ServerOptions, roles: ApplicationRoles, target: Cluster): Promise<void> {
+  await createApplicationDatabase(target, roles);
+  if (options.target !== 'empty') await migrateApplication(target);
 }
 
 async function startControl(starting: Starting): Promise<Cluster> {
