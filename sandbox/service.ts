@@ -23,6 +23,8 @@ export interface ServiceStart {
   /** `api` and `worker` are what the commands are called; further workers have names of their own. */
   readonly command: 'api' | 'worker';
   readonly name: string;
+  /** Further arguments of the command. */
+  readonly args?: readonly string[];
   readonly environment: Environment;
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -41,7 +43,7 @@ export async function startService(start: ServiceStart): Promise<Service> {
   const { record } = await startChild({
     name: start.name,
     command: process.execPath,
-    args: [commandLine, start.command],
+    args: [commandLine, start.command, ...(start.args ?? [])],
     cwd: projectRoot,
     environment: start.environment,
     logFile,

@@ -1,6 +1,6 @@
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import { databaseOf, groupsOf, policyOf } from '../../domain/inventory.ts';
+import { groupsOf, policyOf } from '../../domain/inventory.ts';
 import { runNameOf, type RunStart } from '../../domain/run.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Attempt } from '../attempt.ts';
@@ -11,7 +11,7 @@ import type { EngineDependencies } from './dependencies.ts';
  * Admission inside the worker: whoever started the workflow, it goes on only when the API recorded the request for just this run
  * and this input, the input fits the schema, and the policy lets the requester ask. Reads only, so it may run any number of times.
  */
-export function admit({ control, inventory, catalog }: EngineDependencies) {
+export function admit({ control, inventory, catalog, holderOpen }: EngineDependencies) {
   return async (start: RunStart & { runbook: string }, attempt: Attempt): Promise<Admission> => {
     const { database } = runNameOf(attempt.run);
     const runbook = catalog[start.runbook];
@@ -30,10 +30,28 @@ export function admit({ control, inventory, catalog }: EngineDependencies) {
     if (!policy.requesters.some((group) => groups.includes(group))) {
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
-    databaseOf(inventory(), database);
+    await refuseIfLeased({ control, holderOpen }, database, attempt.run);
     const { requester, ticket } = request;
     return { database, requester, ticket, input, risk: runbook.risk, approval: policy.approvals[runbook.risk] };
   };
+}
+
+/** Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then. */
+async function refuseIfLeased(
+  { control, holderOpen }: Pick<EngineDependencies, 'control' | 'holderOpen'>,
+  database: string,
+  run: string,
+): Promise<void> {
+  const lease = await control.lease.find(database);
+  if (!lease || lease.state === 'free' || lease.holder === run) return;
+  const { holder } = lease;
+  if (lease.state === 'held' && (await holderOpen(holder))) {
+    throw new Failure('lease-held', `the lease of ${database} is held by ${holder}`, { database, holder });
+  }
+  const left = (await control.attempts.unsettled(holder)).map((intent) => `${intent.step}: ${intent.key}`);
+  if (left.length > 0) {
+    throw new Failure('lease-orphaned', `the run ${holder} ended and left on ${database}: ${left.join('; ')}`, { database, holder, left });
+  }
 }
 
 /** The parsed input, with its defaults. Throws `input-invalid` with every problem and its path. */

@@ -27,7 +27,7 @@ export function postgresFailure(error: unknown, where: string): Failure {
   if (code !== undefined && network.has(code)) {
     return new Failure('unreachable', `${where} cannot be reached: ${text || code}`, { where, code }, error);
   }
-  if (/^Connection terminated|timeout expired|Client has encountered a connection error|Connection ended/i.test(text)) {
+  if (/^Connection terminated|timeout expired|Query read timeout|Client has encountered a connection error|Connection ended/i.test(text)) {
     return new Failure('unreachable', `${where}: the connection was lost: ${text}`, { where }, error);
   }
   if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../sandbox/judge.ts';
 import { eventually } from '../support/eventually.ts';
-import { movePlace, pooled, type Move } from './place.ts';
+import { holdTheCopy, movePlace, pooled, type Move } from './place.ts';
 
 const place = movePlace();
 
@@ -74,13 +74,3 @@ describe('the worker is killed (SIGKILL) and another one goes on', () => {
     expect(step?.attempt).toBeGreaterThan(1);
   });
 });
-
-/** The table synchronisation's COPY waits on the wire until it is let go. */
-function holdTheCopy(move: Move): { letGo: () => void } {
-  let letGo: () => void = () => undefined;
-  const gate = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  void move.taps.source.set({ statement: /COPY .* TO STDOUT/s, when: 'sent', spring: async () => await gate });
-  return { letGo };
-}

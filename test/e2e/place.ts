@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import { ulid } from 'ulid';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
 import { addAlias } from '../../activities/pooling/config-file.ts';
@@ -262,8 +262,19 @@ async function startWorker(sandbox: Sandbox, taps: Move['taps'], more: Readonly<
   return await startService({
     layout: layoutOf(sandbox.directory),
     command: 'worker',
+    args: ['--bundle', inject('workflowBundle')],
     name: `worker-${workerNumber}`,
     environment: { ...sandboxConfiguration().environment, ...sandbox.environment, STEADYHAND_CONTROL_URL: control.href, ...more },
     log: () => undefined,
   });
+}
+
+/** The table synchronisation's COPY waits on the wire until it is let go. */
+export function holdTheCopy(move: Move): { letGo: () => void } {
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  void move.taps.source.set({ statement: /COPY .* TO STDOUT/s, when: 'sent', spring: async () => await gate });
+  return { letGo };
 }

@@ -1,6 +1,5 @@
 import { ulid } from 'ulid';
 import { expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
 import { enginePlace } from './place.ts';
 
 const place = enginePlace();
@@ -25,12 +24,24 @@ test('an input that the schema does not take is refused, and the run is closed w
   expect(await detail(run)).toMatchObject({ state: 'closed', outcome: 'refused', failure: { code: 'input-invalid' } });
 });
 
-test('the second run of a database is refused and told who holds the lease', async () => {
-  const { request, agree, asked, result } = await place.begin();
+test('the second run of a database is refused at once and told who holds the lease', async () => {
+  const { request, agree, asked, result, detail } = await place.begin();
   const first = await request();
   await agree(first, 'agree-first');
   await asked(first, 'agree-last');
   const second = await request();
+  await expect(result(second)).rejects.toMatchObject({ cause: { type: 'lease-held' } });
+  expect((await detail(second)).because).toBe(`the lease of orders is held by ${first}`);
+});
+
+test('two runs that were asked for together: only one of them takes the lease', async () => {
+  const { request, agree, asked, result } = await place.begin();
+  const first = await request();
+  const second = await request();
+  await asked(first, 'agree-first');
+  await asked(second, 'agree-first');
+  await agree(first, 'agree-first');
+  await asked(first, 'agree-last');
   await agree(second, 'agree-first');
   expect(await result(second)).toMatchObject({ outcome: 'refused', because: `the lease of orders is held by ${first}` });
 });
@@ -38,16 +49,16 @@ test('the second run of a database is refused and told who holds the lease', asy
 test('a terminated run leaves an orphaned lease that names what is left', async () => {
   const { request, agree, asked, result, client, control, detail } = await place.begin();
   const first = await request();
+  const second = await request();
   await agree(first, 'agree-first');
   await asked(first, 'agree-last');
+  await asked(second, 'agree-first');
   await client.workflow.getHandle(first).terminate('gone');
-  const second = await request();
   await agree(second, 'agree-first');
   expect(await result(second)).toMatchObject({ outcome: 'refused' });
-  expect((await detail(second)).failure).toMatchObject({
-    code: 'lease-orphaned',
-    facts: { holder: first, left: [expect.stringMatching(/^first: /), expect.stringMatching(/^second: /)] },
-  });
-  const lease = await eventually(async () => (await control.lease.find('orders')) ?? undefined);
-  expect(lease).toMatchObject({ state: 'orphaned', holder: first });
+  const left = [expect.stringMatching(/^first: /), expect.stringMatching(/^second: /)];
+  expect((await detail(second)).failure).toMatchObject({ code: 'lease-orphaned', facts: { holder: first, left } });
+  expect(await control.lease.find('orders')).toMatchObject({ state: 'orphaned', holder: first });
+  const third = await request();
+  await expect(result(third)).rejects.toMatchObject({ cause: { type: 'lease-orphaned' } });
 });

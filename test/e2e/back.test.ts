@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { judgedSchema, leaseSchema } from '../../api/answers.ts';
+import { judge } from '../../sandbox/judge.ts';
+import { eventually } from '../support/eventually.ts';
+import { worldOf } from './objects.ts';
+import { holdTheCopy, movePlace, pooled, type Move } from './place.ts';
+
+const place = movePlace();
+
+async function inTheCopy(move: Move): Promise<string> {
+  const run = await move.request();
+  await move.agree(run, 'approve-prepare');
+  await move.until(run, (now) => now.steps.some((step) => step.id === 'initial-copy' && step.progress !== null));
+  return run;
+}
+
+test('a cancel in the copy leaves both servers as they were, object by object', async () => {
+  const move = await place.begin();
+  const source = await move.connect('source');
+  const target = await move.connect('target');
+  const before = [await worldOf(source), await worldOf(target)];
+  const held = holdTheCopy(move);
+  const run = await inTheCopy(move);
+  const id = run.split('/').at(-1);
+  await move.as('ada').post(`/v1/runs/${id}/cancel`, { reason: 'the wrong evening' }, judgedSchema);
+  const closed = await move.until(run, (now) => now.state === 'closed');
+  held.letGo();
+  expect(closed).toMatchObject({ outcome: 'rolled-back', left: [] });
+  expect([await worldOf(source), await worldOf(target)]).toEqual(before);
+  const clients = await move.connect('target');
+  expect((await clients.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+});
+
+test('a run that was terminated in the copy leaves an orphaned lease that names what is left, until a person releases it', async () => {
+  const move = await place.begin();
+  const held = holdTheCopy(move);
+  const run = await inTheCopy(move);
+  await move.temporal.workflow.getHandle(run).terminate('somebody was in a hurry');
+  const closed = await eventually(async () => {
+    const now = await move.detail(run);
+    return now.state === 'closed' ? now : undefined;
+  });
+  held.letGo();
+  expect(closed).toMatchObject({ outcome: 'needs-attention', because: 'the workflow was terminated' });
+  const left = closed.left.map((line) => line.split(':')[0]);
+  expect(left).toEqual(expect.arrayContaining(['close-target', 'freeze-ddl', 'publish', 'subscribe']));
+  const lease = `/v1/leases/${move.database}`;
+  expect(await move.as('ada').get(lease, leaseSchema)).toMatchObject({ state: 'orphaned', holder: run });
+  const second = await move.request();
+  const refused = await move.until(second, (now) => now.state === 'closed');
+  expect(refused).toMatchObject({ outcome: 'refused', failure: { code: 'lease-orphaned', facts: { holder: run } } });
+  await move.as('ada').post(`${lease}/release`, { reason: 'removed by hand' }, leaseSchema);
+  expect(await move.as('ada').get(lease, leaseSchema)).toMatchObject({ state: 'free' });
+});
+
+test('a switch that fails half-way serves on the old side first, parks, and goes through on retry', async () => {
+  const move = await place.begin();
+  const writers = move.load();
+  const run = await move.request();
+  await move.agree(run, 'approve-prepare');
+  await move.until(run, (now) => now.questions.some((one) => one.approval === 'approve-switch'));
+  let letGo: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  // The new side does not answer when it is told the sequences, in the middle of the pause.
+  const stuck = move.taps.target.set({ statement: /setval/, when: 'sent', spring: async () => await gate });
+  await move.agree(run, 'approve-switch');
+  const parked = await move.until(run, (now) => now.state === 'parked');
+  expect(parked.failure).toMatchObject({ code: 'switch-abandoned' });
+  expect(parked.steps.find((step) => step.id === 'switch')).toMatchObject({ state: 'failed' });
+  const source = await move.connect('source');
+  const written = async (): Promise<number> => Number((await source.query<{ count: string }>('SELECT count(*) FROM probe')).rows[0]?.count);
+  const before = await written();
+  await eventually(async () => ((await written()) > before + 50 ? true : undefined));
+  letGo();
+  await stuck;
+  await move.decide(run, 'ada', 'retry');
+  const closed = await move.until(run, (now) => now.state === 'closed');
+  expect(closed.outcome).toBe('succeeded');
+  const report = await writers.stop();
+  // The fence has ended the connection from before the switch.
+  expect(await judge(report, await move.connect('target'), await move.connect('source'))).toMatchObject({ lost: 0, ghost: 0, duplicated: 0, sequencesBehind: [], oldSideWritesAfterFence: 0 });
+  expect(report.longestWriteGapMs).toBeLessThan(5_000);
+  if (pooled) expect(report.clientErrors).toEqual({});
+});
