@@ -1,21 +1,52 @@
 // `npm test [files or words]`: runs vitest and prints `N passed, N failed` as the very last line. Ends with 1 when a test failed,
-// when none ran, and, in CI, when one was skipped.
-import { startVitest } from 'vitest/node';
+// when none ran, and, with `--ci`, when one was skipped. Told to stop, it first ends what the tests have started.
+import { createVitest } from 'vitest/node';
 import { Counter, type Tally } from './reporter.ts';
+
+const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const inCi = process.argv.includes('--ci');
 const filters = process.argv.slice(2).filter((argument) => argument !== '--ci');
 
 const counter = new Counter();
-const vitest = await startVitest(filters, { run: true, watch: false, reporters: ['default', counter], passWithNoTests: false });
-await vitest.close();
-finish(counter.tally ?? { passed: 0, failed: 1, skipped: 0 });
+const vitest = await createVitest('test', { run: true, watch: false, reporters: ['default', counter] });
+let stopped: number | undefined;
+let ended: Promise<void> | undefined;
+for (const [signal, code] of Object.entries(signals)) {
+  // vitest's own listener ends the process at once and leaves the servers of the global set-up behind.
+  process.removeAllListeners(signal);
+  process.on(signal, () => {
+    if (stopped !== undefined) return;
+    stopped = code;
+    console.log(`${signal}: ending what the tests have started`);
+    void vitest.cancelCurrentRun('keyboard-input').then(end);
+  });
+}
 
-function finish({ passed, failed, skipped }: Tally): void {
-  const counted = inCi ? failed + skipped : failed;
+try {
+  await vitest.start(filters);
+} catch (error) {
+  // Without any file vitest throws, and has said so; a global set-up that broke arrives here too.
+  if (stopped === undefined) console.error(error instanceof Error ? error.message : error);
+}
+await end();
+
+function end(): Promise<void> {
+  return (ended ??= endOnce());
+}
+
+async function endOnce(): Promise<void> {
+  await vitest.close();
+  const { passed, failed } = counted(counter.tally ?? { passed: 0, failed: 0, skipped: 0 });
+  const code = stopped ?? (failed > 0 ? 1 : 0);
+  process.stdout.write(`${passed} passed, ${failed} failed\n`, () => process.exit(code));
+}
+
+/** What counts as failed is said before the last line. */
+function counted({ passed, failed, skipped }: Tally): { passed: number; failed: number } {
+  const all = inCi ? failed + skipped : failed;
   if (skipped > 0) console.log(`${skipped} skipped${inCi ? ', which counts as failed here' : ''}`);
-  if (passed + counted === 0) console.log('No test ran, which counts as failed.');
-  const shown = passed + counted === 0 ? 1 : counted;
-  process.exitCode = shown > 0 ? 1 : 0;
-  process.stdout.write(`${passed} passed, ${shown} failed\n`, () => process.exit());
+  if (passed + all > 0) return { passed, failed: all };
+  console.log('No test ran, which counts as failed.');
+  return { passed, failed: 1 };
 }
