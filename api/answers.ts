@@ -112,6 +112,7 @@ const command = z.object({
   on: z.enum(['source', 'target', 'pooler', 'worker']),
   kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']),
   text: z.string(),
+  when: z.string().optional().describe('The condition, when it is not always executed'),
 });
 
 const stepFields = {

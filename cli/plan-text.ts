@@ -81,7 +81,8 @@ function undoLines(step: Extract<PlannedStep, { commands: unknown }>): string[] 
 function commandLines(prefix: string, command: Command): string[] {
   const lead = `       ${prefix}${`${command.on} ${command.kind}`.padEnd(16)} `;
   const [first = '', ...rest] = plain(command.text).split('\n');
-  return [`${lead}${first}`, ...rest.map((more) => `${' '.repeat(lead.length)}${more}`)];
+  const when = command.when === undefined ? [] : [`${' '.repeat(lead.length)}-- ${plain(command.when)}`];
+  return [...when, `${lead}${first}`, ...rest.map((more) => `${' '.repeat(lead.length)}${more}`)];
 }
 
 function variables(plan: Plan): string[] {

@@ -7,6 +7,8 @@ export interface Command {
   readonly on: 'source' | 'target' | 'pooler' | 'worker';
   readonly kind: 'sql' | 'pgbouncer' | 'shell' | 'file';
   readonly text: string;
+  /** The condition, in words, when it is not always executed; or for what it is executed several times. */
+  readonly when?: string;
 }
 
 export type Values = Readonly<Record<string, string | number | boolean>>;

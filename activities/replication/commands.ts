@@ -5,13 +5,13 @@ import { replicatedTables, type MigrationFacts, type TableFacts } from './facts.
 type Side = 'source' | 'target';
 
 /** The pure half of every verb: what its effect half executes, no more. `:tag` names everything that the run makes. */
-const sql = (on: Side, text: string): Command => ({ on, kind: 'sql', text });
+const sql = (on: Side, text: string, when?: string): Command => ({ on, kind: 'sql', text, ...(when === undefined ? {} : { when }) });
 
 export const schemaComment = 'Made by Steadyhand for its runs; it is removed when the last one ends.';
 
 export const makeSchema = (on: Side): Command[] => [
-  sql(on, 'CREATE SCHEMA IF NOT EXISTS steadyhand'),
-  sql(on, `COMMENT ON SCHEMA steadyhand IS '${schemaComment}'`),
+  sql(on, 'CREATE SCHEMA IF NOT EXISTS steadyhand', 'when it is not there yet'),
+  sql(on, `COMMENT ON SCHEMA steadyhand IS '${schemaComment}'`, 'when it was not there yet'),
 ];
 /** Without CASCADE: it stays while anything is in it. */
 export const dropSchema = (on: Side): Command => sql(on, 'DROP SCHEMA IF EXISTS steadyhand');
@@ -118,6 +118,7 @@ export const dropSubscription = sql('target', 'DROP SUBSCRIPTION IF EXISTS :"tag
 export const endWalsender = sql(
   'source',
   "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = :'slot' AND active_pid IS NOT NULL",
+  'when the slot is still in use',
 );
 export const dropSlot = sql('source', "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot'");
 
@@ -136,7 +137,7 @@ export function catchUp(_migration: Migration, _facts: MigrationFacts): Command[
 }
 
 /** Up to the marker of the switch everything has been applied; what the slot still holds after it came late. */
-export const advanceSlot = sql('source', "SELECT pg_replication_slot_advance(:'tag', :'lsn')");
+export const advanceSlot = sql('source', "SELECT pg_replication_slot_advance(:'tag', :'lsn')", 'when the slot is not there yet');
 /** Messages D, I, T and U are changes of rows; begin and commit come for empty transactions too. */
 export const countLateWrites = sql(
   'source',

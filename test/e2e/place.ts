@@ -14,6 +14,7 @@ import type { RunDetail } from '../../control/contract.ts';
 import type { Choice } from '../../domain/decision.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { layoutOf } from '../../sandbox/layout.ts';
+import type { Cluster } from '../../sandbox/postgres.ts';
 import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
 import { up, type Sandbox, type UpOptions } from '../../sandbox/sandbox.ts';
 import { startService, type Service } from '../../sandbox/service.ts';
@@ -54,6 +55,8 @@ export interface MoveOptions {
   readonly workers?: number;
   /** `empty`: a target without the application's schema. */
   readonly target?: 'migrated' | 'empty';
+  /** Another source than the sandbox's, with the application's database; ended with the test. */
+  readonly source?: { start(directory: string, password: string): Promise<Cluster> };
   /** Further environment of the workers. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -100,14 +103,16 @@ export function movePlace(options: Partial<UpOptions> = {}): { begin(move?: Move
 async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, endings: (() => Promise<unknown>)[]): Promise<Move> {
   const dbname = `orders_${ulid().slice(-8).toLowerCase()}`;
   const database = dbname.replace('_', '-');
-  await copyDatabase(sandbox, 'source', dbname);
-  if (options.target === 'empty') await emptyDatabase(sandbox, 'target', dbname);
-  else await copyDatabase(sandbox, 'target', dbname);
+  const source = options.source ? await ownSource(sandbox, options.source, endings) : sandbox.source;
+  const sides = { source, target: sandbox.target };
+  await copyDatabase(sandbox, source, dbname);
+  if (options.target === 'empty') await emptyDatabase(sandbox, sandbox.target, dbname);
+  else await copyDatabase(sandbox, sandbox.target, dbname);
   const viaPooler = (options.pooler ?? true) && sandbox.pgbouncer !== null;
   const taps = {
-    source: await startTap(sandbox.source),
+    source: await startTap(source),
     target: await startTap(sandbox.target),
-    pooler: await startTap(sandbox.pgbouncer ?? sandbox.source),
+    pooler: await startTap(sandbox.pgbouncer ?? source),
     control: await startTap(sandbox.control),
   };
   endings.push(async () => await Promise.all(Object.values(taps).map(async (tap) => await tap.close())));
@@ -169,13 +174,13 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
       worker.kill('SIGKILL');
     },
     load: (more = {}) => {
-      const sides = viaPooler && sandbox.pgbouncer ? [sandbox.pgbouncer] : [sandbox.source, sandbox.target];
-      const load = sandbox.load({ endpoints: sides.map(({ host, port }) => ({ host, port, dbname })), perSecond: 300, ...more });
+      const ways = viaPooler && sandbox.pgbouncer ? [sandbox.pgbouncer] : [source, sandbox.target];
+      const load = sandbox.load({ endpoints: ways.map(({ host, port }) => ({ host, port, dbname })), perSecond: 300, ...more });
       loads.push(load);
       return load;
     },
     connect: async (side) => {
-      const client = await clientOf(sandbox, side, dbname);
+      const client = await clientOf(sandbox, sides[side], dbname);
       endings.push(async () => await client.end());
       return client;
     },
@@ -191,16 +196,16 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
   };
 }
 
-async function copyDatabase(sandbox: Sandbox, side: Side, dbname: string): Promise<void> {
+async function copyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
   await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
 }
 
-async function emptyDatabase(sandbox: Sandbox, side: Side, dbname: string): Promise<void> {
+async function emptyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
   await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE template0 OWNER orders_owner`);
 }
 
 /** As Steadyhand's own login: a switch of an earlier test has locked every other superuser out of the source. */
-async function superuser(sandbox: Sandbox, side: Side, statement: string): Promise<void> {
+async function superuser(sandbox: Sandbox, side: Address, statement: string): Promise<void> {
   const client = await clientOf(sandbox, side, 'postgres');
   try {
     await client.query(statement);
@@ -211,9 +216,20 @@ async function superuser(sandbox: Sandbox, side: Side, statement: string): Promi
 
 type Side = 'source' | 'target';
 
-async function clientOf(sandbox: Sandbox, side: Side, database: string): Promise<pg.Client> {
-  const { host, port } = sandbox[side];
-  const password = (await readFile(layoutOf(sandbox.directory).secretFile('steadyhand'), 'utf8')).trim();
+type Address = Pick<Cluster, 'host' | 'port'>;
+
+async function passwordOf(sandbox: Sandbox): Promise<string> {
+  return (await readFile(layoutOf(sandbox.directory).secretFile('steadyhand'), 'utf8')).trim();
+}
+
+async function ownSource(sandbox: Sandbox, source: NonNullable<MoveOptions['source']>, endings: (() => Promise<unknown>)[]): Promise<Cluster> {
+  const cluster = await source.start(join(sandbox.directory, `source-${ulid()}`), await passwordOf(sandbox));
+  endings.push(async () => await cluster.stop());
+  return cluster;
+}
+
+async function clientOf(sandbox: Sandbox, { host, port }: Address, database: string): Promise<pg.Client> {
+  const password = await passwordOf(sandbox);
   const client = new pg.Client({ host, port, user: 'steadyhand', password, database, application_name: 'test' });
   client.on('error', () => undefined);
   await client.connect();

@@ -61,6 +61,30 @@ export const steps = {
   'retire': { kind: 'change', title: 'Remove the replication' },
 } as const;
 
+/** What stands in the commands' text for values that are known only when the step runs. */
+const variables = {
+  tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
+  tag_drop: 'the same with _drop: the second event trigger of the freeze',
+  run: 'the run’s workflow id',
+  attempt: 'the number of the attempt',
+  token: 'a random word of this attempt, to recognise its row on the other side',
+  conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
+  slot: 'a replication slot of this run, one after the other: its own, and those of the initial copy',
+  lsn: 'where the marker of the switch ends in the source’s WAL',
+  dump: 'a file that only the worker may read, removed afterwards',
+  source: 'the login at the source; its password stands in a file that is removed afterwards',
+  target: 'the login at the target; its password stands in a file that is removed afterwards',
+  configfile: 'the pooler’s file, as the inventory names it',
+  tables: 'the tables that the pooler’s user may write on the source',
+  superuser: 'a superuser’s name',
+  ours: 'the process ids of this step’s own sessions',
+  exporter: 'the name of the session that keeps the snapshot of the switch',
+  own: 'the process id of the session that asks',
+  seconds: 'how long the snapshot of the switch is kept for the comparison',
+  last_0: 'the last value of a sequence, and so on for each',
+  called_0: 'whether a sequence has handed out its last value, and so on for each',
+};
+
 /** Moves a live database to another server, with every acknowledged write. */
 export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands> = {
   name: 'migration-cutover',
@@ -69,13 +93,7 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
   summary: 'Moves a live database to a new server (also of a newer major version) with no lost write.',
   input,
   steps,
-  variables: {
-    tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
-    conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
-    run: 'the run’s workflow id',
-    attempt: 'the number of the attempt',
-    token: 'a random word of this attempt, to recognise its row on the other side',
-  },
+  variables,
   plan,
 };
 

@@ -5,8 +5,8 @@ import type { MigrationFacts, SideFacts } from '../facts.ts';
 
 type Side = 'source' | 'target';
 
-function sql(on: Side, text: string): Command {
-  return { on, kind: 'sql', text };
+function sql(on: Side, text: string, when?: string): Command {
+  return { on, kind: 'sql', text, ...(when === undefined ? {} : { when }) };
 }
 
 function limit(on: Side, facts: SideFacts, connections: number): Command {
@@ -31,14 +31,15 @@ export const endClients: Command = sql(
 );
 
 /** Superusers pass a connection limit, so those who write here may not log in; Steadyhand's own and replication's login may. */
-export const lockOut: Command = sql('source', 'ALTER ROLE :"superuser" NOLOGIN');
-export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN');
+export const lockOut: Command = sql('source', 'ALTER ROLE :"superuser" NOLOGIN', 'for each superuser that could write, but Steadyhand’s and replication’s own');
+export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN', 'for each superuser that was locked out');
 
 /** Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). */
 export const endSessions: Command = sql(
   'source',
   'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +
     " AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL (:'ours'::int[])",
+  'while other sessions are left',
 );
 
 /** On the source it travels to the target; there a second one, committed durably, makes everything before it durable. */

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { planSchema } from '../../api/answers.ts';
+import { variablesOf } from '../../domain/command.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { movePlace, type Move } from './place.ts';
+
+const place = movePlace({ logStatement: 'all' });
+
+/** What does nothing by itself: it frames commands, or sets the session up. */
+const frame = /^(BEGIN|COMMIT|ROLLBACK|SET |RESET |START TRANSACTION)/i;
+
+test('the plan and what was executed agree: step by step, and in the servers’ own logs', async () => {
+  const move = await place.begin();
+  const run = await move.request();
+  await move.agree(run, 'approve-prepare');
+  await move.agree(run, 'approve-switch');
+  const closed = await move.until(run, (now) => now.state === 'closed');
+  expect(closed.outcome).toBe('succeeded');
+  const plan = await move.as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
+  expect(closed.steps.map((step) => [step.id, step.state])).toEqual(plan.steps.map((step) => [step.id, step.applies === false ? 'absent' : 'done']));
+  for (const side of ['source', 'target'] as const) {
+    const executed = await statementsOf(move, side);
+    const unplanned = executed.filter((one) => !patternsOf(plan, side, one.step).some((pattern) => pattern.test(one.statement)));
+    expect(unplanned).toEqual([]);
+    const missed = plannedOn(plan, side).filter(
+      (one) => one.when === undefined && !executed.some(({ step, statement }) => step === one.step && patternOf(one.text).test(statement)),
+    );
+    expect(missed).toEqual([]);
+  }
+});
+
+test('every variable of the plan is explained', async () => {
+  const move = await place.begin({ workers: 0 });
+  const plan = await move.as('ada').post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, planSchema);
+  const used = plan.steps.flatMap((step) => (step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command.text))));
+  const unexplained = [...new Set(used)].filter((name) => !Object.hasOwn(plan.variables, name) && !/_[1-9]\d*$/.test(name));
+  expect(unexplained).toEqual([]);
+});
+
+interface Executed {
+  readonly step: string;
+  readonly statement: string;
+}
+
+/** The statements of sessions that are named after a step, as the server wrote them down. */
+async function statementsOf(move: Move, side: 'source' | 'target'): Promise<Executed[]> {
+  const log = await readFile(move.sandbox[side].logFile, 'utf8');
+  const entries = log.split(/\n(?=\d{4}-\d\d-\d\d )/);
+  return entries.flatMap((entry) => {
+    const match = /\[\d+\] steadyhand (\S+)(?: \S+)? \S+@\S+ LOG:\s+(?:statement|execute [^:]*): ([\s\S]*)$/.exec(entry);
+    const [, named = '', statement = ''] = match ?? [];
+    // The session that keeps the snapshot is the switch's.
+    const step = named === 'snapshot' ? 'switch' : named;
+    return match && step !== 'look' && entry.includes(`@${move.dbname} `) && !frame.test(statement) ? [{ step, statement: statement.trim() }] : [];
+  });
+}
+
+function plannedOn(plan: Plan, side: 'source' | 'target'): { step: string; text: string; when?: string }[] {
+  return plan.steps.flatMap((step) =>
+    step.applies === false
+      ? []
+      : step.commands
+          .filter((command) => command.on === side && command.kind === 'sql')
+          .map(({ text, when }) => ({ step: step.id, text, ...(when === undefined ? {} : { when }) })),
+  );
+}
+
+function patternsOf(plan: Plan, side: 'source' | 'target', step: string): RegExp[] {
+  return plannedOn(plan, side)
+    .filter((one) => one.step === step)
+    .map((one) => patternOf(one.text));
+}
+
+/** A command's text with each variable standing for any one value. */
+function patternOf(text: string): RegExp {
+  const parts = text.split(/(?<!:):(?:'\w+'|"\w+"|[a-z]\w*)/);
+  return new RegExp(`^${parts.map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/\s+/g, String.raw`\s+`)).join(String.raw`\s*[\s\S]*?\s*`)};?$`);
+}
