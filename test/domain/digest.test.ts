@@ -35,7 +35,7 @@ function withStep(id: string, change: (step: PlannedStep) => PlannedStep): typeo
 describe('canonical', () => {
   it('sorts keys by UTF-16 code units and prints numbers as RFC 8785 does', () => {
     const example = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
       literals: [null, true, false],
     };
