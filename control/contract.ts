@@ -131,6 +131,15 @@ export interface StepChange {
   readonly failure?: FailureReport;
 }
 
+export interface StepPace {
+  /** The median. */
+  readonly seconds: number;
+  /** Whether it is of this very database. */
+  readonly own: boolean;
+  /** The median, for a step that moves bytes; of all databases. */
+  readonly bytesPerSecond?: number;
+}
+
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
   /** By workflow id or by ULID alone. */
@@ -161,8 +170,8 @@ export interface Runs {
     run: string,
     ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport; free: boolean; actor?: Actor },
   ): Promise<void>;
-  /** Median seconds of each step in earlier runs that finished it: of this database if there are any, else of all. */
-  stepSeconds(runbook: string, database: string): Promise<Readonly<Record<string, number>>>;
+  /** How long each step took in earlier runs that finished it: in runs of this database if there are any, else in all. */
+  stepPaces(runbook: string, database: string): Promise<Readonly<Record<string, StepPace>>>;
 }
 
 export interface EventRow {

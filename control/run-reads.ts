@@ -1,4 +1,4 @@
-import type { RunDetail, RunRow, Runs } from './contract.ts';
+import type { RunDetail, RunRow, Runs, StepPace } from './contract.ts';
 import type { Db } from './db.ts';
 import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from './questions.ts';
 
@@ -25,7 +25,7 @@ const detailQuery = `
 
 type StoredDetail = Omit<RunDetail, 'questions'> & { questions: StoredQuestion[] };
 
-export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepSeconds'> {
+export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepPaces'> {
   return {
     find: async (run) => (await db.query<RunRow>(`SELECT ${runColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
     detail: async (runOrId) => {
@@ -44,20 +44,26 @@ export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open'
         `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
          JOIN steadyhand.requests q ON q.id = r.request WHERE r.state <> 'closed' AND q.started_at IS NOT NULL ORDER BY r.id`,
       ),
-    stepSeconds: (runbook, database) => stepSeconds(db, runbook, database),
+    stepPaces: (runbook, database) => stepPaces(db, runbook, database),
   };
 }
 
-async function stepSeconds(db: Db, runbook: string, database: string): Promise<Record<string, number>> {
-  const rows = await db.query<{ id: string; seconds: number }>(
+/** The bytes that a step moved stand in the plan that its run followed. */
+async function stepPaces(db: Db, runbook: string, database: string): Promise<Record<string, StepPace>> {
+  const rows = await db.query<{ id: string; own: number | null; all: number; rate: number | null }>(
     `WITH took AS (
-       SELECT s.id, r.database = $2 AS own, extract(epoch FROM s.finished_at - s.started_at)::float8 AS seconds
+       SELECT s.id, r.database = $2 AS own, extract(epoch FROM s.finished_at - s.started_at)::float8 AS seconds,
+         (SELECT (line ->> 'bytes')::float8 FROM steadyhand.documents d, jsonb_array_elements(d.body::jsonb -> 'steps') line
+           WHERE d.digest = r.plan AND line ->> 'id' = s.id) AS bytes
        FROM steadyhand.steps s JOIN steadyhand.runs r ON r.run = s.run
        WHERE r.runbook = $1 AND s.state = 'done' AND s.started_at IS NOT NULL AND s.kind <> 'approval')
-     SELECT id, coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE own),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds)) AS seconds
+     SELECT id, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE own) AS own,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS all,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY bytes / seconds) FILTER (WHERE bytes > 0 AND seconds > 0) AS rate
      FROM took GROUP BY id`,
     [runbook, database],
   );
-  return Object.fromEntries(rows.map((row) => [row.id, row.seconds]));
+  return Object.fromEntries(
+    rows.map(({ id, own, all, rate }) => [id, { seconds: own ?? all, own: own !== null, ...(rate === null ? {} : { bytesPerSecond: rate }) }]),
+  );
 }

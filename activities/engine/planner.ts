@@ -1,7 +1,7 @@
 import type { Control, Intent } from '../../control/contract.ts';
 import { digestFrom, digestOf } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import type { Estimate, Facts, Plan, PlannedStep, StepPlans } from '../../domain/plan.ts';
+import type { Estimate, Facts, Plan, PlannedStep, StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import { parseInput } from './admit.ts';
 
@@ -49,7 +49,7 @@ export function createPlanner({ catalog, commands, takeFacts, control }: Planner
       const input = parseInput(runbook, given);
       const journal = run === undefined || !control ? [] : await control.attempts.journal(run);
       const facts = await facing({ database, input, journal, ...(run === undefined ? {} : { run }) });
-      const earlier = control ? await control.runs.stepSeconds(runbook.name, database) : {};
+      const earlier = control ? await control.runs.stepPaces(runbook.name, database) : {};
       const steps = planned(runbook, runbook.plan({ database, input, facts, commands }), earlier);
       const body = { runbook: runbook.name, version: runbook.version, database, input, steps };
       const digest = digestFrom(body, facts, from);
@@ -60,15 +60,20 @@ export function createPlanner({ catalog, commands, takeFacts, control }: Planner
 }
 
 /** The plan's lines in the order of the runbook's steps: every id, the ones that don't apply too. */
-function planned(runbook: AnyRunbook, plans: StepPlans, earlier: Readonly<Record<string, number>>): PlannedStep[] {
+function planned(runbook: AnyRunbook, plans: StepPlans, earlier: Paces): PlannedStep[] {
   return Object.entries(runbook.steps).map(([id, definition]) => {
     const step = plans[id];
     if (!step) throw new Failure('internal', `the plan of ${runbook.name} leaves out the step ${id}`);
-    return { id, ...definition, ...step, estimate: estimateOf(id, earlier) };
+    return { id, ...definition, ...step, estimate: estimateOf(step, earlier[id]) };
   });
 }
 
-function estimateOf(id: string, earlier: Readonly<Record<string, number>>): Estimate {
-  const seconds = earlier[id];
-  return seconds === undefined ? { from: 'unknown' } : { seconds, from: 'earlier-runs' };
+type Paces = Awaited<ReturnType<Control['runs']['stepPaces']>>;
+
+/** What another database took says nothing of a step whose time goes with the size: then it is size by rate. */
+function estimateOf(step: StepPlan, pace: Paces[string] | undefined): Estimate {
+  const bytes = step.applies === false ? undefined : step.bytes;
+  if (pace && (pace.own || bytes === undefined)) return { seconds: pace.seconds, from: 'earlier-runs' };
+  if (pace?.bytesPerSecond && bytes !== undefined) return { seconds: bytes / pace.bytesPerSecond, from: 'size-and-rate' };
+  return { from: 'unknown' };
 }

@@ -241,8 +241,20 @@ describe('the seconds of a step', () => {
     await took(await aRun(control, { database: 'billing' }), 'switch', 500);
     await took(await aRun(control, { database: 'billing' }), 'preflight', 4);
     await took(await aRun(control), 'approve', 3_600);
-    expect(await control.runs.stepSeconds('migration-cutover', 'orders')).toEqual({ preflight: 4, switch: 20 });
-    expect(await control.runs.stepSeconds('migration-cutover', 'unheard-of')).toEqual({ preflight: 4, switch: 40 });
-    expect(await control.runs.stepSeconds('another', 'orders')).toEqual({});
+    expect(await control.runs.stepPaces('migration-cutover', 'orders')).toEqual({
+      preflight: { seconds: 4, own: false },
+      switch: { seconds: 20, own: true },
+    });
+    expect(await control.runs.stepPaces('migration-cutover', 'unheard-of')).toEqual({
+      preflight: { seconds: 4, own: false },
+      switch: { seconds: 40, own: false },
+    });
+    expect(await control.runs.stepPaces('another', 'orders')).toEqual({});
+  });
+
+  it('come with the rate of a step that moves bytes, as the plan of its run tells them', async () => {
+    await control.documents.put('plan', 'd', { steps: [{ id: 'switch', bytes: 4_000 }, { id: 'preflight' }] });
+    await took(await aRun(control, { database: 'billing' }), 'switch', 8);
+    expect(await control.runs.stepPaces('migration-cutover', 'orders')).toEqual({ switch: { seconds: 8, own: false, bytesPerSecond: 500 } });
   });
 });
