@@ -8,7 +8,7 @@ export interface Tally {
 }
 
 /** The tests of a run, counted; a file or hook that broke, and an error outside tests, counts as one failed. */
-export function tallyOf(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[], reason: TestRunEndReason): Tally {
+function tallyOf(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[], reason: TestRunEndReason): Tally {
   const tally = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
   for (const module of modules) {
     let brokenTests = 0;
