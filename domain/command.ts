@@ -37,7 +37,7 @@ export function fill(text: string, values: Values): string {
   return text.replace(variableOrQuoted, (whole, literal?: string, identifier?: string, raw?: string) => {
     const name = literal ?? identifier ?? raw;
     if (name === undefined) return whole;
-    const value = values[name];
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) throw new Error(`the command needs a value for :${name}`);
     if (literal !== undefined) return quoteLiteral(String(value));
     return identifier === undefined ? String(value) : quoteIdentifier(String(value));

@@ -88,16 +88,14 @@ const inventorySchema = z.strictObject({
 });
 
 export type SecretReference = z.infer<typeof secret>;
-export type ServerEntry = z.infer<typeof server>;
 export type PoolerEntry = z.infer<typeof pgbouncer>;
 export type DatabaseEntry = z.infer<typeof database>;
-export type Person = z.infer<typeof person>;
 export type Policy = z.infer<typeof policy>;
 export type ApprovalRule = z.infer<typeof approvalRule>;
 export type Inventory = z.infer<typeof inventorySchema>;
 
 /** The quorum's name for the group that a database names as its owners. */
-export const ownersGroup = 'owners';
+const ownersGroup = 'owners';
 
 export interface Problem {
   readonly path: string;
@@ -155,8 +153,8 @@ function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): nu
 function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
   const problems: [PropertyKey[], string][] = [];
   const groups = new Set(inventory.people.flatMap((one) => one.groups));
-  const group = (path: PropertyKey[], called: string): void => {
-    if (called !== ownersGroup && !groups.has(called)) problems.push([path, `nobody is in the group "${called}"`]);
+  const group = (path: PropertyKey[], called: string, special?: string): void => {
+    if (called !== special && !groups.has(called)) problems.push([path, `nobody is in the group "${called}"`]);
   };
   const seen = new Set<string>();
   inventory.people.forEach((one, index) => {
@@ -165,15 +163,15 @@ function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
   });
   for (const [called, entry] of Object.entries(inventory.databases)) {
     group(['databases', called, 'owners'], entry.owners);
-    if (!inventory.policies[entry.policy]) problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
+    if (!Object.hasOwn(inventory.policies, entry.policy)) problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
   }
   for (const [called, rule] of Object.entries(inventory.policies)) {
     const path = ['policies', called];
-    rule.requesters.forEach((one, index) => group([...path, 'requesters', index], one));
-    rule.operators.forEach((one, index) => group([...path, 'operators', index], one));
+    rule.requesters.forEach((one, index) => group([...path, 'requesters', index], one, ownersGroup));
+    rule.operators.forEach((one, index) => group([...path, 'operators', index], one, ownersGroup));
     for (const [risk, approval] of Object.entries(rule.approvals)) {
       if (approval === 'auto') continue;
-      approval.quorum.forEach((line, index) => group([...path, 'approvals', risk, 'quorum', index, 'group'], line.group));
+      approval.quorum.forEach((line, index) => group([...path, 'approvals', risk, 'quorum', index, 'group'], line.group, ownersGroup));
     }
   }
   return problems;

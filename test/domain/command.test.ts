@@ -33,6 +33,7 @@ describe('fill', () => {
 
   it('refuses to run half filled, and names the variable', () => {
     expect(() => fill(`SELECT :'here', :'missing'`, { here: 'a' })).toThrow('the command needs a value for :missing');
+    expect(() => fill('SELECT :toString', {})).toThrow('the command needs a value for :toString');
   });
 });
 

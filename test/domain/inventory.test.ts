@@ -91,6 +91,11 @@ describe('parseInventory', () => {
     ]);
   });
 
+  it('takes no name of JavaScript for one of the inventory, and owners must be people', () => {
+    const text = right.replace('owners: orders-team', 'owners: owners\n    policy: constructor');
+    expect(problemsOf(text).map(([, message]) => message)).toEqual(['nobody is in the group "owners"', 'there is no policy "constructor"']);
+  });
+
   it.each([
     ['a key that is there twice', `${right}version: 1\n`, 23],
     ['text that is not YAML', `${right}  : [\n`, 24],

@@ -15,6 +15,14 @@ describe('redact', () => {
     ['a header', `authorization: Bearer ${secret}`],
     ['a token of ours', `the token sh_01jabc_${secret} is unknown`],
     ['a setting', `token: ${secret}`],
+    ['JSON', `{"user":"app","password":"${secret}"}`],
+    ['SQL with a backslash in the password', `ALTER ROLE app PASSWORD E'a\\\\${secret}'`],
+    ['SQL with dollar quotes', `ALTER ROLE app PASSWORD $q$${secret}$q$`],
+    ['a URL without a user', `postgres://:${secret}@db/orders`],
+    ['a URL with an @ in the password', `postgres://app:p@${secret}@db/orders`],
+    ['the environment', `PGPASSWORD=${secret} psql`],
+    ['a longer name', `db_password=${secret}`],
+    ['basic authentication', `Authorization: Basic ${secret}`],
     ['a key', `api_key=${secret}`],
     ['libpq over TLS', `sslpassword=${secret}`],
     ['a verifier', `SCRAM-SHA-256$4096:c2FsdA==$${secret}:c2VydmVy`],
@@ -30,6 +38,8 @@ describe('redact', () => {
 
   it.each([
     'password authentication failed for user "app"',
+    'the bearer token is unknown',
+    'a basic check of the token',
     'relation "orders" does not exist',
     'https://docs.example.com/errors#login-refused',
     'host=db port=5432 user=app dbname=orders',
