@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createApplicationDatabase, fillApplication, migrateApplication } from '../../sandbox/application/application.ts';
 import { startCluster } from '../../sandbox/postgres.ts';
 import { scramVerifier } from '../../sandbox/scram.ts';
+import { postgres15 } from '../support/postgres-15.ts';
 import { worldOf } from './objects.ts';
 import { movePlace } from './place.ts';
 
 const place = movePlace();
-/** Debian's PostgreSQL 15: a server, and the client tools that a schema needs to be copied. */
-const bin = '/usr/lib/postgresql/15/bin';
-const there = existsSync(join(bin, 'pg_dump'));
+const there = postgres15 !== undefined;
+const bin = postgres15 ?? '/nowhere';
 const tools = { STEADYHAND_PG_DUMP: join(bin, 'pg_dump'), STEADYHAND_PG_RESTORE: join(bin, 'pg_restore') };
 
 test('a client tool that is older than the source, or missing, is refused with the hint; nothing is changed', async () => {

@@ -1,12 +1,18 @@
 // `npm test [files or words]`: runs vitest and prints `N passed, N failed` as the very last line. Ends with 1 when a test failed,
 // when none ran, and, with `--ci`, when one was skipped. Told to stop, it first ends what the tests have started.
 import { createVitest } from 'vitest/node';
+import { sandboxConfiguration } from '../../sandbox/configuration.ts';
+import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
+import { postgres15 } from './postgres-15.ts';
 import { Counter, type Tally } from './reporter.ts';
 
 const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const inCi = process.argv.includes('--ci');
 const filters = process.argv.slice(2).filter((argument) => argument !== '--ci');
+
+if (findPgBouncer(sandboxConfiguration().path) === undefined) console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');
+if (postgres15 === undefined) console.log('PostgreSQL 15 is not installed: the cases with a source older than 16 are left out.');
 
 const counter = new Counter();
 const vitest = await createVitest('test', { run: true, watch: false, reporters: ['default', counter] });

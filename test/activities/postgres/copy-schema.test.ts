@@ -7,9 +7,11 @@ import * as commands from '../../../activities/postgres/commands.ts';
 import { copySchema, removeSchema } from '../../../activities/postgres/copy-schema.ts';
 import type { Sides } from '../../../activities/replication/side.ts';
 import { createJournal, type Journal } from '../../support/attempt.ts';
+import { postgres15 } from '../../support/postgres-15.ts';
 import { forwardAt, loggedStatements, makeBench, startPair, undecided, unplanned, world, type Bench, type Pair } from '../support.ts';
 
-const bin = '/usr/lib/postgresql/15/bin';
+/** Without it this file is left out: vitest.config.ts. */
+const bin = postgres15 ?? '';
 const tools = { pgDump: join(bin, 'pg_dump'), pgRestore: join(bin, 'pg_restore') };
 
 let pair: Pair;

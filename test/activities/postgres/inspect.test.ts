@@ -4,13 +4,14 @@ import { objectsOf } from '../../../activities/postgres/objects-of.ts';
 import { freezeDdl } from '../../../activities/replication/freeze-ddl.ts';
 import { publish } from '../../../activities/replication/publish.ts';
 import { createJournal } from '../../support/attempt.ts';
+import { postgres15 } from '../../support/postgres-15.ts';
 import { inDatabase, makeBench, startPair, type Bench, type Pair } from '../support.ts';
 
 /** Three versions: the oldest server that there is, and the two embedded ones. */
 let older: Pair;
 let pair: Pair;
 beforeAll(async () => {
-  [older, pair] = await Promise.all([startPair({ bin: '/usr/lib/postgresql/15/bin' }, { major: 18 }), startPair()]);
+  [older, pair] = await Promise.all([startPair(postgres15 === undefined ? { major: 16 } : { bin: postgres15 }, { major: 18 }), startPair()]);
 }, 60_000);
 afterAll(async () => await Promise.all([older.stop(), pair.stop()]));
 

@@ -7,9 +7,10 @@ import type { MigrationFacts } from '../../../activities/replication/facts.ts';
 import { digestOf } from '../../../domain/digest.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { createJournal, type Journal } from '../../support/attempt.ts';
+import { postgres15 } from '../../support/postgres-15.ts';
 import type { Bench } from '../support.ts';
 
-const bin = '/usr/lib/postgresql/15/bin';
+const bin = postgres15 ?? '';
 export const tools = { pgDump: join(bin, 'pg_dump'), pgRestore: join(bin, 'pg_restore') };
 
 export interface Looked {
