@@ -31,7 +31,11 @@ export const endClients: Command = sql(
 );
 
 /** Superusers pass a connection limit, so those who write here may not log in; Steadyhand's own and replication's login may. */
-export const lockOut: Command = sql('source', 'ALTER ROLE :"superuser" NOLOGIN', 'for each superuser that could write, but Steadyhand’s and replication’s own');
+export const lockOut: Command = sql(
+  'source',
+  'ALTER ROLE :"superuser" NOLOGIN',
+  'for each superuser that could write, but Steadyhand’s and replication’s own',
+);
 export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN', 'for each superuser that was locked out');
 
 /** Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). */
