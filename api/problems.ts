@@ -37,7 +37,7 @@ export function problemAnswers<Status extends number>(...statuses: Status[]): Re
 const problemAnswer = { description: 'A problem', content: { [contentType]: { schema: problemSchema } } };
 
 /** A failure as a problem; texts pass redaction, and the facts of an internal failure stay in the log. */
-export function problemOf(failure: Failure, request?: string, status: number = failureKinds[failure.code].status): Problem {
+function problemOf(failure: Failure, request?: string, status: number = failureKinds[failure.code].status): Problem {
   const { problems, ...facts } = safe(failure.facts);
   const list = problemList.safeParse(problems);
   const shown = failure.code === 'internal' ? {} : facts;

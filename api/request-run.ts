@@ -67,7 +67,7 @@ export async function startRequested(parts: Pick<ApiParts, 'control' | 'temporal
 }
 
 /** The catalog's runbook. Throws `not-found` naming those that there are. */
-export function runbookOf(catalog: Catalog, name: string): AnyRunbook {
+function runbookOf(catalog: Catalog, name: string): AnyRunbook {
   const runbook = Object.hasOwn(catalog, name) ? catalog[name] : undefined;
   if (!runbook) {
     throw new Failure('not-found', `there is no runbook "${name}"; there are: ${Object.keys(catalog).join(', ')}`, { runbook: name });
@@ -76,7 +76,7 @@ export function runbookOf(catalog: Catalog, name: string): AnyRunbook {
 }
 
 /** The input as the runbook's schema reads it. Throws `input-invalid` with all problems. */
-export function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<string, unknown>> {
+function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<string, unknown>> {
   const parsed = runbook.input.safeParse(input);
   if (!parsed.success) throw inputFailure(`the input of ${runbook.name}`, parsed.error);
   // Every runbook's input is an object; its schema's type is not known here.

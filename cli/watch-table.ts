@@ -27,7 +27,7 @@ export function runLines(run: RunDetail, now: number): string[] {
   return [headLine(run, now), ...run.steps.map((step) => stepLine(step, now, width)), ...questionLines(run, now), ...endLines(run)];
 }
 
-export function headLine(run: RunDetail, now: number): string {
+function headLine(run: RunDetail, now: number): string {
   const { id } = runNameOf(run.run);
   const took = durationText(Math.max(0, (run.closedAt === null ? now : Date.parse(run.closedAt)) - Date.parse(run.requestedAt)));
   const state = run.state === 'closed' ? `closed: ${run.outcome ?? 'unknown'}` : run.state;
@@ -35,7 +35,7 @@ export function headLine(run: RunDetail, now: number): string {
 }
 
 /** `> 4 Initial copy   1 min 3 s  31 of 42 tables, 84 MB/s, 38 %, about 2 min left`. */
-export function stepLine(step: StepRow, now: number, width: number): string {
+function stepLine(step: StepRow, now: number, width: number): string {
   const head = `${marks[step.state]} ${String(step.position).padStart(2)} ${line(step.title).padEnd(width)}`;
   return [head, ...stepFacts(step, now)].join('  ').trimEnd();
 }
@@ -146,7 +146,7 @@ function deadlineText(question: OpenQuestion, now: number): string {
   return left > 0 ? `, within ${durationText(left)}` : ', the deadline has passed';
 }
 
-export function failureLines(failure: FailureReport): string[] {
+function failureLines(failure: FailureReport): string[] {
   const [first = '', ...rest] = block(failure.message, '    ');
   return [`  ${failure.code}: ${first}`, ...rest, `  do       ${line(failure.hint)}`];
 }

@@ -72,7 +72,7 @@ function written(start: ChildStart, pid: number): Child {
   return { record, alive: () => isAlive(record) };
 }
 
-export function writePidFile(file: string, record: ChildRecord): void {
+function writePidFile(file: string, record: ChildRecord): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(record, null, 2));
   renameSync(`${file}.new`, file);

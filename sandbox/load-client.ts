@@ -108,7 +108,7 @@ async function payOrder(connection: pg.Client, order: string): Promise<void> {
 }
 
 /** What ties an order to its row in `probe`. */
-export function referenceOf(client: number, n: number): string {
+function referenceOf(client: number, n: number): string {
   return `probe/${client}/${n}`;
 }
 

@@ -7,7 +7,7 @@ export interface Clock {
   wall(): number;
 }
 
-export const systemClock: Clock = { monotonic: () => performance.now(), wall: () => Date.now() };
+const systemClock: Clock = { monotonic: () => performance.now(), wall: () => Date.now() };
 
 /** What the clients saw, kept in the load's memory, apart from every server that may lose something. */
 export interface Journal {

@@ -31,7 +31,7 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
-export const searchAttributes = ['RunbookName', 'RunbookDatabase', 'RunbookState', 'RunbookRequester', 'RunbookTicket'];
+const searchAttributes = ['RunbookName', 'RunbookDatabase', 'RunbookState', 'RunbookRequester', 'RunbookTicket'];
 
 const startWithinMs = 60_000;
 
@@ -66,7 +66,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 }
 
 /** The pragmas triple the file-backed server's throughput; the poll rates take a wait of up to 50 ms off every hop. */
-export function serverArguments(file: string, port: number, uiPort: number): string[] {
+function serverArguments(file: string, port: number, uiPort: number): string[] {
   return [
     ...['server', 'start-dev', '--headless=false', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
     ...['--db-filename', file, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],

@@ -47,7 +47,7 @@ export function workflowTypeOf(runbook: string): string {
 }
 
 /** The search attributes that a namespace must have, all of them keywords. */
-export const runSearchAttributes = {
+const runSearchAttributes = {
   name: defineSearchAttributeKey('RunbookName', SearchAttributeType.KEYWORD),
   database: defineSearchAttributeKey('RunbookDatabase', SearchAttributeType.KEYWORD),
   state: defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD),

@@ -7,9 +7,11 @@ export const runId = z
   .transform((text) => text.toUpperCase())
   .describe('ULID of the run');
 
-export const databaseName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes');
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes');
 
-export const runbookName = databaseName;
+export const databaseName = name.describe('A database of the inventory');
+
+export const runbookName = name.describe('A runbook');
 
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
 

@@ -23,7 +23,7 @@ export interface JournalAttempt extends Attempt {
 /** Crockford's base 32 digits, as a ULID has them. */
 const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-export function newRunId(): string {
+function newRunId(): string {
   return `01J${Array.from({ length: 23 }, () => digits[Math.floor(Math.random() * 32)]).join('')}`;
 }
 

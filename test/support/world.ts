@@ -1,6 +1,6 @@
 import type { Effects } from '../../activities/attempt.ts';
 import { ensure } from '../../activities/engine/ensure.ts';
-import { Failure, notYet } from '../../domain/failure.ts';
+import { notYet, type Failure } from '../../domain/failure.ts';
 import type { RehearsalActivities } from './rehearsal-contract.ts';
 import type { RehearsalFacts } from './rehearsal-plan.ts';
 
