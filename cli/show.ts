@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { RunDetail } from '../control/contract.ts';
+import type { EventRow, RunDetail } from '../control/contract.ts';
+import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { line } from './plain.ts';
@@ -10,16 +11,19 @@ interface ShowOptions extends ClientOptions {
   json?: true;
   plan?: true;
   events?: true;
+  findings?: true;
 }
 
 export function showCommand(world: World): Command {
   return clientCommand('show', 'Show a run: steps, open questions, decisions, evidence')
     .argument('<run>', 'ULID')
     .option('--plan', 'the plan that it follows')
+    .option('--findings', 'what its checks found: warnings too, with what to do about each')
     .option('--events', 'everything that was recorded of it, in order')
     .option('--json', 'as JSON')
     .action(async (run: string, options: ShowOptions) => {
       if (options.plan === true) await showPlan(world, run, options);
+      else if (options.findings === true) await showFindings(world, run, options);
       else if (options.events === true) await showEvents(world, run, options);
       else await showRun(world, run, options);
     });
@@ -45,6 +49,18 @@ async function showPlan(world: World, run: string, options: ShowOptions): Promis
   world.out(options.json === true ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
 }
 
+async function showFindings(world: World, run: string, options: ShowOptions): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { runDetailSchema } = await import('../api/answers.ts');
+  const { findingLines, findingsOf, findingsSchema } = await import('./findings-text.ts');
+  const client = apiClient(world, options);
+  const detail = await client.get(runPath(run), runDetailSchema);
+  const digests = findingsOf(detail).map((one) => one.findings);
+  if (digests.length === 0) throw new Failure('not-found', `the run ${detail.run} has no findings (yet)`);
+  const found = (await Promise.all(digests.map((digest) => client.get(`/v1/findings/${digest}`, findingsSchema)))).flat();
+  world.out(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : `${findingLines(found).join('\n')}\n`);
+}
+
 const pageOfEvents = 500;
 
 async function showEvents(world: World, run: string, options: ShowOptions): Promise<void> {
@@ -55,12 +71,18 @@ async function showEvents(world: World, run: string, options: ShowOptions): Prom
   for (;;) {
     const { events } = await client.get(`${runPath(run)}/events?after=${after}&limit=${pageOfEvents}`, eventsSchema);
     for (const event of events) {
-      const text = `${event.seq}  ${event.at}  ${event.kind}  ${event.actor.name}  ${JSON.stringify(event.data)}`;
-      world.out(options.json === true ? `${JSON.stringify(event)}\n` : `${line(text)}\n`);
+      world.out(`${options.json === true ? JSON.stringify(event) : eventText(event)}\n`);
     }
     if (events.length < pageOfEvents) return;
     after = events.at(-1)?.seq ?? after;
   }
+}
+
+/** What an event does not say (null) is left out; `--json` has it. */
+function eventText({ seq, at, kind, actor, data }: EventRow): string {
+  const said = Object.entries(data).filter(([, value]) => value !== null);
+  const told = said.map(([name, value]) => `${name}=${typeof value === 'string' && !value.includes(' ') ? value : JSON.stringify(value)}`);
+  return [String(seq).padStart(5), at, kind.padEnd(18), line(actor.name), line(told.join(' '))].join('  ').trimEnd();
 }
 
 function decisionLines(run: RunDetail): string[] {

@@ -1,10 +1,12 @@
 import type { OpenQuestion, RunDetail, StepRow } from '../control/contract.ts';
-import { quorumText } from '../domain/approval.ts';
+import { quorumText, settle, type QuorumLine } from '../domain/approval.ts';
 import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
+import { evidenceLines } from './evidence-text.ts';
+import { findingsOf } from './findings-text.ts';
 import { block, firstLine, line } from './plain.ts';
 
 const marks: Readonly<Record<StepState, string>> = {
@@ -23,13 +25,27 @@ const marks: Readonly<Record<StepState, string>> = {
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
 export function runLines(run: RunDetail, now: number): string[] {
+  return [headLine(run, now), ...stepLines(run, run.steps, now), ...questionLines(run, now), ...endLines(run)];
+}
+
+function stepLines(run: RunDetail, steps: readonly StepRow[], now: number): string[] {
   const width = Math.max(0, ...run.steps.map((step) => line(step.title).length));
-  return [headLine(run, now), ...run.steps.map((step) => stepLine(step, now, width)), ...questionLines(run, now), ...endLines(run)];
+  const text = (step: StepRow): string => stepLine(step, endOf(run, now), width);
+  if (run.state !== 'closed') return steps.map(text);
+  // A run that ended in the middle of a step (terminated, refused its lease) leaves it as it stood.
+  return steps.map((step) =>
+    step.state === 'running' || step.state === 'waiting' ? `${text({ ...step, progress: null })}, not finished` : text(step),
+  );
+}
+
+/** Until when a step that has no end of its own is counted: in a run that is over nothing goes on. */
+function endOf(run: RunDetail, now: number): number {
+  return run.closedAt === null ? now : Date.parse(run.closedAt);
 }
 
 function headLine(run: RunDetail, now: number): string {
   const { id } = runNameOf(run.run);
-  const took = durationText(Math.max(0, (run.closedAt === null ? now : Date.parse(run.closedAt)) - Date.parse(run.requestedAt)));
+  const took = durationText(Math.max(0, endOf(run, now) - Date.parse(run.requestedAt)));
   const state = run.state === 'closed' ? `closed: ${run.outcome ?? 'unknown'}` : run.state;
   return `${run.runbook} of ${run.database}  ${id}  ${state}  (${took}, asked by ${line(run.requester)})`;
 }
@@ -47,7 +63,8 @@ function stepFacts(step: StepRow, now: number): string[] {
       : Math.max(0, (step.finishedAt === null ? now : Date.parse(step.finishedAt)) - Date.parse(step.startedAt));
   const again = [
     ...(step.generation > 1 ? [`generation ${step.generation}`] : []),
-    ...(step.attempt > 1 ? [`attempt ${step.attempt}`] : []),
+    // A step that waits looks again by a further attempt: that is no news.
+    ...(step.attempt > 1 && step.kind !== 'wait' ? [`attempt ${step.attempt}`] : []),
   ];
   const because = step.because === null ? [] : [line(step.because)];
   switch (step.state) {
@@ -107,17 +124,32 @@ export function questionLines(run: RunDetail, now: number): string[] {
 
 function approvalLines(run: RunDetail, question: OpenQuestion, now: number): string[] {
   const { id } = runNameOf(run.run);
+  const warnings = findingsOf(run).reduce((sum, one) => sum + one.warns, 0);
   const agreed = question.agreements.filter((one) => one.choice === 'approve').map((one) => line(one.person));
-  const again = question.opening > 1 ? ` (asked for the ${question.opening}. time: the plan has changed)` : '';
+  const again = question.opening > 1 ? ` (asked again, ${question.opening} by now: the plan has changed)` : '';
   return [
     `? ${titleOf(run, question.approval)}${again}`,
     `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
-    `  agreed   ${agreed.length === 0 ? 'nobody yet' : agreed.join(', ')}`,
+    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${missingText(question)}`}`,
     `  digest   ${question.digest}`,
     `  read     steadyhand show ${id} --plan`,
+    ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
     `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
     `  reject   steadyhand reject ${id} --reason '…'`,
   ];
+}
+
+/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
+function missingText({ quorum, agreements }: OpenQuestion): string {
+  const filled: QuorumLine[] = [];
+  const missing = new Map<string, number>();
+  for (const { group, count } of quorum) {
+    for (let place = 0; place < count; place += 1) {
+      if (settle([...filled, { group, count: 1 }], agreements) === 'approve') filled.push({ group, count: 1 });
+      else missing.set(group, (missing.get(group) ?? 0) + 1);
+    }
+  }
+  return quorumText([...missing].map(([group, count]) => ({ group, count }))) || 'nobody';
 }
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
@@ -161,20 +193,21 @@ function endLines(run: RunDetail): string[] {
     ...(run.because === null || told ? [outcome] : block(`${outcome}: ${run.because}`, '  ')),
     ...(run.failure === null ? [] : failureLines(run.failure)),
     ...(run.left.length === 0 ? [] : ['  left behind:', ...run.left.map((one) => `    ${line(one)}`)]),
-    ...Object.entries(run.evidence).map(([name, value]) => `  ${name}: ${line(typeof value === 'string' ? value : JSON.stringify(value))}`),
+    ...evidenceLines(run.evidence),
   ];
 }
 
 /** What is new since the last look, for an output that cannot be redrawn. `progress`: also the steps that only went further. */
 export function changedLines(before: RunDetail | null, run: RunDetail, now: number, progress: boolean): string[] {
   const old = new Map(before?.steps.map((step) => [step.id, step]));
-  const width = Math.max(0, ...run.steps.map((step) => line(step.title).length));
   const changed = run.steps.filter((step) => news(old.get(step.id), step, progress));
   const asked = new Set(before?.questions.map((one) => `${one.approval}/${one.opening}/${one.agreements.length}`));
   const questions = run.questions.filter((one) => !asked.has(`${one.approval}/${one.opening}/${one.agreements.length}`));
+  const head = before?.state === run.state ? [] : [headLine(run, now)];
+  const steps = stepLines(run, changed, now);
   return [
-    ...(before?.state === run.state ? [] : [headLine(run, now)]),
-    ...changed.map((step) => stepLine(step, now, width)),
+    // The end of the run comes after the end of its steps.
+    ...(run.state === 'closed' ? [...steps, ...head] : [...head, ...steps]),
     ...questionLines({ ...run, questions }, now).filter((text) => text !== ''),
     ...(before?.state === run.state ? [] : endLines(run).filter((text) => text !== '')),
   ];
@@ -182,7 +215,8 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
 
 function news(before: StepRow | undefined, step: StepRow, progress: boolean): boolean {
   if (before === undefined) return step.state !== 'pending';
-  if (before.state !== step.state || before.generation !== step.generation || before.attempt !== step.attempt) return true;
+  if (before.state !== step.state || before.generation !== step.generation) return true;
+  if (before.attempt !== step.attempt && step.kind !== 'wait') return true;
   return progress && step.state === 'running' && before.progress?.summary !== step.progress?.summary;
 }
 

@@ -16,7 +16,17 @@ test('every step is a line with its mark, time and progress', () => {
         startedAt: at(10),
         progress: { summary: '31 of 42 tables, 84 MB/s', fraction: 0.737, secondsLeft: 130 },
       }),
-      aStep({ id: 'switch', position: 4, title: 'Switch', state: 'failed', startedAt: at(10), finishedAt: at(12), attempt: 2, failure }),
+      aStep({
+        id: 'switch',
+        kind: 'change',
+        position: 4,
+        title: 'Switch',
+        state: 'failed',
+        startedAt: at(10),
+        finishedAt: at(12),
+        attempt: 2,
+        failure,
+      }),
       aStep({ id: 'retire', position: 5, title: 'Retire' }),
       aStep({ id: 'undo', position: 6, title: 'Publish', state: 'undo-failed', failure }),
     ],
@@ -47,9 +57,9 @@ test('an open approval shows who must agree, to what, until when, and the comman
     aRun({ state: 'waiting', questions: [question], steps: [aStep({ id: 'agree', title: 'Agree to the switch', position: 7 })] }),
     start,
   ).join('\n');
-  expect(text).toContain('? step 7, Agree to the switch (asked for the 2. time: the plan has changed)');
+  expect(text).toContain('? step 7, Agree to the switch (asked again, 2 by now: the plan has changed)');
   expect(text).toContain('1 of dba and 1 of owners, not ada, within 1 h 0 min');
-  expect(text).toContain('agreed   grace');
+  expect(text).toContain('agreed   grace; still needed: 1 of owners');
   expect(text).toContain(`steadyhand approve ${id} --digest dddddddddddddddd\n`);
   expect(text).toContain(`steadyhand reject ${id} --reason '…'`);
 });
@@ -75,7 +85,62 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
   });
   const lines = runLines(run, start + 999_000);
   expect(lines[0]).toContain('closed: needs-attention  (1 min 0 s');
-  expect(lines.slice(-4)).toEqual(['needs-attention: an undo failed', '  left behind:', '    slot steadyhand_x', '  pauseMs: 17']);
+  expect(lines.slice(-4)).toEqual(['needs-attention: an undo failed', '  left behind:', '    slot steadyhand_x', '  pauseMs: 17 ms']);
+});
+
+test('a run that ended in the middle of a step says so, and its clocks stand still', () => {
+  const steps = [aStep({ kind: 'approval', state: 'waiting', startedAt: at(1) }), aStep({ id: 'b', position: 2 })];
+  const run = aRun({ state: 'closed', outcome: 'refused', closedAt: at(4), steps });
+  expect(runLines(run, start + 999_000)[1]).toBe('?  1 Initial copy  waiting for people  3.0 s, not finished');
+  const ended = changedLines(
+    aRun({ steps }),
+    { ...run, steps: [aStep({ state: 'done', startedAt: at(1), finishedAt: at(3) })] },
+    start,
+    false,
+  );
+  expect(ended.map((text) => text.slice(0, 17))).toEqual(['✓  1 Initial copy', 'migration-cutover', 'refused']);
+});
+
+test('a step that waits looks again without a word; one that acts again says so', () => {
+  const wait = aStep({ state: 'running', startedAt: at(0), attempt: 1 });
+  const change = aStep({ ...wait, id: 'b', kind: 'change', position: 2 });
+  const again = [
+    { ...wait, attempt: 7 },
+    { ...change, attempt: 2 },
+  ];
+  expect(runLines(aRun({ steps: again }), start + 1_000).slice(1)).toEqual([
+    '>  1 Initial copy  1.0 s',
+    '>  2 Initial copy  1.0 s  attempt 2',
+  ]);
+  expect(changedLines(aRun({ steps: [wait, change] }), aRun({ steps: again }), start, false)).toHaveLength(1);
+});
+
+test('evidence is text: units at the values, lists in a line of their own, digests short', () => {
+  const evidence = {
+    compare: { rowsCompared: 209_101, method: 'snapshot' },
+    copy: { bytes: 66_461_696, markerMs: 5, findings: 'a'.repeat(64) },
+    switch: {
+      pauseMs: 107.1,
+      parts: [
+        { part: 'pause', ms: 17 },
+        { part: 'fence', ms: 13.8 },
+      ],
+    },
+    note: 'a\u001B[2Jb',
+  };
+  expect(runLines(aRun({ state: 'closed', outcome: 'succeeded', evidence }), start).slice(3)).toEqual([
+    '  compare: rows compared 209,101, method snapshot',
+    '  copy: bytes 63.4 MB, marker 5 ms, findings aaaaaaaaaaaa',
+    '  switch: pause 107 ms',
+    '    parts pause 17 ms, fence 13.8 ms',
+    '  note: a\uFFFD[2Jb',
+  ]);
+});
+
+test('an approver is told of warnings, and where they are', () => {
+  const evidence = { preflight: { checks: 34, warns: 2, findings: 'f'.repeat(64) } };
+  const text = runLines(aRun({ state: 'waiting', questions: [aQuestion()], evidence }), start).join('\n');
+  expect(text).toContain(`warnings 2: steadyhand show ${id} --findings`);
 });
 
 test('what it failed of is told whole and once, in as many lines as it has', () => {
