@@ -112,8 +112,14 @@ function tokenOf(environment: World['environment'], file: string | undefined): s
 }
 
 function fromFile(path: string): string {
+  const token = contentOf(path).trim();
+  if (token === '') throw new Failure('unauthenticated', `the token's file ${path} is empty`, { file: path });
+  return token;
+}
+
+function contentOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new Failure('unauthenticated', `the token's file ${path} cannot be read (${causeOf(error)})`, { file: path }, error);
   }

@@ -30,13 +30,19 @@ function field(name: string, text: string): string {
   return `  ${name.padEnd(7)} ${text}`;
 }
 
+/** How long people take to agree is nobody's to estimate. */
 function totalText(steps: readonly PlannedStep[]): string {
-  const applying = steps.filter((step) => step.applies !== false);
+  const applying = steps.filter((step) => step.applies !== false && step.kind !== 'approval');
   const known = applying.flatMap(({ estimate }) => (estimate.seconds === undefined ? [] : [estimate.seconds]));
   const unknown = applying.length - known.length;
   if (known.length === 0) return 'unknown: no step has run here before, and none moves data of a known size';
   const sum = durationText(known.reduce((all, one) => all + one, 0) * 1_000);
-  return unknown === 0 ? `about ${sum}` : `about ${sum} for ${known.length} of ${applying.length} steps; ${unknown} cannot be told`;
+  const people = steps.some((step) => step.kind === 'approval' && step.applies !== false)
+    ? ', without the time that people take to agree'
+    : '';
+  return unknown === 0
+    ? `about ${sum}${people}`
+    : `unknown: ${unknown} of ${applying.length} steps cannot be told; the others take about ${sum}`;
 }
 
 function asksText(steps: readonly PlannedStep[]): string {

@@ -34,12 +34,17 @@ export function createProgram(world: World, more: readonly Command[]): Command {
   for (const command of more) program.addCommand(command.helpGroup('Try:'));
   for (const command of everyCommand(program)) {
     command.exitOverride().configureOutput({ writeOut: (text) => world.out(text), writeErr: (text) => world.err(text) });
+    command.showHelpAfterError(`\`${nameOf(command)} --help\` says what it takes.`);
   }
   return program;
 }
 
 function everyCommand(command: Command): Command[] {
   return [command, ...command.commands.flatMap((inner) => everyCommand(inner))];
+}
+
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
 }
 
 /** Runs the command and returns the exit code: 0, 1 when it failed (said on stderr), 2 when the command line is wrong. */

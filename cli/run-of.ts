@@ -1,12 +1,11 @@
 import type { OpenQuestion, RunDetail } from '../control/contract.ts';
 import type { Question } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
-import { runNameOf } from '../domain/run.ts';
 import { UsageError } from './world.ts';
 
 /** The path of a run in the API, from its ULID or its whole name. Throws `UsageError`. */
 export function runPath(run: string): string {
-  const id = (run.includes('/') ? runNameOf(run).id : run).toUpperCase();
+  const id = (run.split('/').at(-1) ?? run).toUpperCase();
   if (!/^[0-9A-HJKMNP-TV-Z]{26}$/.test(id)) {
     throw new UsageError(
       `"${run}" is not a run: give its ULID (26 characters) or <runbook>/<database>/<ULID>; \`steadyhand runs\` lists them`,

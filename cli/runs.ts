@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { runStates } from '../domain/run.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { columns } from './columns.ts';
@@ -13,12 +14,14 @@ interface RunsOptions extends ClientOptions {
   json?: true;
 }
 
+const head = ['RUN', 'RUNBOOK', 'DATABASE', 'STATE', 'ASKED FOR', 'BY', 'TICKET'];
+
 export function runsCommand(world: World): Command {
   return clientCommand('runs', 'List runs, newest first')
     .option('--database <name>', 'only of this database')
-    .option('--state <state>', 'only in this state: requested, planning, waiting, running, parked, rolling-back, closed')
+    .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
     .option('--before <run>', 'the page that comes after this run')
-    .option('--limit <count>', 'at most so many', '20')
+    .option('--limit <count>', 'at most so many, up to 200', count, '20')
     .option('--json', 'as JSON')
     .action(async (options: RunsOptions) => {
       const { apiClient } = await import('./client.ts');
@@ -38,11 +41,16 @@ export function runsCommand(world: World): Command {
         run.runbook,
         run.database,
         run.outcome ?? run.state,
-        run.requestedAt.slice(0, 16),
+        `${run.requestedAt.slice(0, 16)}Z`,
         line(run.requester),
         line(run.ticket ?? ''),
       ]);
-      world.out(rows.length === 0 ? 'no runs\n' : `${columns(rows).join('\n')}\n`);
+      world.out(rows.length === 0 ? 'no runs\n' : `${columns([head, ...rows]).join('\n')}\n`);
       if (next !== null) world.err(`More: steadyhand runs --before ${next}\n`);
     });
+}
+
+function count(text: string): string {
+  if (!/^[1-9]\d{0,2}$/.test(text) || Number(text) > 200) throw new InvalidArgumentError('a whole number from 1 to 200 is needed.');
+  return text;
 }

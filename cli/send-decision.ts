@@ -20,6 +20,5 @@ export async function sendDecision(
     { approval, opening, digest, choice, ...(reason === undefined ? {} : { reason }) },
     judgedSchema,
   );
-  const settled = judged.settled === null ? '' : `settled: ${judged.settled}. `;
-  world.out(`${judged.counts === null ? 'recorded' : 'counted'}: ${choice} for ${approval}. ${settled}${line(judged.because)}\n`);
+  world.out(`${choice} for ${approval}: ${line(judged.because)}\n`);
 }

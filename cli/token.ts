@@ -51,7 +51,8 @@ function readInventory(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Failure('configuration-invalid', `the inventory ${file} cannot be read`, { file }, error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure('configuration-invalid', `the inventory ${file} cannot be read (${why})`, { file }, error);
   }
 }
 
@@ -77,7 +78,11 @@ function revokeCommand(world: World): Command {
   return hostCommand('revoke', 'End a token; it is refused from the next request on')
     .argument('<id>', 'as `token list` shows it')
     .action(async (id: string) => {
-      await withControl(world, 'token revoke', (control) => control.tokens.revoke(id, hostActor()));
+      await withControl(world, 'token revoke', async (control) => {
+        if (!(await control.tokens.list()).some((row) => row.id === id))
+          throw new UsageError(`there is no token "${id}"; \`steadyhand token list\` shows their ids`);
+        await control.tokens.revoke(id, hostActor());
+      });
       world.out(`revoked ${id}\n`);
     });
 }

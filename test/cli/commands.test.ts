@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { failureText } from '../../cli/print-failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import { apiPlace, aPlan, type ApiTest } from '../api/place.ts';
 import { cliTest, type CliTest } from './place.ts';
 
@@ -62,7 +64,7 @@ test('runs and show list what is there', async () => {
   const api = await place.begin();
   const { run, id } = await open(api);
   const cli = await served(api, 'grace');
-  expect((await cli.run('runs')).out).toMatch(new RegExp(`^${id}  rehearsal  orders  `));
+  expect((await cli.run('runs')).out).toMatch(new RegExp(`^RUN .*\\n${id}  rehearsal  orders  `));
   expect((await cli.run('runs', '--state', 'closed')).out).toBe('no runs\n');
   expect((await cli.run('show', run)).out).toContain(`steadyhand approve ${id} --digest dddddddddddddddd`);
   expect(JSON.parse((await cli.run('show', id.toLowerCase(), '--json')).out)).toMatchObject({ run, questions: [{ digest }] });
@@ -80,7 +82,7 @@ test('approve: without a terminal it needs the digest or --yes, and the digest m
   expect(api.temporal.messages).toEqual([]);
   api.temporal.judgement = { counts: true, settled: 'approve', because: 'everybody agreed' };
   const answer = await cli.run('approve', id, '--digest', 'd'.repeat(12));
-  expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('settled: approve. everybody agreed') });
+  expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('approve for agree: everybody agreed') });
   expect(api.temporal.messages).toMatchObject([{ approval: 'agree', opening: 1, digest, choice: 'approve' }]);
 });
 
@@ -172,6 +174,40 @@ test('without a token, an API, or a readable token file, it says so', async () =
     code: 1,
     err: expect.stringContaining('/does/not/exist'),
   });
+  expect((await cliTest().run('runs', '--as', '/dev/null')).err).toContain('/dev/null is empty');
+});
+
+test('a failure is told once: no fact twice, several problems below each other, hints for the command line', () => {
+  const problems = [
+    { path: 'input.word', message: 'is missing' },
+    { path: '', message: 'no such key: "foo"' },
+  ];
+  const message = '2 problems in the input: input.word: is missing; no such key: "foo"';
+  expect(
+    failureText(new Failure('input-invalid', message, { problems }))
+      .split('\n')
+      .slice(0, 4),
+  ).toEqual(['steadyhand: 2 problems in the input:', '  - input.word: is missing', '  - no such key: "foo"', '  code: input-invalid']);
+  const away = new Failure('unreachable', 'orders (127.0.0.1:9): ECONNREFUSED', {
+    where: 'orders (127.0.0.1:9)',
+    code: 'ECONNREFUSED',
+    tried: 3,
+  });
+  expect(failureText(away)).toMatch(/^steadyhand: orders.*\n {2}tried: 3\n {2}code: unreachable\n/);
+  expect(failureText(new Failure('unauthenticated', 'no'))).toContain('do: Give a token by --as');
+});
+
+test('show --findings has the warnings of the checks, with what to do', async () => {
+  const api = await place.begin();
+  const { run, id } = await api.run();
+  const cli = await served(api, 'grace');
+  expect(await cli.run('show', id, '--findings')).toMatchObject({ code: 1, err: expect.stringContaining('no findings') });
+  const found = { check: 'WAL', level: 'warns', evidence: 'it is kept', fix: 'Watch the disk.' };
+  const informs = { ...found, check: 'versions', level: 'informs', fix: '' };
+  await api.control.documents.put('findings', digest, [informs, found]);
+  await api.control.runs.evidence(run, { preflight: { checks: 2, warns: 1, findings: digest } });
+  const { out } = await cli.run('show', id, '--findings');
+  expect(out).toBe('warns    WAL: it is kept\n         do: Watch the disk.\ninforms  versions: it is kept\n');
 });
 
 test('--as takes the token from a file', async () => {
@@ -189,6 +225,9 @@ test.each([
   [['dance']],
   [['plan']],
   [['runs', '--dance']],
+  [['runs', '--limit', '0']],
+  [['runs', '--state', 'asleep']],
+  [['approve', 'rehearsal/orders']],
   [['show', 'nonsense']],
   [['token', 'create', '--person', 'ada', '--expires', 'soon']],
 ])('a wrong command line (%j) ends with 2', async (argv) => {

@@ -46,7 +46,7 @@ test('a plan reads from head to end: what, who is asked, commands, undo, limits,
   digest  ${'d'.repeat(64)}
   made    2026-11-21T03:00:00.000Z, from facts ffffffffffff
   input   target=orders-18 limits={"pauseMs":2000}
-  takes   about 4.1 s for 2 of 4 steps; 2 cannot be told
+  takes   unknown: 1 of 3 steps cannot be told; the others take about 4.1 s
   asks    step 3 (Agree to the switch)
   back    possible until step 4 begins, then only forward
 
