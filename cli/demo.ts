@@ -1,12 +1,13 @@
 import { Command, Option } from 'commander';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { rows } from './sandbox.ts';
 import { UsageError, type World } from './world.ts';
 
 interface DemoOptions {
   readonly pooler?: 'pgbouncer' | 'none';
   readonly keep?: boolean;
   readonly json?: boolean;
-  readonly size?: string;
+  readonly size?: number;
 }
 
 /** What a demo needs to have gone right, beside its outcome. A figure that is missing counts as wrong. */
@@ -19,7 +20,7 @@ export function demoCommand(world: World): Command {
     .addOption(new Option('--pooler <way>', 'how traffic moves (default: pgbouncer where it is installed)').choices(['pgbouncer', 'none']))
     .option('--keep', 'leave the sandbox up, and say how to use it')
     .option('--json', 'end with the report as one line of JSON')
-    .option('--size <rows>', 'rows of the biggest table')
+    .option('--size <rows>', 'rows of the demo application, in all its tables (default: 200000)', rows)
     .action(async (runbook: string, options: DemoOptions) => {
       if (runbook !== 'migration-cutover') throw new UsageError(`there is no demo of "${runbook}"; there is: migration-cutover`);
       await demo(world, options);
@@ -51,9 +52,15 @@ function keptText(sandbox: Sandbox): string {
     'The sandbox stays up.',
     `  API            ${sandbox.environment['STEADYHAND_API_URL'] ?? ''}`,
     `  Temporal's UI  ${sandbox.temporal.ui}`,
-    `  environment    . ${sandbox.directory}/environment`,
-    ...Object.entries(sandbox.tokens).map(([person, file]) => `  as ${person.padEnd(12)}export STEADYHAND_TOKEN_FILE=${file}`),
-    '  take it down   npx steadyhand sandbox down',
+    '  In a shell:',
+    `    . ${sandbox.directory}/environment`,
+    ...Object.entries(sandbox.tokens).map(
+      ([person, file]) => `    export STEADYHAND_TOKEN_FILE=${file}`.padEnd(70) + `  # to be ${person}`,
+    ),
+    '    steadyhand runs; steadyhand --help',
+    '    steadyhand sandbox down              # takes it down',
+    '  The database has moved by now, and the inventory still names the server that it came from. To move it yourself: `steadyhand',
+    '  sandbox down`, then `steadyhand sandbox up`.',
     '',
   ].join('\n');
 }

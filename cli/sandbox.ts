@@ -44,7 +44,7 @@ function downCommand(): Command {
     const { down } = await import('../sandbox/sandbox.ts');
     const found = await down();
     const ended = found.parts.filter((part) => part.alive).map((part) => part.name);
-    if (found.kind === 'absent') say('No sandbox is there.');
+    if (found.kind === 'absent') say(`No sandbox is there (${found.directory}).`);
     else say(ended.length === 0 ? 'Nothing ran any more; what was left is removed.' : `Ended: ${ended.join(', ')}.`);
   });
 }
@@ -95,7 +95,8 @@ function show(found: SandboxStatus): void {
     running: 'The sandbox runs',
     'left-over': 'A sandbox was killed here; `sandbox down` clears what is left',
   };
-  say(`${words[kind]} (${directory})`);
+  const broken = kind === 'left-over' && gone.length < parts.length;
+  say(`${broken ? 'Parts of the sandbox have ended: `sandbox down`, then `sandbox up`' : words[kind]} (${directory})`);
   for (const part of parts) {
     say(`  ${part.name.padEnd(10)} ${part.alive ? `pid ${String(part.pid).padEnd(8)}` : 'ENDED       '} ${part.address ?? ''}`);
   }
@@ -104,7 +105,8 @@ function show(found: SandboxStatus): void {
   if (kind === 'absent' || kind === 'left-over' || gone.length > 0) process.exitCode = 1;
 }
 
-function rows(text: string): number {
+/** The number of rows that `--size` takes. */
+export function rows(text: string): number {
   const size = Number(text);
   if (!Number.isInteger(size) || size < 0 || size > 100_000_000) throw new InvalidArgumentError('a whole number of rows is needed.');
   return size;

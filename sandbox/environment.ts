@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { controlAddresses } from './control-database.ts';
 import type { Layout } from './layout.ts';
 import type { Servers } from './servers.ts';
@@ -6,6 +7,7 @@ import type { Servers } from './servers.ts';
 export function environmentOf(layout: Layout, servers: Servers, apiPort: number): Record<string, string> {
   const control = controlAddresses(servers.control);
   return {
+    STEADYHAND_SANDBOX: layout.directory,
     STEADYHAND_INVENTORY: layout.inventory,
     STEADYHAND_CONTROL_URL: control.application,
     STEADYHAND_CONTROL_PASSWORD_FILE: layout.secretFile('steadyhand_app'),
@@ -19,10 +21,13 @@ export function environmentOf(layout: Layout, servers: Servers, apiPort: number)
   };
 }
 
-/** Lines for a shell: `. <file>` exports them. */
+const commandLine = fileURLToPath(new URL('../bin/steadyhand.js', import.meta.url));
+
+/** Lines for a shell: `. <file>` exports them, and makes `steadyhand` a command, so that what the commands say can be copied. */
 export function shellLines(environment: Readonly<Record<string, string>>): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  return Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`).join('');
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  return `${exports.join('')}steadyhand() { node ${quote(commandLine)} "$@"; }\n`;
 }
 
 /** Part → where it is to be reached, for people. */
@@ -30,6 +35,11 @@ export function addressesOf(servers: Servers, environment: Readonly<Record<strin
   const clusters = [servers.source, servers.target, servers.control].map((one) => [one.name, `${one.host}:${one.port}`]);
   const pooler = servers.pgbouncer ? [['pgbouncer', `${servers.pgbouncer.host}:${servers.pgbouncer.port}`]] : [];
   const api = environment['STEADYHAND_API_URL'];
-  const entries = [['temporal', `${servers.temporal.address}, web page ${servers.temporal.ui}`], ...clusters, ...pooler, ...(api === undefined ? [] : [['api', api]])];
+  const entries = [
+    ['temporal', `${servers.temporal.address}, web page ${servers.temporal.ui}`],
+    ...clusters,
+    ...pooler,
+    ...(api === undefined ? [] : [['api', api]]),
+  ];
   return Object.fromEntries(entries);
 }

@@ -5,7 +5,7 @@ import { up, type Sandbox } from '../sandbox.ts';
 export interface BringUp {
   readonly pooler?: 'pgbouncer' | 'none';
   readonly keep?: boolean;
-  readonly size?: string;
+  readonly size?: number;
 }
 
 /** A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C, unless it is to be kept and all went well. */
@@ -20,7 +20,7 @@ export async function bringUp(options: BringUp, say: (text: string) => void, sho
     log: (line) => say(`${line}\n`),
     signal: stop.signal,
     ...(options.keep ? { detached: true } : {}),
-    ...(options.size === undefined ? {} : { size: Number(options.size) }),
+    ...(options.size === undefined ? {} : { size: options.size }),
   });
   let kept = false;
   try {

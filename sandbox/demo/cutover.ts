@@ -18,6 +18,8 @@ const input = { target: 'orders-18', schema: 'already-there' } as const;
 const writesBeforeMs = 2_000;
 const writesAfterMs = 3_000;
 const runWithinMs = 600_000;
+/** How far a step is, is told this often. */
+const progressEveryMs = 1_000;
 
 /** Who asks, and who agrees: the policy wants somebody of the dbas and somebody of the owners, and not the one who asks. */
 const requester = 'ada';
@@ -58,6 +60,7 @@ async function cutover(sandbox: Sandbox, say: (text: string) => void): Promise<R
   const path = `/v1/runs/${id}`;
   let seen: RunDetail | null = null;
   let planShown = false;
+  let toldAt = 0;
   const deadline = Date.now() + runWithinMs;
   for (;;) {
     const now = await ada.get(path, runDetailSchema);
@@ -66,7 +69,9 @@ async function cutover(sandbox: Sandbox, say: (text: string) => void): Promise<R
       say(`${planText(await ada.get(`${path}/plan`, planSchema))}\n`);
     }
     // Questions are answered below, so they are not shown as such.
-    for (const line of changedLines(seen, { ...now, questions: [] }, Date.now(), false)) say(`${line}\n`);
+    const progress = Date.now() - toldAt >= progressEveryMs;
+    if (progress) toldAt = Date.now();
+    for (const line of changedLines(seen, { ...now, questions: [] }, Date.now(), progress)) say(`${line}\n`);
     seen = now;
     if (now.state === 'closed') return now;
     if (now.state === 'parked') throw new Failure('conflict', `the run was parked: ${now.failure?.message ?? ''}`, { run: now.run });
