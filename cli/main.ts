@@ -28,9 +28,11 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-// Whoever reads us may have had enough (`| head`): that is no error.
+// Whoever reads us may have had enough (`| head`), or the terminal is gone: that is no error. A command that must clean up when it
+// is told to stop is told so; the others just end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
+  if (process.listenerCount('SIGTERM') > 0) process.emit('SIGTERM');
+  else process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
 const code = await runProgram(createProgram(world, [sandboxCommand(), demoCommand(world)]), process.argv.slice(2), world);

@@ -95,7 +95,7 @@ function show(found: SandboxStatus): void {
     running: 'The sandbox runs',
     'left-over': 'A sandbox was killed here; `sandbox down` clears what is left',
   };
-  const broken = kind === 'left-over' && gone.length < parts.length;
+  const broken = kind === 'left-over' && gone.length > 0 && gone.length < parts.length;
   say(`${broken ? 'Parts of the sandbox have ended: `sandbox down`, then `sandbox up`' : words[kind]} (${directory})`);
   for (const part of parts) {
     say(`  ${part.name.padEnd(10)} ${part.alive ? `pid ${String(part.pid).padEnd(8)}` : 'ENDED       '} ${part.address ?? ''}`);

@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import { findPgBouncer } from '../pgbouncer.ts';
 import { sandboxConfiguration } from '../configuration.ts';
 import { up, type Sandbox } from '../sandbox.ts';
@@ -8,11 +9,18 @@ export interface BringUp {
   readonly size?: number;
 }
 
-/** A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C, unless it is to be kept and all went well. */
+/**
+ * A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C (then it throws `cancelled`), unless it is to be
+ * kept and all went well. A second Ctrl-C changes nothing: what is started must be ended.
+ */
 export async function bringUp(options: BringUp, say: (text: string) => void, show: (sandbox: Sandbox) => Promise<void>): Promise<void> {
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, onSignal);
+  const onSignal = (): void => {
+    if (!stop.signal.aborted) say('Stopping: the sandbox is taken down …\n');
+    stop.abort();
+  };
+  // For good, not once: without a listener the next signal would end this process, and leave the servers behind.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const pooler = options.pooler ?? (findPgBouncer(sandboxConfiguration().path) === undefined ? 'none' : 'pgbouncer');
   if (options.pooler === undefined && pooler === 'none') say('PgBouncer is not installed: traffic moves over the fence (--pooler none).\n');
   const sandbox = await up({
@@ -33,6 +41,8 @@ export async function bringUp(options: BringUp, say: (text: string) => void, sho
 
 async function aborted(signal: AbortSignal): Promise<never> {
   return await new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('stopped by a signal')), { once: true });
+    const stopped = (): void => reject(new Failure('cancelled', 'the demo was stopped, and the sandbox is taken down'));
+    if (signal.aborted) stopped();
+    else signal.addEventListener('abort', stopped, { once: true });
   });
 }
