@@ -1,96 +1,157 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
-import { ApplicationFailureCategory } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import type { Attempt, Effects } from '../activities/attempt.ts';
 import type { StepCall } from '../activities/work.ts';
 import type { Control } from '../control/contract.ts';
-import { Failure } from '../domain/failure.ts';
+import type { Failure, FailureCode } from '../domain/failure.ts';
 import { redact } from '../domain/redaction.ts';
 import { runNameOf, tagOf } from '../domain/run.ts';
 import type { Before, Progress } from '../domain/step.ts';
+import { asTemporal, failureOf } from './as-temporal.ts';
+import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { catchStrays, type Strays } from './stray-rejections.ts';
 
 type Effect = (input: unknown, attempt: Attempt) => Promise<unknown>;
 type BoundActivity = (input: unknown, step: StepCall | null) => Promise<unknown>;
+
+/** The failures that end a verb. For a verb that is named here every other failure is tried again until it is mended. */
+type Verdicts = Readonly<Partial<Record<string, readonly FailureCode[]>>>;
+
+interface Binding {
+  readonly name: string;
+  readonly effect: Effect;
+  readonly control: Control;
+  readonly log: Logger;
+  /** Whether the failure is to be tried again, where that is not for its code alone to say. */
+  again?(failure: Failure): boolean;
+}
 
 /**
  * A folder's activities as Temporal's, named `<folder>.<verb>`. Here alone an attempt meets Temporal: heartbeats, cancellation,
  * retries by failure code; and the control database: its number, its fence, the state of its step.
  */
-export function bind<Activities>(folder: string, effects: Effects<Activities>, control: Control, log: Logger): Record<string, BoundActivity> {
+export function bind<Activities>(
+  folder: string,
+  effects: Effects<Activities>,
+  control: Control,
+  log: Logger,
+  verdicts: Verdicts = {},
+): Record<string, BoundActivity> {
   // Every effect is `(input, attempt) => Promise`; the input is what the contract's own caller passes.
   const verbs = Object.entries(effects) as [string, Effect][];
-  return Object.fromEntries(verbs.map(([verb, effect]) => [`${folder}.${verb}`, bound(`${folder}.${verb}`, effect, control, log)]));
+  return Object.fromEntries(
+    verbs.map(([verb, effect]) => {
+      const name = `${folder}.${verb}`;
+      const ends = verdicts[verb];
+      return [name, bound({ name, effect, control, log, ...(ends ? { again: (failure) => !ends.includes(failure.code) } : {}) })];
+    }),
+  );
 }
 
-function bound(name: string, effect: Effect, control: Control, log: Logger): BoundActivity {
+function bound(binding: Binding): BoundActivity {
   return async (input, step) => {
+    const { effect, control } = binding;
     const context = Context.current();
     const beat = startHeartbeat(context);
+    const strays = catchStrays(context);
     const run = context.info.workflowExecution?.workflowId ?? '';
     try {
-      const { attempt, flush } = await attemptOf(context, beat, step, control, run);
-      const result = await effect(input, attempt);
+      const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run });
+      const result = await Promise.race([effect(input, attempt), strays.thrown]);
       await flush();
-      if (step) await finished(control, run, step, result);
+      if (step) {
+        beat.alive();
+        await finished(control, attempt, step, result);
+      }
       return result ?? null;
     } catch (error) {
-      throw asTemporal(error, context, name, log);
+      throw await failed(binding, context, run, step, error);
     } finally {
       beat.stop();
     }
   };
 }
 
-/** The step's state and, when it proved something, its evidence. An undo shows as undone. */
-async function finished(control: Control, run: string, call: StepCall, result: unknown): Promise<void> {
+/** The step's state and, when it proved something, its evidence. An undo shows as undone. An attempt that has given way says nothing. */
+async function finished(control: Control, { key, number, run }: Attempt, call: StepCall, result: unknown): Promise<void> {
   const { step, generation, undo } = call;
+  const { database } = runNameOf(run);
+  await control.attempts.current({ key, number, run, database, lease: false });
   if (!undo && typeof result === 'object' && result !== null) await control.runs.evidence(run, { [step]: result });
   await control.runs.change(run, { steps: [{ id: step, state: undo ? 'undone' : 'done', generation }] });
 }
 
-interface Heartbeat {
-  checkpoint: unknown;
-  stop(): void;
-}
-
-/** Beats at a third of the heartbeat timeout, whatever the activity is doing; the first one by interval, not at the start. */
-function startHeartbeat(context: Context): Heartbeat {
-  const timeout = context.info.heartbeatTimeoutMs;
-  const beat: Heartbeat = { checkpoint: context.info.heartbeatDetails as unknown, stop: () => undefined };
-  if (timeout === undefined || timeout === 0) return beat;
-  const timer = setInterval(() => context.heartbeat(beat.checkpoint), Math.max(100, Math.min(1_000, timeout / 4)));
-  beat.stop = () => clearInterval(timer);
-  return beat;
-}
-
-async function attemptOf(
+/**
+ * What is told to Temporal. When the activity was cancelled, that is it, whatever it threw on its way out; Temporal's own core
+ * tells a cancel from a worker that stops, whose attempt is begun again elsewhere.
+ */
+async function failed(
+  { name, control, log, again }: Binding,
   context: Context,
-  beat: Heartbeat,
-  call: StepCall | null,
-  control: Control,
   run: string,
-): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
+  step: StepCall | null,
+  error: unknown,
+): Promise<unknown> {
+  if (context.cancellationSignal.aborted) return context.cancellationSignal.reason;
+  const failure = failureOf(error);
+  const told = asTemporal(failure, again?.(failure));
+  if (failure.code === 'not-yet') return told;
+  const { attempt } = context.info;
+  log.warn({ activity: name, code: failure.code, run, attempt, stack: redact(failure.stack ?? '') }, told.message);
+  if (step && !told.nonRetryable && failure.code !== 'superseded' && failure.code !== 'control-database-unavailable') {
+    // So that people see why it takes longer.
+    const summary = `attempt ${attempt} failed: ${told.message.slice(0, 300)}`;
+    await control.runs.progress(run, step.step, { summary }).catch(() => undefined);
+  }
+  return told;
+}
+
+interface Begun {
+  readonly context: Context;
+  readonly beat: Heartbeat;
+  readonly strays: Strays;
+  readonly step: StepCall | null;
+  readonly control: Control;
+  readonly run: string;
+}
+
+async function attemptOf({
+  context,
+  beat,
+  strays,
+  step: call,
+  control,
+  run,
+}: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
   const { step, generation, undo } = call ?? { step: 'engine', generation: 1, undo: false };
-  const key = `${run}/${step}/${generation}${undo ? '/undo' : ''}`;
+  const base = `${run}/${step}/${generation}`;
+  const key = undo ? `${base}/undo` : base;
+  // The attempts at the step give way to its undo: one that comes back to life now must not act any more.
+  if (undo) await control.attempts.claim({ key: base, run, step, generation, undo: false });
   const claimed = call ? await control.attempts.claim({ key, run, step, generation, undo }) : { number: 0, intended: null };
   const { number } = claimed;
-  const { database } = runNameOf(run);
   const progress = progressWriter(async (news) => await control.runs.progress(run, step, news));
   const attempt: Attempt = {
     key,
     run,
-    tag: tagOf(run),
+    // A workflow that has no run's name has no tag; its admission says so.
+    get tag() {
+      return tagOf(run);
+    },
     step,
     number,
-    signal: context.cancellationSignal,
+    signal: AbortSignal.any([context.cancellationSignal, strays.signal]),
     progress: progress.show,
     checkpoint: beat.checkpoint,
-    save: (checkpoint) => {
-      beat.checkpoint = checkpoint;
-      context.heartbeat(checkpoint);
+    save: beat.save,
+    current: async () => {
+      await control.attempts.current({ key, number, run, database: runNameOf(run).database, lease: true });
+      beat.alive();
     },
-    current: async () => await control.attempts.current({ key, number, run, database, lease: true }),
-    intend: async (before: Before) => await control.attempts.intend({ key, number, run, step, database, before }),
+    intend: async (before: Before) => {
+      beat.alive();
+      return await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });
+    },
     settle: async (outcome) => await control.attempts.settle({ key, number, run, step }, outcome),
     intended: claimed.intended,
   };
@@ -121,24 +182,4 @@ function progressWriter(write: (progress: Progress) => Promise<void>): { show: (
       await writing;
     },
   };
-}
-
-/**
- * A failure as Temporal takes it: its code as the type, its facts as the details, retried or not by the code. When the activity
- * was cancelled, that is what is told, whatever it threw on its way out.
- */
-function asTemporal(error: unknown, context: Context, name: string, log: Logger): unknown {
-  if (context.cancellationSignal.aborted) return context.cancellationSignal.reason;
-  const failure = error instanceof Failure ? error : new Failure('internal', redact(error instanceof Error ? error.message : String(error)), {}, error);
-  const waits = failure.code === 'not-yet';
-  if (!waits) log.warn({ activity: name, code: failure.code, run: context.info.workflowExecution?.workflowId, stack: redact(failure.stack ?? '') }, failure.message);
-  const delay = failure.facts['retryAfterMs'];
-  return ApplicationFailure.create({
-    message: failure.message,
-    type: failure.code,
-    nonRetryable: !failure.retryable,
-    details: [failure.facts],
-    ...(typeof delay === 'number' ? { nextRetryDelay: delay } : {}),
-    ...(waits ? { category: ApplicationFailureCategory.BENIGN } : {}),
-  });
 }

@@ -35,6 +35,10 @@ function read(file: string): Inventory {
 }
 
 function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? 'missing' : `${stat.mtimeMs}/${stat.size}/${stat.ino}`;
+  try {
+    const stat = statSync(file);
+    return `${stat.mtimeMs}/${stat.size}/${stat.ino}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : 'gone';
+  }
 }

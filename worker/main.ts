@@ -4,6 +4,7 @@ import { isOpen } from '../temporal/runs.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
 import { createDependencies } from './dependencies.ts';
+import { liveWithStrays } from './stray-rejections.ts';
 import { wire } from './wiring.ts';
 
 /** A bundle that was built ahead: its file, or nothing to build it now. */
@@ -22,19 +23,32 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
   const dependencies = createDependencies(config, { name: 'steadyhand worker', environment });
   const { log } = dependencies;
   Runtime.install({ logger: new DefaultLogger('WARN', ({ level, message }) => log.warn({ temporal: level }, message)) });
+  process.on('unhandledRejection', liveWithStrays(log));
+  const endings: (() => Promise<unknown>)[] = [() => dependencies.close()];
   try {
     await dependencies.control.ping();
     const client = await connectTemporal(config.temporal);
+    endings.push(() => client.connection.close());
     const connection = await connectNative(config);
+    endings.push(() => connection.close());
     const activities = wire(dependencies, (run) => isOpen(client, run));
     const workers = await createWorkers(config, connection, activities, bundle);
     const running = workers.map((worker) => worker.run());
     log.info({ taskQueue: config.taskQueue }, 'worker ready');
-    await Promise.all(running);
-    await connection.close();
-    await client.connection.close();
+    await allDone(workers, running);
   } finally {
-    await dependencies.close();
+    for (const end of endings.reverse()) await end();
+  }
+}
+
+/** Until all have stopped. When one breaks, the others are stopped too: half a worker would leave work lying on its queue. */
+async function allDone(workers: readonly Worker[], running: readonly Promise<void>[]): Promise<void> {
+  try {
+    await Promise.all(running);
+  } catch (error) {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(running);
+    throw error;
   }
 }
 
@@ -48,9 +62,25 @@ async function createWorkers(
   const workflowBundle = bundle === undefined ? await bundleWorkflows() : { codePath: bundle };
   return await Promise.all([
     // A dead worker's sticky queue holds a run up for ten seconds by default.
-    Worker.create({ ...base, taskQueue: config.taskQueue, workflowBundle, stickyQueueScheduleToStartTimeout: '1s', maxHeartbeatThrottleInterval: '1s' }),
-    Worker.create({ ...base, taskQueue: `${config.taskQueue}-long`, maxConcurrentActivityTaskExecutions: 8, maxHeartbeatThrottleInterval: '1s' }),
-    Worker.create({ ...base, taskQueue: `${config.taskQueue}-switch`, maxConcurrentActivityTaskExecutions: 8, maxHeartbeatThrottleInterval: '200ms' }),
+    Worker.create({
+      ...base,
+      taskQueue: config.taskQueue,
+      workflowBundle,
+      stickyQueueScheduleToStartTimeout: '1s',
+      maxHeartbeatThrottleInterval: '1s',
+    }),
+    Worker.create({
+      ...base,
+      taskQueue: `${config.taskQueue}-long`,
+      maxConcurrentActivityTaskExecutions: 8,
+      maxHeartbeatThrottleInterval: '1s',
+    }),
+    Worker.create({
+      ...base,
+      taskQueue: `${config.taskQueue}-switch`,
+      maxConcurrentActivityTaskExecutions: 8,
+      maxHeartbeatThrottleInterval: '200ms',
+    }),
   ]);
 }
 
