@@ -4,7 +4,7 @@ import { createCompareActivity } from '../activities/postgres/compare.ts';
 import { createPostgresActivities } from '../activities/postgres/create-postgres-activities.ts';
 import { createReplicationActivities } from '../activities/replication/create-replication-activities.ts';
 import { createSwitchActivities } from '../activities/replication/switch/create-switch-activities.ts';
-import { engineWork, type EngineActivities } from '../activities/engine/contract.ts';
+import { engineVerdicts, engineWork, type EngineActivities } from '../activities/engine/contract.ts';
 import { poolingWork, type PoolingActivities } from '../activities/pooling/contract.ts';
 import { postgresWork, type PostgresActivities } from '../activities/postgres/contract.ts';
 import { replicationWork, type ReplicationActivities } from '../activities/replication/contract.ts';
@@ -29,9 +29,17 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
     tools: { pgDump: config.pgDump, pgRestore: config.pgRestore },
   });
   const folders: [string, Bound][] = [
-    ['engine', bind<EngineActivities>('engine', engine, control, log)],
+    ['engine', bind<EngineActivities>('engine', engine, control, log, engineVerdicts)],
     ['postgres', bind<PostgresActivities>('postgres', { ...postgres, ...createCompareActivity(shared) }, control, log)],
-    ['replication', bind<ReplicationActivities>('replication', { ...createReplicationActivities(shared), ...createSwitchActivities(shared) }, control, log)],
+    [
+      'replication',
+      bind<ReplicationActivities>(
+        'replication',
+        { ...createReplicationActivities(shared), ...createSwitchActivities(shared) },
+        control,
+        log,
+      ),
+    ],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
   ];
   return complete(folders, { engine: engineWork, postgres: postgresWork, replication: replicationWork, pooling: poolingWork });

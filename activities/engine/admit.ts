@@ -1,11 +1,14 @@
+import type { Control, Request } from '../../control/contract.ts';
+import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import { groupsOf, policyOf } from '../../domain/inventory.ts';
+import { groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
 import { runNameOf, type RunStart } from '../../domain/run.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Admission } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { refuseIfClosed } from './refuse-if-closed.ts';
 
 /**
  * Admission inside the worker: whoever started the workflow, it goes on only when the API recorded the request for just this run
@@ -13,14 +16,12 @@ import type { EngineDependencies } from './dependencies.ts';
  */
 export function admit({ control, inventory, catalog, holderOpen }: EngineDependencies) {
   return async (start: RunStart & { runbook: string }, attempt: Attempt): Promise<Admission> => {
+    // First, so that every other refusal is one of a run that has a row.
+    const request = await requested(control, start, attempt.run);
+    await refuseIfClosed(control, attempt.run);
     const { database } = runNameOf(attempt.run);
-    const runbook = catalog[start.runbook];
+    const runbook = Object.hasOwn(catalog, start.runbook) ? catalog[start.runbook] : undefined;
     if (!runbook) throw new Failure('not-found', `there is no runbook "${start.runbook}"`);
-    if (typeof start.request !== 'string') throw new Failure('request-unknown', 'the run was started without the id of a request');
-    const request = await control.requests.find(start.request);
-    if (!request || request.run !== attempt.run || request.runbook !== runbook.name) {
-      throw new Failure('request-unknown', `the API has recorded no request for the run ${attempt.run}`, { request: start.request });
-    }
     const input = parseInput(runbook, start.input);
     if (canonical(input) !== canonical(parseInput(runbook, request.input))) {
       throw new Failure('input-invalid', 'the input of the workflow is not the one that was requested', { request: request.id });
@@ -30,10 +31,32 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     if (!policy.requesters.some((group) => groups.includes(group))) {
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
+    requireApprovers(inventory(), runbook, database, request.requester);
     await refuseIfLeased({ control, holderOpen }, database, attempt.run);
     const { requester, ticket } = request;
     return { database, requester, ticket, input, risk: runbook.risk, approval: policy.approvals[runbook.risk] };
   };
+}
+
+async function requested(control: Control, start: RunStart & { runbook: string }, run: string): Promise<Request> {
+  if (typeof start.request !== 'string') throw new Failure('request-unknown', 'the run was started without the id of a request');
+  const request = await control.requests.find(start.request);
+  if (request?.run === run && request.runbook === start.runbook) return request;
+  throw new Failure('request-unknown', `the API has recorded no request for the run ${run}`, { request: start.request });
+}
+
+/** Told now rather than when the question has expired: that there are not enough people besides the requester. */
+function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: string, requester: string): void {
+  const rule = policyOf(inventory, database).approvals[runbook.risk];
+  const asks = Object.values(runbook.steps).some((step) => step.kind === 'approval');
+  if (rule === 'auto' || !asks) return;
+  const others = inventory.people.filter((one) => one.name !== requester);
+  const all = others.map(({ name }): Agreement => ({ person: name, groups: groupsOf(inventory, database, name), choice: 'approve' }));
+  if (settle(rule.quorum, all) === 'approve') return;
+  throw new Failure(
+    'plan-impossible',
+    `nobody could agree to it: ${quorumText(rule.quorum)} are needed, not counting ${requester}, who asks`,
+  );
 }
 
 /** Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then. */

@@ -1,6 +1,7 @@
-import type { ApprovalRule } from '../../domain/inventory.ts';
+import type { QuorumLine } from '../../domain/approval.ts';
 import type { Authorisation, Choice, DecisionMessage, Question } from '../../domain/decision.ts';
-import type { FailureReport } from '../../domain/failure.ts';
+import type { FailureCode, FailureReport } from '../../domain/failure.ts';
+import type { ApprovalRule } from '../../domain/inventory.ts';
 import type { PlanOutline } from '../../domain/plan.ts';
 import type { Outcome, Risk, RunStart, RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
@@ -11,17 +12,19 @@ export interface EngineActivities {
   /** The first activity of every run: the request row, the schema and the policy, again, inside the worker. */
   admit(start: RunStart & { runbook: string }): Promise<Admission>;
   /** Takes the facts and makes the plan, stores both; its digest is that of the steps from `from` on (of all when absent). */
-  plan(request: PlanRequest): Promise<PlanOutline>;
-  /** Takes the lease; a no-op for its holder. Raises `lease-held` or `lease-orphaned`. */
+  plan(request: PlanRequest): Promise<Planned>;
+  /** Takes the lease; a no-op for its holder. Raises `lease-held` or `lease-orphaned`, and `conflict` when the run is closed. */
   takeLease(request: { database: string }): Promise<{ epoch: number }>;
-  /** Opens a question (again: `opening`) and shows the run as waiting or parked. Opening the same twice is harmless. */
-  ask(asking: Asking): Promise<void>;
+  /** Opens a question and shows the run as waiting or parked. Opening the same twice is harmless. Raises `conflict` when the run is closed. */
+  ask(asking: Asking): Promise<Asked>;
   /** Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. */
   authorise(message: DecisionMessage & { refuse?: string }): Promise<Authorisation>;
   /** The question is over; the run goes on in `state`. */
   closeQuestion(closing: Closing): Promise<void>;
   /** The run's state and steps change: one transaction, one event each. */
   record(change: RunChange): Promise<void>;
+  /** Returns when the control database answers, however long that takes. */
+  standBy(): Promise<void>;
   /** Whether the switch went forward: the row that decides it stands in the control database. */
   pastNoReturn(): Promise<boolean>;
   /** Ends the run: outcome, what is left; the lease is freed when nothing is. */
@@ -42,21 +45,38 @@ export interface PlanRequest {
   readonly database: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly from?: string;
+  /** The digest of the plan that people agreed to: what differs from it is told. */
+  readonly agreed?: string;
+}
+
+export interface Planned extends PlanOutline {
+  /** What is another than in the plan that was agreed to, a short line each. */
+  readonly changes?: readonly string[];
 }
 
 export interface Asking {
   readonly approval: string;
   readonly kind: Question['kind'];
+  /** The one to begin with: after a reset it may be taken. */
   readonly opening: number;
   readonly generation: number;
   readonly digest: string;
   readonly choices: readonly Choice[];
   readonly deadlineMs?: number;
+  /** What the policy asked for at admission; it holds when the policy of now asks nobody. */
+  readonly quorum?: readonly QuorumLine[];
   readonly failure?: FailureReport;
+}
+
+export interface Asked {
+  readonly opening: number;
+  /** What people had said to just this question before a reset; null as a rule. */
+  readonly answer: Choice | null;
 }
 
 export interface Closing {
   readonly approval: string;
+  readonly kind: Question['kind'];
   readonly opening: number;
   readonly answer: Choice | 'expired' | 'lapsed';
   readonly state: RunState;
@@ -66,7 +86,13 @@ export interface Closing {
 
 export interface RunChange {
   readonly state?: RunState;
-  readonly steps?: readonly { readonly id: string; readonly state: StepState; readonly generation: number; readonly because?: string; readonly failure?: FailureReport }[];
+  readonly steps?: readonly {
+    readonly id: string;
+    readonly state: StepState;
+    readonly generation: number;
+    readonly because?: string;
+    readonly failure?: FailureReport;
+  }[];
 }
 
 export const engineWork: WorkOf<EngineActivities> = {
@@ -77,6 +103,23 @@ export const engineWork: WorkOf<EngineActivities> = {
   authorise: 'engine',
   closeQuestion: 'engine',
   record: 'engine',
+  standBy: 'engine',
   pastNoReturn: 'engine',
   close: 'engine',
+};
+
+/**
+ * The answers that end an activity of the kind `engine`. Whatever else goes wrong with it is tried again until somebody has
+ * mended it: the run stands still, it doesn't end and takes nothing back.
+ */
+export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'plan'>, readonly FailureCode[]>> = {
+  admit: ['request-unknown', 'input-invalid', 'not-found', 'forbidden', 'plan-impossible', 'lease-held', 'lease-orphaned', 'conflict'],
+  takeLease: ['lease-held', 'lease-orphaned', 'conflict'],
+  ask: ['conflict'],
+  authorise: [],
+  closeQuestion: [],
+  record: [],
+  standBy: [],
+  pastNoReturn: [],
+  close: [],
 };

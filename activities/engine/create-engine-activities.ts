@@ -3,6 +3,7 @@ import { admit } from './admit.ts';
 import type { EngineActivities } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { plan } from './plan.ts';
+import { refuseIfClosed } from './refuse-if-closed.ts';
 import { ask, authorise, closeQuestion } from './questions.ts';
 
 /** What the engine calls: all of it stands in the control database, and each may be repeated. */
@@ -14,10 +15,14 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     ask: ask(dependencies),
     authorise: authorise(dependencies),
     closeQuestion: closeQuestion(dependencies),
-    takeLease: async ({ database }, attempt) => await control.lease.take(database, attempt.run, holderOpen),
+    takeLease: async ({ database }, attempt) => {
+      await refuseIfClosed(control, attempt.run);
+      return await control.lease.take(database, attempt.run, holderOpen);
+    },
     record: async (change, attempt) => {
       await control.runs.change(attempt.run, change);
     },
+    standBy: async () => await control.ping(),
     pastNoReturn: async (_, attempt) => (await control.noReturn.read(attempt.run))?.side === 'forward',
     close: async (ending, attempt) => {
       await control.runs.close(attempt.run, { ...ending, free: ending.left.length === 0 });

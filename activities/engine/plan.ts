@@ -1,18 +1,50 @@
-import type { PlannedStep, PlanOutline } from '../../domain/plan.ts';
+import type { Control } from '../../control/contract.ts';
+import { Failure } from '../../domain/failure.ts';
+import { policyOf, type Inventory } from '../../domain/inventory.ts';
+import type { Facts, Plan, PlannedStep, PlanOutline } from '../../domain/plan.ts';
 import type { Attempt } from '../attempt.ts';
-import type { PlanRequest } from './contract.ts';
+import { changesBetween } from './changes.ts';
+import type { Planned, PlanRequest } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import type { Planner } from './planner.ts';
 
-/** Makes the plan and stores plan and facts under their digests; from then on the run follows it. Harmless to repeat. */
-export function plan({ control, planner }: EngineDependencies) {
-  return async (request: PlanRequest, attempt: Attempt): Promise<PlanOutline> => {
-    const made = await planner.plan({ ...request, run: attempt.run });
+/**
+ * Makes the plan and stores plan and facts under their digests; from then on the run follows it. The first plan of a run also
+ * shows it as planning and then as running. Harmless to repeat.
+ */
+export function plan({ control, planner, inventory, catalog }: EngineDependencies) {
+  return async (request: PlanRequest, attempt: Attempt): Promise<Planned> => {
+    const { agreed, ...order } = request;
+    if (order.from === undefined) await control.runs.change(attempt.run, { state: 'planning' });
+    const made = await planner.plan({ ...order, run: attempt.run });
     const { digest, facts, steps } = made.plan;
+    requireCover(steps, inventory(), order.database, catalog[order.runbook]?.risk ?? 'high');
     await control.documents.put('facts', facts, made.facts);
     await control.documents.put('plan', digest, made.plan);
     await control.runs.planned(attempt.run, { digest, steps: steps.map(rowOf) });
-    return { digest, facts, steps: steps.map(outlineOf) };
+    if (order.from === undefined) await control.runs.change(attempt.run, { state: 'running' });
+    const outline = { digest, facts, steps: steps.map(outlineOf) };
+    return agreed === undefined || agreed === digest ? outline : { ...outline, changes: await changesSince(control, agreed, made) };
   };
+}
+
+/** Every change is covered by an approval before it, or by a policy that asks nobody. */
+function requireCover(steps: readonly PlannedStep[], inventory: Inventory, database: string, risk: 'low' | 'medium' | 'high'): void {
+  if (policyOf(inventory, database).approvals[risk] === 'auto') return;
+  const applying = steps.filter((step) => step.applies !== false);
+  const first = applying.find((step) => step.kind === 'approval' || step.kind === 'change');
+  if (first?.kind !== 'change') return;
+  throw new Failure(
+    'plan-impossible',
+    `"${first.title}" would change something before anybody was asked, and the policy wants people to be asked`,
+  );
+}
+
+async function changesSince(control: Control, agreed: string, now: Awaited<ReturnType<Planner['plan']>>): Promise<string[]> {
+  // Both were stored by this activity when people were asked.
+  const before = (await control.documents.get(agreed)) as Plan;
+  const facts = (await control.documents.get(before.facts)) as Facts;
+  return changesBetween({ plan: before, facts }, now);
 }
 
 function rowOf(step: PlannedStep): { id: string; kind: string; title: string; applies: boolean; because?: string } {

@@ -6,7 +6,11 @@ const place = enginePlace();
 
 test('a workflow without a request row is refused', async () => {
   const { client, taskQueue, world } = await place.begin();
-  const started = client.workflow.start('rehearsal', { workflowId: `rehearsal/orders/${ulid()}`, taskQueue, args: [{ request: 'made-up', input: { word: 'hello' } }] });
+  const started = client.workflow.start('rehearsal', {
+    workflowId: `rehearsal/orders/${ulid()}`,
+    taskQueue,
+    args: [{ request: 'made-up', input: { word: 'hello' } }],
+  });
   await expect((await started).result()).rejects.toMatchObject({ cause: { type: 'request-unknown' } });
   expect(world.effects).toEqual([]);
 });

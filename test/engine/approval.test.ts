@@ -10,7 +10,7 @@ test('the requester is refused, also as one of the quorum, and the refusal is re
   const { request, asked, decide, detail } = await place.begin();
   const run = await request();
   await asked(run, 'agree-first');
-  expect(await decide(run, 'ada', 'approve')).toMatchObject({ counts: false, because: 'ada asked for the run and can\'t approve it' });
+  expect(await decide(run, 'ada', 'approve')).toMatchObject({ counts: false, because: "ada asked for the run and can't approve it" });
   expect((await detail(run)).decisions).toMatchObject([{ person: 'ada', counts: false }]);
 });
 
@@ -50,7 +50,9 @@ test('an approval that nobody gives expires', async () => {
   const run = await request();
   expect(await result(run)).toMatchObject({ outcome: 'refused', because: '"Agree to begin" was not decided in time' });
   expect((await detail(run)).questions).toEqual([]);
-  expect((await control.events.list({ run, limit: 100 })).find((one) => one.kind === 'approval.closed')?.data).toMatchObject({ answer: 'expired' });
+  expect((await control.events.list({ run, limit: 100 })).find((one) => one.kind === 'approval.closed')?.data).toMatchObject({
+    answer: 'expired',
+  });
 });
 
 test('when the facts change before the approval is given, it lapses and is asked again about the new plan', async () => {
@@ -83,7 +85,13 @@ test('a message without a decision row counts nothing', async () => {
   const { request, asked, client } = await place.begin();
   const run = await request();
   const { questions } = await asked(run, 'agree-first');
-  const forged = { approval: 'agree-first', opening: 1, digest: questions[0]?.digest ?? '', choice: 'approve', decisionId: ulid() } as const;
+  const forged = {
+    approval: 'agree-first',
+    opening: 1,
+    digest: questions[0]?.digest ?? '',
+    choice: 'approve',
+    decisionId: ulid(),
+  } as const;
   expect(await sendDecision(client, run, forged)).toMatchObject({ counts: false, because: 'the API has recorded no such decision' });
 });
 
@@ -93,8 +101,20 @@ test('a Signal of the same shape ends in the same handler', async () => {
   const { questions } = await asked(run, 'agree-first');
   const id = ulid();
   const digest = questions[0]?.digest ?? '';
-  const row = { id, run, approval: 'agree-first', opening: 1, digest, choice: 'approve', person: 'grace', groups: ['dba'], channel: 'slack' } as const;
+  const row = {
+    id,
+    run,
+    approval: 'agree-first',
+    opening: 1,
+    digest,
+    choice: 'approve',
+    person: 'grace',
+    groups: ['dba'],
+    channel: 'slack',
+  } as const;
   await control.questions.decide(row);
-  await client.workflow.getHandle(run).signal('decided', { approval: 'agree-first', opening: 1, digest, choice: 'approve', decisionId: id });
+  await client.workflow
+    .getHandle(run)
+    .signal('decided', { approval: 'agree-first', opening: 1, digest, choice: 'approve', decisionId: id });
   expect(await decide(run, 'linus', 'approve')).toMatchObject({ counts: true, settled: 'approve' });
 });

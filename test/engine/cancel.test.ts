@@ -49,7 +49,9 @@ test('the undo begins only when the act has stopped', async () => {
   await engine.agree(run, 'agree-first');
   await eventually(async () => await Promise.resolve(trace.includes('act begins') || undefined));
   await engine.decide(run, 'ada', 'cancel', 'stop');
-  await eventually(async () => ((await engine.control.events.list({ run, limit: 200 })).some((one) => one.kind === 'decision.judged') ? true : undefined));
+  await eventually(async () =>
+    (await engine.control.events.list({ run, limit: 200 })).some((one) => one.kind === 'decision.judged') ? true : undefined,
+  );
   trace.push('let go');
   expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back' });
   expect(trace).toEqual(['act begins', 'let go', 'act ends', 'undo begins']);

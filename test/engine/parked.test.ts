@@ -93,7 +93,10 @@ test('an undo that fails is reported, the others still run, and the outcome says
 test('only operators answer for a failed step', async () => {
   const engine = await place.begin();
   const run = await parkedAt('first', engine);
-  expect(await engine.decide(run, 'linus', 'abort', 'no')).toMatchObject({ counts: false, because: 'only dba may answer for a failed step' });
+  expect(await engine.decide(run, 'linus', 'abort', 'no')).toMatchObject({
+    counts: false,
+    because: 'only dba may answer for a failed step',
+  });
 });
 
 test('past the point of no return a failure can be retried, never rolled back', async () => {

@@ -3,10 +3,12 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { ulid } from 'ulid';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { engineVerdicts } from '../../activities/engine/contract.ts';
 import { createEngineActivities } from '../../activities/engine/create-engine-activities.ts';
 import { createPlanner } from '../../activities/engine/planner.ts';
 import type { Control, RunDetail } from '../../control/contract.ts';
-import type { Authorisation, Choice } from '../../domain/decision.ts';
+import type { EventKind } from '../../control/event-kinds.ts';
+import type { Authorisation, Choice, DecisionMessage } from '../../domain/decision.ts';
 import { parseInventory, groupsOf, type Inventory } from '../../domain/inventory.ts';
 import type { RunResult } from '../../domain/run.ts';
 import { isOpen, sendDecision, startRun } from '../../temporal/runs.ts';
@@ -15,14 +17,18 @@ import { controlPlace } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { rehearsal } from '../support/rehearsal-plan.ts';
 import { createWorld, type World } from '../support/world.ts';
+import { hookedControl, newHooks, type ControlHooks } from './hooked-control.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-const inventoryText = (deadline: string): string => `
+const withQuorum = (deadline: string): string => `{ quorum: [{ group: dba }, { group: owners }], deadline: ${deadline} }`;
+
+const inventoryText = (high: string): string => `
 version: 1
 people:
   - { name: ada, groups: [dba, on-call] }
   - { name: grace, groups: [dba] }
+  - { name: edsger, groups: [dba] }
   - { name: linus, groups: [orders-team] }
   - { name: mallory, groups: [visitors] }
 policies:
@@ -32,14 +38,19 @@ policies:
     approvals:
       low: auto
       medium: { quorum: [{ group: dba }] }
-      high: { quorum: [{ group: dba }, { group: owners }], deadline: ${deadline} }
+      high: ${high}
 databases:
   orders: { provider: streaming, owners: orders-team, server: { host: localhost, dbname: orders, user: steadyhand } }
 `;
 
 export interface EngineTest {
   readonly world: World;
+  /** The control database without hooks. */
   readonly control: Control;
+  /** What the worker meets at the control database. */
+  readonly hooks: ControlHooks;
+  /** What the worker reads; tests put another one there. */
+  inventory: Inventory;
   readonly client: Client;
   readonly taskQueue: string;
   /** Requested by ada, as the API does it, and started. */
@@ -48,14 +59,28 @@ export interface EngineTest {
   asked(run: string, approval: string, opening?: number): Promise<RunDetail>;
   /** As the API does it: the row, then the message. */
   decide(run: string, person: string, choice: Choice, reason?: string): Promise<Authorisation | null>;
+  /** The first half of it: the row alone. */
+  click(run: string, person: string, choice: Choice, reason?: string): Promise<DecisionMessage>;
   /** grace and linus agree to what is asked. */
   agree(run: string, approval: string): Promise<void>;
   result(run: string): Promise<RunResult>;
   detail(run: string): Promise<RunDetail>;
+  /** The data of the run's events of a kind, in order. */
+  events(run: string, kind: EventKind): Promise<Readonly<Record<string, unknown>>[]>;
+  startWorker(): Promise<void>;
+  stopWorkers(): Promise<void>;
+}
+
+export interface EngineOptions {
+  readonly deadline?: string;
+  /** The policy asks nobody. */
+  readonly auto?: boolean;
+  /** 0: until the test starts one. */
+  readonly workers?: 0 | 1;
 }
 
 /** A worker with the rehearsal's activities, a control database and a world of its own, for each test. */
-export function enginePlace(): { begin(options?: { deadline?: string }): Promise<EngineTest> } {
+export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineTest> } {
   const place = controlPlace();
   const endings: (() => Promise<unknown>)[] = [];
   let client: Client;
@@ -73,72 +98,95 @@ export function enginePlace(): { begin(options?: { deadline?: string }): Promise
     await native.close();
   });
   return {
-    begin: async ({ deadline = '1h' } = {}) => {
+    begin: async ({ deadline = '1h', auto = false, workers = 1 } = {}) => {
       const { control } = await place.fresh();
-      const world = createWorld();
-      const inventory = parseInventory(inventoryText(deadline), 'steadyhand.yaml');
-      const taskQueue = `engine-${ulid()}`;
-      const worker = await startWorker({ native, client, control, world, inventory, taskQueue });
-      endings.push(worker);
-      return engineTest({ control, client, world, inventory, taskQueue });
+      const inventory = parseInventory(inventoryText(auto ? 'auto' : withQuorum(deadline)), 'steadyhand.yaml');
+      const parts = { control, client, inventory, world: createWorld(), hooks: newHooks(), taskQueue: `engine-${ulid()}` };
+      const engine = engineTest(parts, native);
+      endings.push(engine.stopWorkers);
+      if (workers > 0) await engine.startWorker();
+      return engine;
     },
   };
 }
 
 interface Parts {
-  control: Control;
-  client: Client;
-  world: World;
-  inventory: Inventory;
-  taskQueue: string;
+  readonly control: Control;
+  readonly client: Client;
+  readonly world: World;
+  readonly hooks: ControlHooks;
+  readonly inventory: Inventory;
+  readonly taskQueue: string;
 }
 
-async function startWorker({ native, client, control, world, inventory, taskQueue }: Parts & { native: NativeConnection }): Promise<() => Promise<void>> {
+type WorkerParts = Omit<Parts, 'inventory'> & { inventory(): Inventory };
+
+async function startWorker(
+  { client, world, hooks, taskQueue, inventory, ...parts }: WorkerParts,
+  native: NativeConnection,
+): Promise<() => Promise<void>> {
+  const control = hookedControl(parts.control, hooks);
   const log = pino({ level: 'silent' });
   const catalog = { [rehearsal.name]: rehearsal };
-  const planner = createPlanner({ catalog, commands: {}, control, takeFacts: { rehearsal: () => Promise.resolve({ ...world.facts }) } });
-  const engine = createEngineActivities({ control, catalog, planner, inventory: () => inventory, holderOpen: (run) => isOpen(client, run) });
+  const planner = createPlanner({ catalog, commands: {}, control, takeFacts: { rehearsal: async () => await world.takeFacts() } });
+  const engine = createEngineActivities({ control, catalog, planner, inventory, holderOpen: (run) => isOpen(client, run) });
   const worker = await Worker.create({
     connection: native,
     taskQueue,
     workflowBundle: { codePath: inject('workflowBundle') },
-    activities: { ...bind('engine', engine, control, log), ...bind('rehearsal', world.activities, control, log) },
+    activities: { ...bind('engine', engine, control, log, engineVerdicts), ...bind('rehearsal', world.activities, control, log) },
     stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: '100ms',
   });
   const running = worker.run();
   return async () => {
-    worker.shutdown();
+    if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
   };
 }
 
-function engineTest({ control, client, world, inventory, taskQueue }: Parts): EngineTest {
+function engineTest(parts: Parts, native: NativeConnection): EngineTest {
+  const { control, client, world, hooks, taskQueue } = parts;
+  const stops: (() => Promise<void>)[] = [];
   const detail = async (run: string): Promise<RunDetail> => {
     const found = await control.runs.detail(run);
     if (!found) throw new Error(`no run ${run}`);
     return found;
-  };
-  const decide: EngineTest['decide'] = async (run, person, choice, reason) => {
-    const question = choice === 'cancel' ? undefined : (await detail(run)).questions[0];
-    const { approval, opening, digest } = question ?? { approval: 'run', opening: 0, digest: '' };
-    const id = ulid();
-    const groups = groupsOf(inventory, 'orders', person);
-    await control.questions.decide({ id, run, approval, opening, digest, choice, person, groups, channel: 'http', ...(reason ? { reason } : {}) });
-    return await sendDecision(client, run, { approval, opening, digest, choice, decisionId: id });
   };
   const asked: EngineTest['asked'] = async (run, approval, opening) =>
     await eventually(async () => {
       const now = await detail(run);
       return now.questions.some((one) => one.approval === approval && one.opening === (opening ?? one.opening)) ? now : undefined;
     });
-  return {
+  const engine: EngineTest = {
     world,
     control,
+    hooks,
     client,
     taskQueue,
+    inventory: parts.inventory,
     detail,
-    decide,
     asked,
+    click: async (run, person, choice, reason) => {
+      const question = choice === 'cancel' ? undefined : (await detail(run)).questions[0];
+      const { approval, opening, digest } = question ?? { approval: 'run', opening: 0, digest: '' };
+      const id = ulid();
+      const groups = groupsOf(engine.inventory, 'orders', person);
+      await control.questions.decide({
+        id,
+        run,
+        approval,
+        opening,
+        digest,
+        choice,
+        person,
+        groups,
+        channel: 'http',
+        ...(reason ? { reason } : {}),
+      });
+      return { approval, opening, digest, choice, decisionId: id };
+    },
+    decide: async (run, ...answer) => await sendDecision(client, run, await engine.click(run, ...answer)),
     request: async (input = { word: 'hello' }) => {
       const run = `rehearsal/orders/${ulid()}`;
       const { request } = await control.requests.create({
@@ -158,9 +206,18 @@ function engineTest({ control, client, world, inventory, taskQueue }: Parts): En
     },
     agree: async (run, approval) => {
       await asked(run, approval);
-      await decide(run, 'grace', 'approve');
-      await decide(run, 'linus', 'approve');
+      await engine.decide(run, 'grace', 'approve');
+      await engine.decide(run, 'linus', 'approve');
     },
     result: async (run) => (await client.workflow.getHandle(run).result()) as RunResult,
+    events: async (run, kind) =>
+      (await control.events.list({ run, limit: 1_000 })).filter((one) => one.kind === kind).map((one) => one.data),
+    startWorker: async () => {
+      stops.push(await startWorker({ ...parts, inventory: () => engine.inventory }, native));
+    },
+    stopWorkers: async () => {
+      await Promise.all(stops.splice(0).map(async (stop) => await stop()));
+    },
   };
+  return engine;
 }

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import type { Runbook } from '../../domain/runbook.ts';
 
 export const steps = {
-  'look': { kind: 'check', title: 'Look' },
+  look: { kind: 'check', title: 'Look' },
   'agree-first': { kind: 'approval', title: 'Agree to begin' },
-  'first': { kind: 'change', title: 'Make the first' },
-  'unneeded': { kind: 'change', title: 'Make what nobody needs' },
-  'second': { kind: 'change', title: 'Make the second', skippable: true },
-  'wait': { kind: 'wait', title: 'Wait for the word' },
+  first: { kind: 'change', title: 'Make the first' },
+  unneeded: { kind: 'change', title: 'Make what nobody needs' },
+  second: { kind: 'change', title: 'Make the second', skippable: true },
+  wait: { kind: 'wait', title: 'Wait for the word' },
   'agree-last': { kind: 'approval', title: 'Agree to finish' },
-  'last': { kind: 'change', title: 'Make the last', pointOfNoReturn: true },
-  'tidy': { kind: 'change', title: 'Tidy up' },
+  last: { kind: 'change', title: 'Make the last', pointOfNoReturn: true },
+  tidy: { kind: 'change', title: 'Tidy up' },
 } as const;
 
 export interface RehearsalFacts {
@@ -33,14 +33,14 @@ export const rehearsal: Runbook<{ word: string }, RehearsalFacts> = {
   steps,
   variables: {},
   plan: () => ({
-    'look': { commands: [] },
+    look: { commands: [] },
     'agree-first': { commands: [] },
-    'first': make('first'),
-    'unneeded': { applies: false, because: 'the facts say so' },
-    'second': make('second'),
-    'wait': { commands: [] },
+    first: make('first'),
+    unneeded: { applies: false, because: 'the facts say so' },
+    second: make('second'),
+    wait: { commands: [] },
     'agree-last': { commands: [] },
-    'last': make('last'),
-    'tidy': { ...make('tidy'), noUndo: 'past the point of no return' },
+    last: make('last'),
+    tidy: { ...make('tidy'), noUndo: 'past the point of no return' },
   }),
 };

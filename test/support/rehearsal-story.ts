@@ -15,8 +15,15 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
     await run.step('unneeded', world.make, { undo: world.unmake });
     await run.step('second', world.make, { undo: world.unmake });
     await run.step('wait', world.await);
+    if (wordOf(start) === 'stumble') throw new Error('the story has a mistake');
+    if (wordOf(start) === 'short') return;
     await run.approval('agree-last');
     await run.step('last', world.make, { undo: world.unmake });
     await run.step('tidy', world.make);
   });
+}
+
+/** `stumble`: the story breaks after its changes. `short`: it ends before the point of no return. */
+function wordOf({ input }: RunStart): unknown {
+  return typeof input === 'object' && input !== null && 'word' in input ? input.word : undefined;
 }

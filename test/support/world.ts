@@ -13,6 +13,8 @@ export interface World {
   readonly faults: Map<string, (() => Promise<unknown>)[]>;
   readonly activities: Effects<RehearsalActivities>;
   facts: RehearsalFacts;
+  /** The facts, after the faults of `facts`. */
+  takeFacts(): Promise<RehearsalFacts>;
   wordIsThere: boolean;
   fail(step: string, ...failures: Failure[]): void;
 }
@@ -30,6 +32,10 @@ export function createWorld(): World {
     effects,
     faults,
     facts: { binding: { shape: 'round' }, observed: { size: 1 } },
+    takeFacts: async () => {
+      await fault('facts');
+      return { ...world.facts };
+    },
     wordIsThere: true,
     fail: (step, ...failures) => {
       const thrown = failures.map((failure) => async () => await Promise.reject(failure));
@@ -43,7 +49,8 @@ export function createWorld(): World {
       make: async (_, attempt) => {
         await fault(attempt.step);
         return await ensure<{ made: string }>(attempt, {
-          observe: async () => await Promise.resolve(things.has(attempt.step) ? { state: 'there', result: { made: attempt.step } } : { state: 'absent' }),
+          observe: async () =>
+            await Promise.resolve(things.has(attempt.step) ? { state: 'there', result: { made: attempt.step } } : { state: 'absent' }),
           act: async () => {
             things.add(attempt.step);
             effects.push(`+${attempt.step}`);

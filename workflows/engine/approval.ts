@@ -1,18 +1,24 @@
 import { approvalChoices } from '../../domain/decision.ts';
-import type { PlanOutline } from '../../domain/plan.ts';
-import { ask, engine } from './decision.ts';
-import { Ending } from './ending.ts';
-import { endIfCancelled } from './step.ts';
-import { lineOf, type RunMemory } from './state.ts';
-import { call } from './work.ts';
+import type { FailureReport } from '../../domain/failure.ts';
+import type { Planned } from '../../activities/engine/contract.ts';
+import { ask, type Answered } from './decision.ts';
+import { Ending, report } from './failure.ts';
+import { endIfCancelled, parked, takeLease, tried } from './step.ts';
+import { lineOf, standingOf, type RunMemory } from './state.ts';
+import { call, engine } from './work.ts';
 
-/** Takes the facts and makes the plan anew; the digest is that of the steps from `from` on. */
-export async function makePlan(memory: RunMemory, from?: string): Promise<PlanOutline> {
+/**
+ * Takes the facts and makes the plan anew; the digest is that of the steps from `from` on. With the digest of a plan that people
+ * agreed to, the answer says what has changed since.
+ */
+export async function makePlan(memory: RunMemory, from?: string, agreed?: string): Promise<Planned> {
   const { admission } = memory;
   if (!admission) throw new Error('a plan is made after admission');
+  const { database, input } = admission;
+  const part = { ...(from === undefined ? {} : { from }), ...(agreed === undefined ? {} : { agreed }) };
   const outline = await call(
     engine.plan,
-    { runbook: memory.runbook, database: admission.database, input: admission.input, ...(from === undefined ? {} : { from }) },
+    { runbook: memory.runbook, database, input, ...part },
     undefined,
     'takes the facts and makes the plan',
   );
@@ -22,45 +28,81 @@ export async function makePlan(memory: RunMemory, from?: string): Promise<PlanOu
 
 /**
  * Asks the policy's people to agree to the steps after this one. The approval is bound to their digest; once it is given, the
- * lease is taken, the facts are looked up again, and if the digest is another one the approval lapses and is asked again.
+ * lease is taken, the facts are looked up again, and if the digest is another one the approval lapses and is asked again, with
+ * what has changed. When the facts can't be taken, a run that has changed something parks: nothing is taken back for that.
  */
 export async function approval(memory: RunMemory, id: string): Promise<void> {
-  const position = memory.outline?.steps.findIndex((one) => one.id === id) ?? -1;
-  const next = memory.outline?.steps[position + 1]?.id;
-  if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
+  const standing = standingOf(memory, id);
+  if (!lineOf(memory, id).applies) {
+    standing.state = 'absent';
+    return;
+  }
   const rule = memory.admission?.approval;
   if (rule === undefined || rule === 'auto') {
     await call(engine.record, { steps: [{ id, state: 'done', generation: 1, because: 'the policy asks nobody for this risk' }] });
-    memory.steps.set(id, { state: 'done', generation: 1 });
+    standing.state = 'done';
     return;
   }
-  memory.steps.set(id, { state: 'waiting', generation: 1 });
-  let outline = await makePlan(memory, next);
+  standing.state = 'waiting';
+  let outline = await planFrom(memory, id);
+  let lapse: FailureReport | undefined;
   for (;;) {
     endIfCancelled(memory);
-    const asked = outline.digest;
-    const { answer, close } = await ask(memory, {
+    const agreed = outline.digest;
+    const question = await ask(memory, {
       approval: id,
       kind: 'approval',
-      generation: 1,
-      digest: asked,
+      generation: standing.generation,
+      digest: agreed,
       choices: approvalChoices,
       deadlineMs: rule.deadline,
+      quorum: rule.quorum,
+      ...(lapse ? { failure: lapse } : {}),
     });
-    if (answer !== 'approve') {
-      await close(memory.changed ? 'rolling-back' : 'waiting', 'failed');
-      throw new Ending('go-back', answer === 'cancel' ? `cancelled by ${memory.cancelled}` : `"${lineOf(memory, id).title}" was ${answer === 'expired' ? 'not decided in time' : 'rejected'}`);
-    }
-    if (!memory.lease) {
-      await call(engine.takeLease, { database: memory.admission?.database ?? '' }, undefined, 'takes the lease');
-      memory.lease = true;
-    }
-    outline = await makePlan(memory, next);
-    if (outline.digest === asked) {
-      await close('running', 'done');
-      memory.steps.set(id, { state: 'done', generation: 1 });
-      return;
-    }
-    await close('waiting', 'waiting', 'lapsed');
+    if (question.answer === 'approve') {
+      const fresh = await confirmed(memory, id, agreed, question);
+      if (fresh.digest === agreed) {
+        await question.close('running', 'done');
+        standing.state = 'done';
+        return;
+      }
+      await question.close('waiting', 'waiting', 'lapsed');
+      lapse = whatChanged(fresh);
+      outline = fresh;
+    } else await notGiven(memory, id, question);
   }
+}
+
+/** The plan of what comes after the approval. */
+async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailure?: () => Promise<void>): Promise<Planned> {
+  const steps = memory.outline?.steps ?? [];
+  const next = steps[steps.findIndex((one) => one.id === id) + 1]?.id;
+  if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
+  const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure);
+  if (!outline) throw new Error(`nobody can pass over the plan for ${id}`);
+  return outline;
+}
+
+/** The lease, and the plan as it is made from the facts of now. Before it asks about a failure the approval's own question is closed. */
+async function confirmed(memory: RunMemory, id: string, agreed: string, question: Answered): Promise<Planned> {
+  const onFailure = (): Promise<void> => question.close('running', 'waiting');
+  await tried(memory, lineOf(memory, id), () => takeLease(memory), onFailure);
+  return await planFrom(memory, id, agreed, onFailure);
+}
+
+/** Rejected, expired or cancelled: the run goes back. Past the point of no return it can't, and people say when to ask again. */
+async function notGiven(memory: RunMemory, id: string, { answer, close }: Answered): Promise<void> {
+  const line = lineOf(memory, id);
+  const said = `"${line.title}" was ${answer === 'expired' ? 'not decided in time' : 'rejected'}`;
+  if (memory.pastNoReturn) {
+    await close('running', 'failed');
+    await parked(memory, line, report('conflict', `${said}; the run is past its point of no return and only goes forward`));
+    return;
+  }
+  await close(memory.changed ? 'rolling-back' : 'waiting', 'failed');
+  throw new Ending('go-back', answer === 'cancel' ? `cancelled by ${memory.cancelled}` : said);
+}
+
+function whatChanged({ changes = [] }: Planned): FailureReport {
+  return report('conflict', `the plan is another one than people agreed to: ${changes.join('; ')}`, { changes });
 }

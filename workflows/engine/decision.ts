@@ -1,51 +1,86 @@
-import { CancellationScope, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { engineWork, type Asking, type EngineActivities } from '../../activities/engine/contract.ts';
+import { CancellationScope, condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
+import type { Asking } from '../../activities/engine/contract.ts';
 import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
 import { refusal } from './failure.ts';
 import { show, type OpenQuestion, type RunMemory } from './state.ts';
-import { call, verbs } from './work.ts';
+import { call, engine } from './work.ts';
 
-export const engine = verbs<EngineActivities>('engine', engineWork);
-
-export const decideUpdate = defineUpdate<Authorisation, [DecisionMessage]>('decide');
-export const decidedSignal = defineSignal<[DecisionMessage]>('decided');
+const decideUpdate = defineUpdate<Authorisation, [DecisionMessage]>('decide');
+const decidedSignal = defineSignal<[DecisionMessage]>('decided');
 
 /**
  * Sets the handlers of decisions; before the first await, since messages may come before the run's first line. Update and
- * Signal end in the same handler: only what the activity `authorise` accepts counts.
+ * Signal end in the same handler: only what the activity `authorise` accepts counts. Whatever a Signal brings, it ends no run.
  */
 export function hearDecisions(memory: RunMemory, onCancel: (by: string) => void): void {
-  const hear = async (message: DecisionMessage): Promise<Authorisation> => {
-    const stale = whyNot(memory, message);
-    const asked = stale === undefined ? message : { ...message, refuse: stale };
-    const verdict = await CancellationScope.nonCancellable(() => call(engine.authorise, asked, undefined, `${message.choice}: does it count?`));
-    if (!verdict.counts || verdict.settled === null) return verdict;
-    if (message.approval === wholeRun) onCancel('a decision');
-    else answer(memory, message, verdict.settled);
-    return verdict;
-  };
-  setHandler(decideUpdate, hear, {
+  setHandler(decideUpdate, (message) => hear(memory, message, onCancel), {
     validator: (message) => {
-      const stale = whyNot(memory, message);
+      const stale = whyNotNow(memory, message);
       if (stale !== undefined) throw refusal('conflict', stale);
     },
   });
   setHandler(decidedSignal, async (message) => {
-    await hear(message);
+    try {
+      await hear(memory, message, onCancel);
+    } catch (error) {
+      log.warn('a decision could not be judged', { error });
+    }
   });
 }
 
-/** Why a decision can't be taken as things stand; undefined when it can. Synchronous: an async validator never rejects. */
+async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: string) => void): Promise<Authorisation> {
+  if (!isDecision(message)) return { counts: false, because: 'the message is not a decision' };
+  const late = whyNotNow(memory, message);
+  return await inTurn(memory, async () => {
+    // What came first may have settled it.
+    const refuse = late ?? whyNot(memory, message);
+    const verdict = await CancellationScope.nonCancellable(() =>
+      call(engine.authorise, refuse === undefined ? message : { ...message, refuse }, undefined, `${message.choice}: does it count?`),
+    );
+    if (!verdict.counts || verdict.settled === null) return verdict;
+    if (message.approval === wholeRun) onCancel('a decision');
+    else answer(memory, message, verdict.settled);
+    return verdict;
+  });
+}
+
+/** One judgement after the other, in the order in which the messages came: of two that settle a question the first one does. */
+async function inTurn<Result>(memory: RunMemory, judge: () => Promise<Result>): Promise<Result> {
+  const before = memory.judging;
+  const mine = before.then(judge);
+  memory.judging = mine.catch(() => undefined);
+  memory.unjudged += 1;
+  try {
+    return await mine;
+  } finally {
+    memory.unjudged -= 1;
+  }
+}
+
+/** Until everybody who has spoken was heard. */
+export async function allHeard(memory: RunMemory): Promise<void> {
+  await condition(() => memory.unjudged === 0);
+}
+
+/** A message may hold anything: whoever reaches the Temporal server can send one. */
+function isDecision(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'decisionId' in message && typeof message.decisionId === 'string';
+}
+
+/** Why a decision that comes now is too late or out of place; undefined when it can be judged. Synchronous, as a validator must be. */
+function whyNotNow(memory: RunMemory, message: DecisionMessage): string | undefined {
+  if (!isDecision(message)) return 'the message is not a decision';
+  const stale = whyNot(memory, message);
+  if (stale !== undefined || message.approval === wholeRun || memory.question?.late !== true) return stale;
+  return `"${message.approval}" was not decided in time`;
+}
+
+/** Why a decision can't be taken as things stand. */
 function whyNot(memory: RunMemory, message: DecisionMessage): string | undefined {
   if (memory.state === 'closed') return 'the run is closed';
-  if (message.approval === wholeRun) {
-    if (message.choice !== 'cancel') return `a run can only be cancelled, not answered with "${message.choice}"`;
-    if (memory.pastNoReturn) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
-    if (memory.cancelled !== undefined || memory.state === 'rolling-back') return 'the run is going back already';
-    return undefined;
-  }
+  if (message.approval === wholeRun) return whyNoCancel(memory, message);
   const { question } = memory;
   if (!question || question.approval !== message.approval || question.answer !== undefined) {
     return `"${message.approval}" is not being asked now`;
@@ -57,6 +92,14 @@ function whyNot(memory: RunMemory, message: DecisionMessage): string | undefined
   return undefined;
 }
 
+function whyNoCancel(memory: RunMemory, message: DecisionMessage): string | undefined {
+  if (message.choice !== 'cancel') return `a run can only be cancelled, not answered with "${message.choice}"`;
+  if (memory.pastNoReturn) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
+  if (memory.cancelled !== undefined || memory.state === 'rolling-back') return 'the run is going back already';
+  if (memory.ending) return 'the run is ending already';
+  return undefined;
+}
+
 function answer(memory: RunMemory, message: DecisionMessage, settled: Choice): void {
   const { question } = memory;
   if (question && question.approval === message.approval && question.opening === message.opening) question.answer ??= settled;
@@ -64,30 +107,41 @@ function answer(memory: RunMemory, message: DecisionMessage, settled: Choice): v
 
 export interface Answered {
   readonly answer: Choice | 'expired';
-  /** Ends the question and shows how the run goes on. */
+  /** Ends the question and shows how the run goes on. Harmless when it is ended already. */
   close(state: RunState, step?: StepState, instead?: 'lapsed'): Promise<void>;
 }
 
-/** Asks people and waits for what is decided: their choice, or `expired`. A cancel of the run is the choice `cancel`. */
+/**
+ * Asks people and waits for what is decided: their choice, or `expired`. A cancel of the run is the choice `cancel`. After a
+ * reset an approval that was given to just this plan stands; what was asked and answered otherwise is asked anew.
+ */
 export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): Promise<Answered> {
-  const opening = (memory.openings.get(asking.approval) ?? 0) + 1;
-  memory.openings.set(asking.approval, opening);
-  const question: OpenQuestion = { ...asking, opening };
+  const { approval, kind, digest, choices } = asking;
+  const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1 };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
-  await call(engine.ask, { ...asking, opening }, undefined, `asks: ${asking.approval}`);
-  show(memory, asking.kind === 'parked' ? 'parked' : 'waiting');
-  const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
-  if (asking.deadlineMs === undefined) await condition(answered);
-  else await condition(answered, asking.deadlineMs);
-  const said = question.answer ?? (memory.cancelled === undefined ? 'expired' : 'cancel');
+  const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${approval}`);
+  question.opening = asked.opening;
+  if (asked.answer !== null) question.answer ??= asked.answer;
+  memory.openings.set(approval, asked.opening);
+  show(memory, kind === 'parked' ? 'parked' : 'waiting');
+  const said = await answerTo(memory, question, asking.deadlineMs);
   delete memory.question;
   return {
     answer: said,
     close: async (state, step, instead) => {
-      const { approval, generation } = asking;
-      await call(engine.closeQuestion, { approval, opening, generation, answer: instead ?? said, state, ...(step ? { step } : {}) });
+      const { opening } = question;
+      const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, state };
+      await call(engine.closeQuestion, step ? { ...closing, step } : closing);
       show(memory, state);
     },
   };
+}
+
+async function answerTo(memory: RunMemory, question: OpenQuestion, deadlineMs: number | undefined): Promise<Choice | 'expired'> {
+  const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
+  if (deadlineMs === undefined) await condition(answered);
+  else question.late = !(await condition(answered, deadlineMs));
+  await allHeard(memory);
+  return question.answer ?? (memory.cancelled === undefined ? 'expired' : 'cancel');
 }

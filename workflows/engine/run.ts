@@ -1,14 +1,14 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Admission } from '../../activities/engine/contract.ts';
+import type { FailureReport } from '../../domain/failure.ts';
 import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
-import { engine, hearDecisions } from './decision.ts';
-import { Ending } from './ending.ts';
-import { refusal, reportOf } from './failure.ts';
-import { newMemory, show, type RunMemory } from './state.ts';
-import { endIfCancelled, step, type StepOptions } from './step.ts';
+import { allHeard, hearDecisions } from './decision.ts';
+import { Ending, refusal, reportOf } from './failure.ts';
+import { lineOf, newMemory, show, type RunMemory } from './state.ts';
+import { endIfCancelled, parked, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
-import { call, type Verb } from './work.ts';
+import { call, engine, type Verb } from './work.ts';
 
 /** What a story writes with. `Id` are the ids of its plan, `Subject` is what its steps are told. */
 export interface Run<Id extends string, Subject> {
@@ -35,32 +35,50 @@ export async function follow<Id extends string, Subject>(
 ): Promise<RunResult> {
   const memory = newMemory(runbook);
   const cancel = (by: string): void => {
-    if (memory.pastNoReturn || memory.state === 'rolling-back' || memory.state === 'closed') return;
+    if (memory.pastNoReturn || memory.ending) return;
     memory.cancelled ??= by;
     memory.scope?.cancel();
   };
   hearDecisions(memory, cancel);
   CancellationScope.current().cancelRequested.catch(() => cancel('Temporal'));
   return await CancellationScope.nonCancellable(async () => {
-    memory.admission = await admitted(runbook, start);
-    const run = wordsOf<Id, Subject>(memory, subject);
-    const result = await ended(memory, async () => {
-      await makePlan(memory);
-      show(memory, 'running');
-      await story(run);
-    });
-    await condition(allHandlersFinished);
-    if (result.outcome === 'needs-attention') {
-      throw ApplicationFailure.create({ message: result.because ?? 'needs attention', type: 'needs-attention', nonRetryable: true, details: [result] });
+    try {
+      return await followed(memory, start, subject, story);
+    } finally {
+      show(memory, 'closed');
+      await condition(allHandlersFinished);
     }
-    return result;
+  });
+}
+
+async function followed<Id extends string, Subject>(
+  memory: RunMemory,
+  start: RunStart | undefined,
+  subject: (told: Told) => Subject,
+  story: (run: Run<Id, Subject>) => Promise<void>,
+): Promise<RunResult> {
+  memory.admission = await admitted(memory.runbook, start);
+  const result = await ended(memory, async () => {
+    endIfCancelled(memory);
+    await makePlan(memory);
+    show(memory, 'running');
+    await story(wordsOf<Id, Subject>(memory, subject));
+  });
+  if (result.outcome !== 'needs-attention') return result;
+  throw ApplicationFailure.create({
+    message: result.because ?? 'needs attention',
+    type: 'needs-attention',
+    nonRetryable: true,
+    details: [result],
   });
 }
 
 /** Who was not admitted ends as failed; a run that the API knows is closed as refused, with the reason. */
-async function admitted(runbook: string, start: RunStart): Promise<Admission> {
+async function admitted(runbook: string, start: RunStart | undefined): Promise<Admission> {
   try {
-    return await call(engine.admit, { request: start.request, input: start.input, runbook }, undefined, 'admission');
+    // Whoever started it by hand may have given no argument at all, or anything.
+    const asked = { request: start?.request, input: start?.input } as RunStart;
+    return await call(engine.admit, { ...asked, runbook }, undefined, 'admission');
   } catch (error) {
     const failure = reportOf(error);
     if (failure.code !== 'request-unknown') {
@@ -85,36 +103,67 @@ function wordsOf<Id extends string, Subject>(memory: RunMemory, subject: (told: 
 async function ended(memory: RunMemory, body: () => Promise<void>): Promise<RunResult> {
   try {
     await body();
-    if (!memory.pastNoReturn) endIfCancelled(memory);
-    return await close(memory, { outcome: 'succeeded' }, []);
+    await allHeard(memory);
+    endIfCancelled(memory);
   } catch (error) {
-    if (error instanceof Ending && error.how === 'abort') {
-      const left = memory.undos.map((one) => one.title);
-      return await close(memory, { outcome: 'aborted', because: error.message }, left);
-    }
-    if (error instanceof Ending) return await wentBack(memory, error.message);
-    if (!memory.changed) return await wentBack(memory, reportOf(error).message, reportOf(error));
-    // A mistake of ours in the middle of a run: undo what can be undone rather than stand still for ever.
-    const result = reportOf(error);
-    const left = memory.pastNoReturn ? [] : await goBack(memory);
-    return await close(memory, { outcome: 'needs-attention', because: result.message }, [...left, `the engine failed: ${result.message}`]);
+    return await endedEarly(memory, error);
+  }
+  memory.ending = true;
+  return await close(memory, { outcome: 'succeeded' }, []);
+}
+
+async function endedEarly(memory: RunMemory, error: unknown): Promise<RunResult> {
+  if (error instanceof Ending) {
+    memory.ending = true;
+    if (error.how === 'go-back') return await wentBack(memory, error.message);
+    return await close(memory, { outcome: 'aborted', because: error.message }, leftByAbort(memory));
+  }
+  const failure = reportOf(error);
+  if (isOver(failure)) throw refusal(failure.code, failure.message);
+  memory.failure = failure;
+  if (memory.changed) return await endedEarly(memory, await whatPeopleSay(memory, failure));
+  memory.ending = true;
+  return await wentBack(memory, failure.message);
+}
+
+/** The run was closed before and somebody has reset it: nobody can see or answer it, so it does nothing more, not even an undo. */
+function isOver(failure: FailureReport): boolean {
+  return failure.facts['closed'] === true;
+}
+
+/** A mistake of ours in the middle of a run. It does not go back by itself: that may undo a day's copy. */
+async function whatPeopleSay(memory: RunMemory, failure: FailureReport): Promise<unknown> {
+  const last = [...memory.steps.keys()].at(-1) ?? '';
+  try {
+    await parked(memory, lineOf(memory, last), failure, ['roll-back', 'abort']);
+    return new Error('nothing else could be answered');
+  } catch (ending) {
+    return ending;
   }
 }
 
-async function wentBack(memory: RunMemory, because: string, failure = memory.failure): Promise<RunResult> {
-  const left = memory.undos.length > 0 ? await goBack(memory) : [];
-  const outcome = left.length > 0 ? 'needs-attention' : memory.changed ? 'rolled-back' : 'refused';
-  return await close(memory, { outcome, because }, left, failure);
+/** What an undo would have taken back; past the point of no return what would still have been done. */
+function leftByAbort(memory: RunMemory): string[] {
+  const undone = memory.undos.map((one) => one.title);
+  if (!memory.pastNoReturn) return undone;
+  const settled = (id: string): boolean => ['done', 'skipped', 'marked-done'].includes(memory.steps.get(id)?.state ?? '');
+  const open = (memory.outline?.steps ?? []).filter((one) => one.applies && one.kind === 'change' && !settled(one.id));
+  return [...undone, ...open.map((one) => `not done: ${one.title}`)];
 }
 
-async function close(memory: RunMemory, result: RunResult, left: readonly string[], failure = memory.failure): Promise<RunResult> {
+async function wentBack(memory: RunMemory, because: string): Promise<RunResult> {
+  const left = memory.undos.length > 0 ? await goBack(memory) : [];
+  const outcome = left.length > 0 ? 'needs-attention' : memory.changed ? 'rolled-back' : 'refused';
+  return await close(memory, { outcome, because }, left);
+}
+
+async function close(memory: RunMemory, result: RunResult, left: readonly string[]): Promise<RunResult> {
+  const { failure } = memory;
   await call(engine.close, {
     outcome: result.outcome,
     left,
     ...(result.because === undefined ? {} : { because: result.because }),
     ...(failure === undefined ? {} : { failure }),
   });
-  show(memory, 'closed');
   return left.length === 0 ? result : { ...result, left };
 }
-

@@ -20,12 +20,14 @@ export interface Undo {
 export interface StepStanding {
   state: StepState;
   generation: number;
-  because?: string;
 }
 
 /** A question that is open now, with its answer once it is settled. */
-export interface OpenQuestion extends Question {
+export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
+  opening: number;
   answer?: Choice;
+  /** Its deadline has passed: who was heard before still counts, nobody else is. */
+  late?: boolean;
 }
 
 /** Everything that the engine remembers of one run. */
@@ -38,11 +40,16 @@ export interface RunMemory {
   readonly openings: Map<string, number>;
   undos: Undo[];
   question?: OpenQuestion;
+  /** Decisions that have come and are not judged yet; they are judged one after the other. */
+  unjudged: number;
+  judging: Promise<unknown>;
   lease: boolean;
   /** A change has begun: from here on an end needs an undo. */
   changed: boolean;
   pastNoReturn: boolean;
   cancelled?: string;
+  /** How it ends is settled; nobody is heard any more. */
+  ending: boolean;
   /** The scope of the activity that is running, which a cancel ends. */
   scope?: CancellationScope;
   failure?: FailureReport;
@@ -55,9 +62,12 @@ export function newMemory(runbook: string): RunMemory {
     steps: new Map(),
     openings: new Map(),
     undos: [],
+    unjudged: 0,
+    judging: Promise.resolve(),
     lease: false,
     changed: false,
     pastNoReturn: false,
+    ending: false,
   };
 }
 
@@ -66,6 +76,13 @@ export function lineOf(memory: RunMemory, id: string): OutlineStep {
   const line = memory.outline?.steps.find((one) => one.id === id);
   if (!line) throw new Error(`the plan has no step ${id}`);
   return line;
+}
+
+/** How the step stands; `pending` when it has not begun. */
+export function standingOf(memory: RunMemory, id: string): StepStanding {
+  const standing = memory.steps.get(id) ?? { state: 'pending', generation: 1 };
+  memory.steps.set(id, standing);
+  return standing;
 }
 
 const runState = defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD);

@@ -2,12 +2,11 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { parkedChoices, type ParkedChoice } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
-import { ask, engine } from './decision.ts';
-import { Ending } from './ending.ts';
-import { reportOf } from './failure.ts';
-import { lineOf, show, type RunMemory, type StepStanding } from './state.ts';
+import { ask } from './decision.ts';
+import { Ending, report, reportOf } from './failure.ts';
+import { lineOf, show, standingOf, type RunMemory } from './state.ts';
 import { takeBack } from './undo.ts';
-import { call, type Verb } from './work.ts';
+import { call, engine, type Verb } from './work.ts';
 
 export interface StepOptions<Input> {
   /** Takes the change back; every `change` that leaves something behind names one. */
@@ -26,41 +25,59 @@ export async function step<Input, Result>(
   options: StepOptions<Input>,
 ): Promise<Result | undefined> {
   const line = lineOf(memory, id);
-  const standing = memory.steps.get(id) ?? { state: 'pending', generation: 1 };
-  memory.steps.set(id, standing);
   if (!line.applies) {
-    standing.state = 'absent';
+    standingOf(memory, id).state = 'absent';
     return undefined;
   }
-  if (line.kind === 'change') await beginChange(memory);
+  return await tried(memory, line, async () => {
+    if (line.kind === 'change') {
+      await takeLease(memory);
+      endIfCancelled(memory);
+      memory.changed = true;
+    }
+    return await attempt(memory, line, verb, input, options);
+  });
+}
+
+/**
+ * Tries the work until it is done, or people pass over it or end the run. Before any change there is nothing to decide: a failure
+ * refuses the run. `onFailure` comes before people are asked.
+ */
+export async function tried<Result>(
+  memory: RunMemory,
+  line: OutlineStep,
+  work: () => Promise<Result>,
+  onFailure?: () => Promise<void>,
+): Promise<Result | undefined> {
+  const standing = standingOf(memory, line.id);
   for (;;) {
     endIfCancelled(memory);
     try {
-      return await attempt(memory, line, standing, verb, input, options);
+      return await work();
     } catch (error) {
       if (error instanceof Ending) throw error;
-      await afterFailure(memory, line, standing, error);
+      await onFailure?.();
+      await afterFailure(memory, line, error);
       if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
     }
   }
 }
 
-async function beginChange(memory: RunMemory): Promise<void> {
-  if (!memory.lease) {
-    await call(engine.takeLease, { database: memory.admission?.database ?? '' }, undefined, 'takes the lease');
-    memory.lease = true;
-  }
-  memory.changed = true;
+/** Before the first change, and again when it was lost: after a reset the run may take it back. */
+export async function takeLease(memory: RunMemory): Promise<void> {
+  if (memory.lease) return;
+  await call(engine.takeLease, { database: memory.admission?.database ?? '' }, undefined, 'takes the lease');
+  memory.lease = true;
 }
 
 async function attempt<Input, Result>(
   memory: RunMemory,
   line: OutlineStep,
-  standing: StepStanding,
   verb: Verb<Input, Result>,
   input: Input,
   { undo }: StepOptions<Input>,
 ): Promise<Result> {
+  const standing = standingOf(memory, line.id);
   const { generation } = standing;
   if (undo && !memory.undos.some((one) => one.step === line.id)) {
     // The stack holds undos of many inputs; each is called with the input that it was registered with.
@@ -71,7 +88,6 @@ async function attempt<Input, Result>(
   show(memory, 'running');
   const scope = new CancellationScope({ cancellable: true });
   memory.scope = scope;
-  if (memory.cancelled !== undefined && !memory.pastNoReturn) scope.cancel();
   try {
     const result = await scope.run(() => call(verb, input, { step: line.id, generation, undo: false }, line.title));
     standing.state = 'done';
@@ -93,77 +109,95 @@ export function endIfCancelled(memory: RunMemory): void {
   if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${memory.cancelled}`);
 }
 
-async function afterFailure(memory: RunMemory, line: OutlineStep, standing: StepStanding, error: unknown): Promise<void> {
+async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown): Promise<void> {
   if (line.pointOfNoReturn && (await call(engine.pastNoReturn, undefined))) passNoReturn(memory);
-  if (isCancellation(error)) {
-    endIfCancelled(memory);
-    if (memory.pastNoReturn) return;
-  }
+  endIfCancelled(memory);
+  // The cancel came too late to be one: on with it.
+  if (isCancellation(error) && memory.pastNoReturn) return;
   const failure = reportOf(error);
-  standing.state = 'failed';
-  if (!memory.changed) {
-    // Before any change there is nothing to decide about: the run is refused, with the reason.
-    await call(engine.record, { steps: [{ id: line.id, state: 'failed', generation: standing.generation, failure }] });
-    memory.failure = failure;
-    throw new Ending('go-back', failure.message);
+  if (failure.code === 'lease-lost') memory.lease = false;
+  if (memory.changed) {
+    await parked(memory, line, failure);
+    return;
   }
-  await parked(memory, line, standing, failure);
+  const standing = standingOf(memory, line.id);
+  standing.state = 'failed';
+  await call(engine.record, { steps: [{ id: line.id, state: 'failed', generation: standing.generation, failure }] });
+  memory.failure = failure;
+  throw new Ending('go-back', failure.message);
 }
 
-async function parked(memory: RunMemory, line: OutlineStep, standing: StepStanding, failure: FailureReport): Promise<void> {
+/** Asks people what is to be done about a failure; returns when the step is to be tried again, or is settled by their word. */
+export async function parked(
+  memory: RunMemory,
+  line: OutlineStep,
+  failure: FailureReport,
+  choices: readonly ParkedChoice[] = choicesFor(line, failure),
+): Promise<void> {
+  const standing = standingOf(memory, line.id);
+  standing.state = 'failed';
   memory.failure = failure;
   const { answer, close } = await ask(memory, {
     approval: line.id,
     kind: 'parked',
     generation: standing.generation,
     digest: memory.outline?.digest ?? '',
-    choices: choicesFor(memory, line, failure),
+    choices: choices.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
     failure,
   });
-  delete memory.failure;
   switch (answer) {
     case 'skip':
-    case 'mark-done': {
+    case 'mark-done':
       standing.state = answer === 'skip' ? 'skipped' : 'marked-done';
       await close('running', standing.state);
       if (answer === 'mark-done' && line.pointOfNoReturn) passNoReturn(memory);
       return;
-    }
-    case 'start-again': {
+    case 'start-again':
       await close('running', 'undoing');
-      await startAgain(memory, line, standing);
+      await startAgain(memory, line);
       return;
-    }
     case 'abort':
       await close('running');
       throw new Ending('abort', `aborted by a person after "${line.title}" failed: ${failure.message}`);
-    case 'roll-back':
     case 'cancel':
       await close('rolling-back');
+      throw new Ending('go-back', `cancelled by ${memory.cancelled} after "${line.title}" failed: ${failure.message}`);
+    case 'roll-back':
+      await close('rolling-back');
       throw new Ending('go-back', `"${line.title}" failed: ${failure.message}`);
-    default:
+    case 'retry':
+    case 'approve':
+    case 'reject':
+    case 'expired':
+      // The last three are answers to approvals: never to this question.
       await close('running', 'running');
   }
 }
 
-async function startAgain(memory: RunMemory, line: OutlineStep, standing: StepStanding): Promise<void> {
+/** Takes the step back and begins its next generation. An undo that fails is asked about: retry goes on with what is there. */
+async function startAgain(memory: RunMemory, line: OutlineStep): Promise<void> {
   const undo = memory.undos.find((one) => one.step === line.id);
-  if (undo) {
-    const problem = await takeBack(undo);
-    if (problem !== undefined) {
-      await parked(memory, line, standing, problem);
-      return;
-    }
-    memory.undos = memory.undos.filter((one) => one !== undo);
+  const problem = undo && (await takeBack(undo));
+  if (problem) {
+    const failure = report(problem.code, `it could not be taken back: ${problem.message}`, problem.facts);
+    await parked(
+      memory,
+      line,
+      failure,
+      choicesFor(line, failure).filter((choice) => choice !== 'mark-done'),
+    );
+    return;
   }
-  standing.generation += 1;
+  memory.undos = memory.undos.filter((one) => one !== undo);
+  standingOf(memory, line.id).generation += 1;
 }
 
-function choicesFor(memory: RunMemory, line: OutlineStep, failure: FailureReport): ParkedChoice[] {
-  return parkedChoices.filter((choice) => {
-    if (choice === 'skip') return line.skippable;
-    if (choice === 'mark-done') return failure.code === 'uncertain';
-    if (choice === 'roll-back' || choice === 'start-again') return !memory.pastNoReturn;
-    return true;
-  });
+/** What goes on past the point of no return. */
+const forward: readonly ParkedChoice[] = ['retry', 'skip', 'mark-done', 'abort'];
+
+function choicesFor(line: OutlineStep, failure: FailureReport): ParkedChoice[] {
+  if (line.kind === 'approval') return ['retry', 'roll-back', 'abort'];
+  return parkedChoices.filter(
+    (choice) => (choice !== 'skip' || line.skippable) && (choice !== 'mark-done' || failure.code === 'uncertain'),
+  );
 }

@@ -1,8 +1,7 @@
 import type { FailureReport } from '../../domain/failure.ts';
-import { engine } from './decision.ts';
 import { reportOf } from './failure.ts';
 import { show, type RunMemory, type Undo } from './state.ts';
-import { call } from './work.ts';
+import { call, engine } from './work.ts';
 
 /** Takes one step back; returns what went wrong, if anything did. */
 export async function takeBack(undo: Undo): Promise<FailureReport | undefined> {

@@ -1,5 +1,7 @@
 import { scheduleActivity, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
+import { engineWork, type EngineActivities } from '../../activities/engine/contract.ts';
 import type { StepCall, Work, WorkOf } from '../../activities/work.ts';
+import { reportOf } from './failure.ts';
 
 /** An activity by its name, typed by its contract, with the kind of work that decides its timeouts. */
 export interface Verb<Input, Result> {
@@ -22,6 +24,8 @@ export function verbs<Activities>(folder: string, work: WorkOf<Activities>): Ver
   return Object.fromEntries(named) as VerbsOf<Activities>;
 }
 
+export const engine = verbs<EngineActivities>('engine', engineWork);
+
 /**
  * Timeouts and retries by kind of work. The worker heartbeats for every activity at a third of its timeout, so a frozen or dead
  * worker is noticed in one. A change waits for its cancellation to be completed: an undo never starts while the act may run
@@ -31,20 +35,50 @@ const options: Record<Work, ActivityOptions> = {
   // The control database may be away for a while; the run stands still rather than ending.
   engine: { startToCloseTimeout: '20s', retry: { initialInterval: '200ms', maximumInterval: '5s' } },
   look: { startToCloseTimeout: '5m', heartbeatTimeout: '5s', retry: { initialInterval: '500ms', maximumAttempts: 4 } },
-  wait: { startToCloseTimeout: '60s', heartbeatTimeout: '5s', scheduleToCloseTimeout: '7d', retry: { initialInterval: '2s', maximumInterval: '30s' } },
-  change: { startToCloseTimeout: '10m', heartbeatTimeout: '3s', retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 5 } },
+  wait: {
+    startToCloseTimeout: '60s',
+    heartbeatTimeout: '5s',
+    scheduleToCloseTimeout: '7d',
+    retry: { initialInterval: '2s', maximumInterval: '30s' },
+  },
+  change: {
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '3s',
+    retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 5 },
+  },
   long: { startToCloseTimeout: '7d', heartbeatTimeout: '5s', retry: { initialInterval: '1s', maximumInterval: '30s', maximumAttempts: 5 } },
   // The shortest: while traffic is held up, a dead worker must be noticed in a second.
-  switch: { startToCloseTimeout: '2m', heartbeatTimeout: '1s', retry: { initialInterval: '100ms', backoffCoefficient: 1.5, maximumAttempts: 8 } },
+  switch: {
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '1s',
+    retry: { initialInterval: '100ms', backoffCoefficient: 1.5, maximumAttempts: 8 },
+  },
 };
 
 /** Work that runs long, and the switch, have task queues with slots of their own, so nothing quick waits behind them. */
-export function queueOf(base: string, work: Work): string {
+function queueOf(base: string, work: Work): string {
   return work === 'long' || work === 'switch' ? `${base}-${work}` : base;
 }
 
-/** Calls the activity; in Temporal's history it stands with `summary`. */
+/** So often in a row a step that says so is begun again once the control database answers; then it has failed. */
+const outages = 10;
+
+/**
+ * Calls the activity; in Temporal's history it stands with `summary`. While the control database is away nothing fails for it:
+ * the call waits until it answers, which costs one event however long it takes, and is made again.
+ */
 export async function call<Input, Result>(verb: Verb<Input, Result>, input: Input, step?: StepCall, summary?: string): Promise<Result> {
+  for (let outage = 1; ; outage += 1) {
+    try {
+      return await callOnce(verb, input, step, summary);
+    } catch (error) {
+      if (outage > outages || reportOf(error).code !== 'control-database-unavailable') throw error;
+      await callOnce(engine.standBy, undefined, undefined, 'waits for the control database');
+    }
+  }
+}
+
+async function callOnce<Input, Result>(verb: Verb<Input, Result>, input: Input, step?: StepCall, summary?: string): Promise<Result> {
   return await scheduleActivity<Result>(verb.name, [input, step ?? null], {
     ...options[verb.work],
     taskQueue: queueOf(workflowInfo().taskQueue, verb.work),
