@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { rightsChecks } from '../../activities/postgres/preflight/rights.ts';
+import { schemaChecks } from '../../activities/postgres/preflight/schema.ts';
+import { serverChecks } from '../../activities/postgres/preflight/servers.ts';
+import { tableChecks } from '../../activities/postgres/preflight/tables.ts';
+import { trafficChecks } from '../../activities/postgres/preflight/traffic.ts';
+import { isFailureCode } from '../../domain/failure.ts';
+import { migrationCutover, steps } from '../../workflows/migration-cutover/plan.ts';
+import { coded, read, tableOf } from './pages.ts';
+
+const page = 'docs/migration-cutover.md';
+const first = (rows: string[][]): string[] => rows.map(([cell = '']) => coded(cell)[0] ?? '');
+
+test('the table of checks is the list of checks', () => {
+  const checks = [...serverChecks, ...tableChecks, ...schemaChecks, ...trafficChecks, ...rightsChecks].map((check) => check.name);
+  expect(first(tableOf(page, 'check', 'finds'))).toEqual(checks);
+  expect(read(page)).toContain(`[${checks.length} checks]`);
+});
+
+test('no file of checks is forgotten here', () => {
+  const files = readdirSync(new URL('../../activities/postgres/preflight/', import.meta.url)).toSorted();
+  expect(files).toEqual(['rights.ts', 'schema.ts', 'servers.ts', 'tables.ts', 'traffic.ts', 'view.ts']);
+});
+
+test('the table of steps is the list of steps, and says which may be skipped', () => {
+  const rows = tableOf(page, 'step', 'what it changes');
+  expect(first(rows)).toEqual(Object.keys(steps));
+  const skippable = Object.entries(steps).filter(([, step]) => 'skippable' in step && step.skippable);
+  expect(first(rows.filter((row) => row[1]?.includes('May be skipped')))).toEqual(skippable.map(([id]) => id));
+});
+
+test('the fields of the input have the defaults of the schema', () => {
+  const { properties = {} } = z.toJSONSchema(migrationCutover.input, { io: 'input' });
+  const defaultOf = (field: unknown): unknown =>
+    typeof field === 'object' && field !== null && 'default' in field ? field.default : undefined;
+  const fields = Object.entries(properties).map(([name, field]) => [name, JSON.stringify(defaultOf(field) ?? '').replaceAll('"', '')]);
+  expect(tableOf(page, 'field of the input').map(([name = '', value = '']) => [coded(name)[0], coded(value)[0] ?? ''])).toEqual(fields);
+});
+
+test('the parts of the pause are those that the switch measures, in their order', () => {
+  const folder = 'activities/replication/switch';
+  const measured = ['hold', 'switch-over', 'forward'].flatMap((file) =>
+    [...read(`${folder}/${file}.ts`).matchAll(/(?:part|measured)\('([^']+)'/g)].map((match) => match[1] ?? ''),
+  );
+  const parts = [...new Set(measured)].filter((part) => part !== 'pause and fence');
+  // Without a pooler the fence stands alone, and first in the text.
+  const told = first(tableOf(page, 'part', 'what is done'));
+  expect(told.toSorted()).toEqual(parts.toSorted());
+  expect(told.slice(2)).toEqual(parts.slice(2));
+  expect(read(page)).toContain('`pause and fence`');
+});
+
+test('what to do when it parks names steps and failures that there are', () => {
+  const rows = tableOf(page, 'step', 'failure', 'what to do');
+  const named = rows.flatMap(([step = '']) => coded(step));
+  expect(named.filter((step) => !Object.hasOwn(steps, step))).toEqual([]);
+  const silent = Object.entries(steps).filter(([id, { kind }]) => kind !== 'approval' && id !== 'preflight' && !named.includes(id));
+  expect(silent).toEqual([]);
+  expect(rows.flatMap((row) => coded(row[1] ?? '')).filter((code) => !isFailureCode(code))).toEqual([]);
+});
