@@ -78,7 +78,7 @@ export const failureKinds = {
     retryable: false,
     status: 403,
     meaning: 'A run was started without a request that the API has recorded.',
-    hint: 'Start runs by the CLI, the API or Slack, never by the Temporal client alone.',
+    hint: 'Start runs by the CLI or the API, never by the Temporal client alone.',
   },
   'lease-held': {
     retryable: false,

@@ -51,7 +51,7 @@ export function temporalFailure(error: unknown, where: TemporalPlace): Failure {
   }
   if (code === grpc.invalidArgument && /search attribute/i.test(textOf(error))) {
     const what = `namespace "${where.namespace}" lacks a search attribute (${textOf(error)})`;
-    return new Failure('configuration-invalid', `${what}; docs/cli.md has the command that makes them`, facts, error);
+    return new Failure('configuration-invalid', `${what}; docs/running.md has the command that makes them`, facts, error);
   }
   return new Failure('temporal-unavailable', `${server} does not answer (${textOf(error)})`, facts, error);
 }

@@ -60,6 +60,8 @@ export interface Switched {
   /** LSN of the marker's commit on the source. */
   readonly markerLsn: string;
   readonly sequences: number;
+  /** Superusers that can't log in to the source's server any more, until somebody says `ALTER ROLE … LOGIN`. */
+  readonly lockedOut: readonly string[];
 }
 
 export const replicationWork: WorkOf<ReplicationActivities> = {

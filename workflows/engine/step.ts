@@ -150,7 +150,6 @@ export async function parked(
     case 'mark-done':
       standing.state = answer === 'skip' ? 'skipped' : 'marked-done';
       await close('running', standing.state);
-      if (answer === 'mark-done' && line.pointOfNoReturn) passNoReturn(memory);
       return;
     case 'start-again':
       await close('running', 'undoing');
@@ -197,7 +196,7 @@ const forward: readonly ParkedChoice[] = ['retry', 'skip', 'mark-done', 'abort']
 
 function choicesFor(line: OutlineStep, failure: FailureReport): ParkedChoice[] {
   if (line.kind === 'approval') return ['retry', 'roll-back', 'abort'];
-  return parkedChoices.filter(
-    (choice) => (choice !== 'skip' || line.skippable) && (choice !== 'mark-done' || failure.code === 'uncertain'),
-  );
+  // The point of no return is passed by its own record alone: nobody can say that it was.
+  const markable = failure.code === 'uncertain' && !line.pointOfNoReturn;
+  return parkedChoices.filter((choice) => (choice !== 'skip' || line.skippable) && (choice !== 'mark-done' || markable));
 }

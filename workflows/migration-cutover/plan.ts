@@ -161,7 +161,11 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
       commands: switching.switchOver(migration, facts),
       undo: switching.switchBack(migration, facts),
       limits: [{ text: `writes are held up for at most ${given.pauseMs} ms; else the old side serves again and the run asks` }],
-      notes: [way, 'After “no return” is written the old side stays closed: the run goes forward only.'],
+      notes: [
+        way,
+        'After “no return” is written the old side stays closed: the run goes forward only.',
+        'Superusers that could write there, but Steadyhand’s and replication’s own, lose their LOGIN on the source’s whole server; the evidence names them.',
+      ],
     },
     'compare': {
       commands: comparing.compare(migration, facts),

@@ -38,9 +38,9 @@ const ownRights: Check = {
       );
     if (!here?.triggers)
       found.push(
-        warns(
-          `Steadyhand's role on ${migration.source} is no superuser, which event triggers (the DDL freeze) need before some providers' own roles`,
-          'Make sure that it may CREATE EVENT TRIGGER.',
+        blocks(
+          `Steadyhand's role on ${migration.source} is no superuser, which the event triggers of the DDL freeze need`,
+          'Give it SUPERUSER for the time of the run.',
         ),
       );
     if (!here?.sees || !here.ends)
@@ -50,8 +50,8 @@ const ownRights: Check = {
           'GRANT pg_monitor and pg_signal_backend to it.',
         ),
       );
-    const [there] = await target.query<{ subscribes: boolean; creates: boolean }>(
-      `SELECT rolsuper OR ${facts.binding.target.version >= 160_000 ? `pg_has_role('pg_create_subscription', 'USAGE')` : 'false'} AS subscribes,
+    const [there] = await target.query<{ subscribes: boolean; creates: boolean; passes: boolean }>(
+      `SELECT rolsuper AS passes, rolsuper OR ${facts.binding.target.version >= 160_000 ? `pg_has_role('pg_create_subscription', 'USAGE')` : 'false'} AS subscribes,
               has_database_privilege(current_database(), 'CREATE') AS creates FROM pg_roles WHERE rolname = current_user`,
     );
     if (!there?.subscribes)
@@ -59,6 +59,13 @@ const ownRights: Check = {
         blocks(
           `Steadyhand's role on ${migration.target} may not create a subscription`,
           'GRANT pg_create_subscription to it (16 or newer), or give it a superuser.',
+        ),
+      );
+    if (!there?.passes)
+      found.push(
+        blocks(
+          `Steadyhand's role on ${migration.target} is no superuser, so it could not come in any more once the target is closed to clients`,
+          'Give it SUPERUSER for the time of the run.',
         ),
       );
     if (!there?.creates)

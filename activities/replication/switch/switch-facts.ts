@@ -14,6 +14,8 @@ const switchFacts = z.object({
   /** `pg_current_snapshot()` of the same transaction: tells later which rows were there at the switch. */
   visible: z.string(),
   sequences: z.number(),
+  /** Superusers that were locked out of the source's server, and stay so. */
+  lockedOut: z.array(z.string()),
   parts: z.array(z.object({ part: z.string(), ms: z.number() })),
   /** When writes were held up first in this attempt, by the worker's clock, in ISO 8601. */
   pausedAt: z.string(),

@@ -61,7 +61,7 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
     }
     const pauseMs = one.budget.spent();
     await attempt.settle('made');
-    return { pauseMs, parts: one.budget.parts, markerLsn: facts.markerLsn, sequences: facts.sequences };
+    return { pauseMs, parts: one.budget.parts, markerLsn: facts.markerLsn, sequences: facts.sequences, lockedOut: facts.lockedOut };
   } catch (error) {
     if (state.decided || isUncertain(error)) throw error;
     // Also what an earlier attempt held up is held up still.
@@ -104,6 +104,7 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
     attempt: attempt.number,
     markerLsn,
     sequences,
+    lockedOut: [...state.superusers],
     pausedAt,
     fencedAt,
     parts: [...budget.parts],

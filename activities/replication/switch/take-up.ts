@@ -24,6 +24,7 @@ export async function takeUp(one: Switch, facts: SwitchFacts): Promise<Switched>
       parts: [...facts.parts, { part: note, ms: 0 }, ...budget.parts],
       markerLsn: facts.markerLsn,
       sequences: facts.sequences,
+      lockedOut: facts.lockedOut,
     };
   } finally {
     await lines.end();
