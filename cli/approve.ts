@@ -22,7 +22,7 @@ export function approveCommand(world: World): Command {
     .action(async (run: string, options: ApproveOptions) => {
       const { apiClient } = await import('./client.ts');
       const { runDetailSchema } = await import('../api/answers.ts');
-      const { questionLines } = await import('./watch-table.ts');
+      const { questionLines } = await import('./question-lines.ts');
       if (options.digest !== undefined && !/^[0-9a-f]{12,64}$/.test(options.digest))
         throw new UsageError('--digest takes 12 to 64 hexadecimal digits');
       const client = apiClient(world, options);

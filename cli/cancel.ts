@@ -13,6 +13,8 @@ export function cancelCommand(world: World): Command {
       const { apiClient } = await import('./client.ts');
       const { judgedSchema } = await import('../api/answers.ts');
       const judged = await apiClient(world, options).post(`${runPath(run)}/cancel`, { reason: options.reason }, judgedSchema);
-      world.out(`${judged.counts === null ? 'recorded' : 'cancelled'}: ${line(judged.because)}\n`);
+      const told = judged.counts === null ? line(judged.because) : 'it counts; what the run has changed is being undone';
+      world.out(`cancel: ${told}\n`);
+      world.err(`Watch it: steadyhand watch ${run}\n`);
     });
 }

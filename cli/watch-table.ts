@@ -1,13 +1,10 @@
-import type { OpenQuestion, RunDetail, StepRow } from '../control/contract.ts';
-import { quorumText, settle, type QuorumLine } from '../domain/approval.ts';
-import type { Choice } from '../domain/decision.ts';
+import type { RunDetail, StepRow } from '../control/contract.ts';
 import { durationText } from '../domain/duration.ts';
-import type { FailureReport } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
 import { evidenceLines } from './evidence-text.ts';
-import { findingsOf } from './findings-text.ts';
 import { block, firstLine, line } from './plain.ts';
+import { failureLines, questionLines } from './question-lines.ts';
 
 const marks: Readonly<Record<StepState, string>> = {
   pending: '·',
@@ -73,9 +70,10 @@ function stepFacts(step: StepRow, now: number): string[] {
     case 'absent':
       return [`not needed: ${because[0] ?? ''}`];
     case 'running':
-    case 'undoing':
     case 'waiting':
       return [wordOf(step.state), timeText(spent), progressText(step), ...again].filter((part) => part !== '');
+    case 'undoing':
+      return [wordOf(step.state), ...again];
     case 'failed':
     case 'undo-failed':
       return [
@@ -105,82 +103,19 @@ function timeText(ms: number | undefined): string {
   return ms === undefined ? '' : durationText(ms);
 }
 
+/** What people want to know first stands first: a narrow terminal cuts the rest. */
 function progressText({ progress, state }: StepRow): string {
   if (progress === null || state !== 'running') return '';
   const { summary, fraction, secondsLeft } = progress;
-  const parts = [line(summary)];
+  const parts: string[] = [];
   if (fraction !== undefined) parts.push(`${Math.floor(fraction * 100)} %`);
-  if (secondsLeft !== undefined) parts.push(`about ${durationText(secondsLeft * 1_000)} left`);
-  return parts.join(', ');
+  if (secondsLeft !== undefined) parts.push(`about ${leftText(secondsLeft)} left`);
+  return [...parts, line(summary)].join(', ');
 }
 
-/** Each open question with the exact commands to answer it. */
-export function questionLines(run: RunDetail, now: number): string[] {
-  return run.questions.flatMap((question) => [
-    '',
-    ...(question.kind === 'approval' ? approvalLines(run, question, now) : parkedLines(run, question)),
-  ]);
-}
-
-function approvalLines(run: RunDetail, question: OpenQuestion, now: number): string[] {
-  const { id } = runNameOf(run.run);
-  const warnings = findingsOf(run).reduce((sum, one) => sum + one.warns, 0);
-  const agreed = question.agreements.filter((one) => one.choice === 'approve').map((one) => line(one.person));
-  const again = question.opening > 1 ? ` (asked again, ${question.opening} by now: the plan has changed)` : '';
-  return [
-    `? ${titleOf(run, question.approval)}${again}`,
-    `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
-    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${missingText(question)}`}`,
-    `  digest   ${question.digest}`,
-    `  read     steadyhand show ${id} --plan`,
-    ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
-    `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
-    `  reject   steadyhand reject ${id} --reason '…'`,
-  ];
-}
-
-/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
-function missingText({ quorum, agreements }: OpenQuestion): string {
-  const filled: QuorumLine[] = [];
-  const missing = new Map<string, number>();
-  for (const { group, count } of quorum) {
-    for (let place = 0; place < count; place += 1) {
-      if (settle([...filled, { group, count: 1 }], agreements) === 'approve') filled.push({ group, count: 1 });
-      else missing.set(group, (missing.get(group) ?? 0) + 1);
-    }
-  }
-  return quorumText([...missing].map(([group, count]) => ({ group, count }))) || 'nobody';
-}
-
-function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
-  const { id } = runNameOf(run.run);
-  return [
-    `! ${titleOf(run, question.approval)} failed; the run is parked and waits for a decision`,
-    ...(question.failure === null ? [] : failureLines(question.failure)),
-    ...question.choices
-      .filter((choice) => choice !== 'cancel')
-      .map((choice) => `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}`),
-  ];
-}
-
-function needsReason(choice: Choice): boolean {
-  return choice !== 'retry' && choice !== 'start-again';
-}
-
-function titleOf(run: RunDetail, id: string): string {
-  const step = run.steps.find((one) => one.id === id);
-  return step === undefined ? line(id) : `step ${step.position}, ${line(step.title)}`;
-}
-
-function deadlineText(question: OpenQuestion, now: number): string {
-  if (question.deadline === undefined) return '';
-  const left = Date.parse(question.deadline) - now;
-  return left > 0 ? `, within ${durationText(left)}` : ', the deadline has passed';
-}
-
-function failureLines(failure: FailureReport): string[] {
-  const [first = '', ...rest] = block(failure.message, '    ');
-  return [`  ${failure.code}: ${first}`, ...rest, `  do       ${line(failure.hint)}`];
+/** An estimate has no tenths. */
+function leftText(seconds: number): string {
+  return seconds < 60 ? `${Math.ceil(seconds)} s` : durationText(seconds * 1_000);
 }
 
 function endLines(run: RunDetail): string[] {
@@ -218,18 +153,4 @@ function news(before: StepRow | undefined, step: StepRow, progress: boolean): bo
   if (before.state !== step.state || before.generation !== step.generation) return true;
   if (before.attempt !== step.attempt && step.kind !== 'wait') return true;
   return progress && step.state === 'running' && before.progress?.summary !== step.progress?.summary;
-}
-
-/** As many lines as fit: the steps that are over give way first, and what does not fit is said. */
-export function fit(lines: readonly string[], size: { columns: number; rows: number }): string[] {
-  const room = Math.max(4, size.rows - 1);
-  const cut = lines.map((text) =>
-    [...text].length < size.columns ? text : `${[...text].slice(0, Math.max(1, size.columns - 2)).join('')}…`,
-  );
-  if (cut.length <= room) return cut;
-  const over = cut.flatMap((text, index) => (index > 0 && /^[✓»-] {1,2}\d+ /.test(text) ? [index] : []));
-  const dropped = new Set(over.slice(0, cut.length - room + 1));
-  const kept = cut.filter((_, index) => !dropped.has(index));
-  const note = dropped.size === 0 ? [] : [`  … ${dropped.size} steps that are over`];
-  return [...kept.slice(0, 1), ...note, ...kept.slice(1)].slice(0, room);
 }

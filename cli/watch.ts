@@ -44,14 +44,18 @@ export async function watchRun(world: World, options: ClientOptions, run: string
 type Show = (run: RunDetail, trouble: Failure | null) => void;
 
 async function screen(world: World): Promise<Show> {
-  const { changedLines, fit, runLines } = await import('./watch-table.ts');
-  return world.tty ? redrawn(world, (run) => fit(runLines(run, world.now()), world.size())) : appended(world, changedLines);
+  const { changedLines, runLines } = await import('./watch-table.ts');
+  const { fit } = await import('./fit.ts');
+  return world.tty
+    ? redrawn(world, (run, trouble) => fit([...runLines(run, world.now()), ...trouble], world.size()))
+    : appended(world, changedLines);
 }
 
-function redrawn(world: World, lines: (run: RunDetail) => string[]): Show {
+/** Each line must fit the terminal: one that it breaks would not be counted, and the next picture would begin too low. */
+function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[]) => string[]): Show {
   let drawn = 0;
   return (run, trouble) => {
-    const next = [...lines(run), ...(trouble === null ? [] : [troubleText(trouble)])];
+    const next = lines(run, trouble === null ? [] : [troubleText(trouble)]);
     const back = drawn === 0 ? '' : `\u001B[${drawn}A\u001B[0J`;
     world.out(`${back}${next.join('\n')}\n`);
     drawn = next.length;

@@ -1,6 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { durationText } from '../domain/duration.ts';
-import { applicationDatabase, createApplicationDatabase, fillApplication, migrateApplication, type ApplicationRoles } from './application/application.ts';
+import {
+  applicationDatabase,
+  createApplicationDatabase,
+  fillApplication,
+  migrateApplication,
+  type ApplicationRoles,
+} from './application/application.ts';
 import type { SandboxConfiguration } from './configuration.ts';
 import { createControlDatabase, makeTokens } from './control-database.ts';
 import type { Layout } from './layout.ts';
@@ -79,7 +85,9 @@ export async function startServers(starting: Starting): Promise<Servers> {
 }
 
 /** Waits for all of it to end, well or not; then throws the first error. */
-export async function allOrFirstError<Results extends readonly unknown[]>(work: { readonly [Index in keyof Results]: Promise<Results[Index]> }): Promise<Results> {
+export async function allOrFirstError<Results extends readonly unknown[]>(work: {
+  readonly [Index in keyof Results]: Promise<Results[Index]>;
+}): Promise<Results> {
   const ends = await Promise.allSettled(work);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed) throw failed.reason;
@@ -98,6 +106,7 @@ async function prepareSource(options: ServerOptions, roles: ApplicationRoles, so
   await createApplicationDatabase(source, roles);
   await migrateApplication(source);
   options.signal?.throwIfAborted();
+  if (size > 1_000_000) options.log(`Filling the source with ${size.toLocaleString('en')} rows; half a minute for each million`);
   await fillApplication(source, size);
   options.log(`The source has ${size.toLocaleString('en')} rows (${durationText(performance.now() - began)})`);
 }

@@ -120,7 +120,7 @@ test('decide offers what the failed step allows, and says what is open instead',
     code: 1,
     err: expect.stringContaining('possible are: retry, roll-back'),
   });
-  expect(await cli.run('decide', id, 'roll-back')).toMatchObject({ code: 1, err: expect.stringContaining('needs a reason') });
+  expect(await cli.run('decide', id, 'roll-back')).toMatchObject({ code: 2, err: expect.stringContaining('needs --reason') });
   expect(await cli.run('decide', id, 'retry')).toMatchObject({ code: 0 });
   expect(await cli.run('approve', id, '--yes')).toMatchObject({ code: 1, err: expect.stringContaining('waits for a decision for agree') });
 });

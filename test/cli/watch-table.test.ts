@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { changedLines, fit, runLines } from '../../cli/watch-table.ts';
+import { fit } from '../../cli/fit.ts';
+import { changedLines, runLines } from '../../cli/watch-table.ts';
 import { aQuestion, aRun, aStep, id, start } from './a-run.ts';
 
 const at = (seconds: number): string => new Date(start + seconds * 1_000).toISOString();
@@ -35,7 +36,7 @@ test('every step is a line with its mark, time and progress', () => {
     `migration-cutover of orders  ${id}  running  (1 min 13 s, asked by ada)`,
     '✓  1 Preflight        2.1 s',
     '-  2 Copy the schema  not needed: it is there already',
-    '>  3 Initial copy     1 min 3 s  31 of 42 tables, 84 MB/s, 73 %, about 2 min 10 s left',
+    '>  3 Initial copy     1 min 3 s  73 %, about 2 min 10 s left, 31 of 42 tables, 84 MB/s',
     '✗  4 Switch           FAILED  2.0 s  attempt 2  source-busy: two transactions are old',
     '·  5 Retire',
     '✗  6 Publish          UNDO FAILED  source-busy: two transactions are old',
@@ -57,7 +58,7 @@ test('an open approval shows who must agree, to what, until when, and the comman
     aRun({ state: 'waiting', questions: [question], steps: [aStep({ id: 'agree', title: 'Agree to the switch', position: 7 })] }),
     start,
   ).join('\n');
-  expect(text).toContain('? step 7, Agree to the switch (asked again, 2 by now: the plan has changed)');
+  expect(text).toContain('? step 7 (Agree to the switch) (asked again, 2 by now: the plan has changed)');
   expect(text).toContain('1 of dba and 1 of owners, not ada, within 1 h 0 min');
   expect(text).toContain('agreed   grace; still needed: 1 of owners');
   expect(text).toContain(`steadyhand approve ${id} --digest dddddddddddddddd\n`);
@@ -69,8 +70,8 @@ test('a parked run shows what failed and a command for each way on', () => {
   const text = runLines(aRun({ state: 'parked', questions: [question] }), start).join('\n');
   expect(text).toContain('! switch failed; the run is parked');
   expect(text).toContain('source-busy: two transactions are old');
-  expect(text).toContain(`steadyhand decide ${id} retry\n`);
-  expect(text).toContain(`steadyhand decide ${id} roll-back --reason '…'`);
+  expect(text).toContain(`steadyhand decide ${id} retry  # look, and go on with what is there\n`);
+  expect(text).toContain(`steadyhand decide ${id} roll-back --reason '…'  # undo all`);
   expect(text).not.toContain('decide 01KAJ0V5Z8Q4W9T2B7C6D5E4F3 cancel');
 });
 
@@ -192,4 +193,21 @@ test('a table that is too high gives up the steps that are over first, and lines
   expect(lines[1]).toBe('  … 21 steps that are over');
   expect(lines.at(-1)).toContain('30 Step 29');
   for (const text of lines) expect([...text].length).toBeLessThan(40);
+});
+
+test('what must be read to its end is wrapped, and no line is as wide as the terminal', () => {
+  const message = `the subscription ${'s'.repeat(50)} is switched off, ${'word '.repeat(12)}then retry`;
+  const question = aQuestion({ kind: 'parked', approval: 'copy', choices: ['roll-back'], failure: { ...failure, message } });
+  const steps = [aStep({ state: 'failed', failure: { ...failure, message } })];
+  const run = aRun({ state: 'parked', questions: [question], steps });
+  const lines = fit(runLines(run, start), { columns: 40, rows: 30 });
+  for (const text of lines) expect([...text].length).toBeLessThan(40);
+  expect(lines[1]).toMatch(/^✗ {2}1 Initial copy .*…$/);
+  const said = lines
+    .slice(2)
+    .map((text) => text.trim())
+    .join(' ')
+    .replaceAll(/s s/g, 'ss');
+  expect(said).toContain('word word then retry');
+  expect(said).toMatch(/--reason '…' +# undo all/);
 });

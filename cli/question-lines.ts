@@ -1,0 +1,94 @@
+import type { OpenQuestion, RunDetail } from '../control/contract.ts';
+import { quorumText, settle, type QuorumLine } from '../domain/approval.ts';
+import type { Choice } from '../domain/decision.ts';
+import { durationText } from '../domain/duration.ts';
+import type { FailureReport } from '../domain/failure.ts';
+import { runNameOf } from '../domain/run.ts';
+import { findingsOf } from './findings-text.ts';
+import { block, line } from './plain.ts';
+
+/** Each open question with the exact commands to answer it. */
+export function questionLines(run: RunDetail, now: number): string[] {
+  return run.questions.flatMap((question) => [
+    '',
+    ...(question.kind === 'approval' ? approvalLines(run, question, now) : parkedLines(run, question)),
+  ]);
+}
+
+function approvalLines(run: RunDetail, question: OpenQuestion, now: number): string[] {
+  const { id } = runNameOf(run.run);
+  const warnings = findingsOf(run).reduce((sum, one) => sum + one.warns, 0);
+  const agreed = question.agreements.filter((one) => one.choice === 'approve').map((one) => line(one.person));
+  const again = question.opening > 1 ? ` (asked again, ${question.opening} by now: the plan has changed)` : '';
+  return [
+    `? ${titleOf(run, question.approval)}${again}`,
+    `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
+    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${missingText(question)}`}`,
+    `  digest   ${question.digest}`,
+    `  read     steadyhand show ${id} --plan`,
+    ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
+    `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
+    `  reject   steadyhand reject ${id} --reason '…'`,
+  ];
+}
+
+/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
+function missingText({ quorum, agreements }: OpenQuestion): string {
+  const filled: QuorumLine[] = [];
+  const missing = new Map<string, number>();
+  for (const { group, count } of quorum) {
+    for (let place = 0; place < count; place += 1) {
+      if (settle([...filled, { group, count: 1 }], agreements) === 'approve') filled.push({ group, count: 1 });
+      else missing.set(group, (missing.get(group) ?? 0) + 1);
+    }
+  }
+  return quorumText([...missing].map(([group, count]) => ({ group, count }))) || 'nobody';
+}
+
+function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
+  const { id } = runNameOf(run.run);
+  return [
+    `! ${titleOf(run, question.approval)} failed; the run is parked and waits for a decision`,
+    ...(question.failure === null ? [] : failureLines(question.failure)),
+    ...question.choices
+      .filter((choice) => choice !== 'cancel')
+      .map(
+        (choice) =>
+          `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}${meaningOf(choice)}`,
+      ),
+  ];
+}
+
+/** As a comment of the shell: the line can be copied whole. */
+function meaningOf(choice: Choice): string {
+  const meanings: Partial<Record<Choice, string>> = {
+    retry: 'look, and go on with what is there',
+    'start-again': 'undo this step, do it anew',
+    skip: 'go on without it',
+    'mark-done': 'you saw it done',
+    'roll-back': 'undo all',
+    abort: 'stop, undo nothing',
+  };
+  return meanings[choice] === undefined ? '' : `  # ${meanings[choice]}`;
+}
+
+/** Whether the API takes this answer only with a reason. */
+export function needsReason(choice: Choice): boolean {
+  return choice !== 'approve' && choice !== 'retry' && choice !== 'start-again';
+}
+
+function titleOf(run: RunDetail, id: string): string {
+  const step = run.steps.find((one) => one.id === id);
+  return step === undefined ? line(id) : `step ${step.position} (${line(step.title)})`;
+}
+
+function deadlineText(question: OpenQuestion, now: number): string {
+  if (question.deadline === undefined) return '';
+  const left = Date.parse(question.deadline) - now;
+  return left > 0 ? `, within ${durationText(left)}` : ', the deadline has passed';
+}
+
+export function failureLines(failure: FailureReport): string[] {
+  const [first = '', ...rest] = block(failure.message, '    ');
+  return [`  ${failure.code}: ${first}`, ...rest, `  do       ${line(failure.hint)}`];
+}
