@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApplicationDatabase, fillApplication, migrateApplication, withSuperuser } from '../../sandbox/application/application.ts';
+import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { judge, type Verdict } from '../../sandbox/judge.ts';
 import { startLoad, type Load, type LoadOptions } from '../../sandbox/load.ts';
 import type { LoadReport } from '../../sandbox/load-report.ts';
@@ -10,12 +11,13 @@ import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
 import { startPgBouncer, type PgBouncer } from '../../sandbox/pgbouncer.ts';
 import { scramVerifier } from '../../sandbox/scram.ts';
 import { eventually } from '../support/eventually.ts';
+import { pooled } from '../support/pooled.ts';
 import { answerEater } from './answer-eater.ts';
 import { ownFolder } from './support.ts';
 
 let folder: Awaited<ReturnType<typeof ownFolder>>;
 let cluster: Cluster;
-let pgbouncer: PgBouncer;
+let pgbouncer: PgBouncer | undefined;
 let passwordFile: string;
 
 beforeAll(async () => {
@@ -26,20 +28,24 @@ beforeAll(async () => {
   await fillApplication(cluster, 2_000);
   passwordFile = join(folder.path, 'password');
   await writeFile(passwordFile, 'two\n', { mode: 0o600 });
-  pgbouncer = await startPgBouncer({
-    directory: join(folder.path, 'pgbouncer'),
-    logFile: join(folder.path, 'pgbouncer.log'),
-    pidFile: join(folder.path, 'pgbouncer.json'),
-    databases: { orders: { host: cluster.host, port: cluster.port, dbname: 'orders' } },
-    users: { orders_app: 'two' },
-    path: [],
-  });
+  if (pooled) pgbouncer = await startPooler();
 });
 afterAll(async () => {
   await pgbouncer?.stop();
   await cluster?.stop();
   await folder.remove();
 });
+
+async function startPooler(): Promise<PgBouncer> {
+  return await startPgBouncer({
+    directory: join(folder.path, 'pgbouncer'),
+    logFile: join(folder.path, 'pgbouncer.log'),
+    pidFile: join(folder.path, 'pgbouncer.json'),
+    databases: { orders: { host: cluster.host, port: cluster.port, dbname: 'orders' } },
+    users: { orders_app: 'two' },
+    path: sandboxConfiguration().path,
+  });
+}
 
 function load(endpoints: LoadOptions['endpoints'], own: Partial<LoadOptions> = {}): Load {
   return startLoad({ endpoints, user: 'orders_app', passwordFile, ...own });
@@ -49,6 +55,17 @@ const direct = (): LoadOptions['endpoints'] => [{ host: cluster.host, port: clus
 
 async function acknowledged(running: Load, count: number): Promise<void> {
   await eventually(async () => ((running.stats()?.acknowledged ?? 0) > count ? true : undefined));
+}
+
+async function probes(): Promise<number> {
+  const { rows } = await withSuperuser(cluster, 'orders', (client) => client.query<{ n: number }>('SELECT count(*)::int AS n FROM probe'));
+  return rows[0]?.n ?? 0;
+}
+
+/** Sooner than the figures of the load, which come each second. */
+async function written(more: number): Promise<void> {
+  const before = await probes();
+  await eventually(async () => (await probes()) > before + more || undefined);
 }
 
 async function verdict(report: LoadReport, sabotage?: string): Promise<Verdict> {
@@ -63,9 +80,10 @@ async function verdict(report: LoadReport, sabotage?: string): Promise<Verdict> 
 const nothingWrong = { lost: 0, ghost: 0, duplicated: 0, torn: 0, sequencesBehind: [], oldSideWritesAfterFence: 0 };
 
 describe('the load', () => {
-  it('writes through PgBouncer at its pace, without an error, and every write is there', async () => {
+  it('writes at its pace, through PgBouncer where that is installed, without an error, and every write is there', async () => {
     const reportFile = join(folder.path, 'report.json');
-    const running = load([{ host: pgbouncer.host, port: pgbouncer.port, dbname: 'orders' }], { reportFile, perSecond: 200 });
+    const { host, port } = pgbouncer ?? cluster;
+    const running = load([{ host, port, dbname: 'orders' }], { reportFile, perSecond: 200 });
     await acknowledged(running, 100);
     const report = await running.stop();
     expect(report).toMatchObject({ clientErrors: {}, inDoubt: 0, unresolved: 0, unexplained: 0 });
@@ -77,16 +95,17 @@ describe('the load', () => {
 
   it('loses nothing when the server is killed and sessions are ended under it: what is in doubt is settled by the retry', async () => {
     const running = load(direct());
-    await acknowledged(running, 50);
+    await written(50);
     for (let round = 0; round < 6; round += 1) {
-      const before = running.stats()?.acknowledged ?? 0;
       if (round === 3) {
         process.kill(cluster.pid, 'SIGKILL');
         await cluster.restart();
       } else {
-        await withSuperuser(cluster, 'postgres', (client) => client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders_app'"));
+        await withSuperuser(cluster, 'postgres', (client) =>
+          client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'orders_app'"),
+        );
       }
-      await acknowledged(running, before + 10);
+      await written(10);
     }
     const report = await running.stop();
     expect(report.clientErrors['57P01'] ?? 0).toBeGreaterThan(0);
@@ -98,7 +117,7 @@ describe('the load', () => {
     const way = await answerEater(cluster, 5);
     try {
       const running = load([{ host: '127.0.0.1', port: way.port, dbname: 'orders' }]);
-      await acknowledged(running, 60);
+      await written(80);
       const report = await running.stop();
       expect(way.eaten()).toBeGreaterThan(10);
       expect(report).toMatchObject({ inDoubt: way.eaten(), inDoubtResolved: way.eaten(), unresolved: 0, unexplained: 0 });
@@ -112,7 +131,7 @@ describe('the load', () => {
   it('goes to the next address when the first lets nobody in, and that is no error', async () => {
     const closed = { host: '127.0.0.1', port: 9, dbname: 'orders' };
     const running = load([closed, ...direct()]);
-    await acknowledged(running, 20);
+    await written(20);
     const report = await running.stop();
     expect(report.clientErrors).toEqual({});
   });
@@ -131,7 +150,7 @@ describe('the judge', () => {
   let client: number;
   beforeAll(async () => {
     const running = load(direct());
-    await acknowledged(running, 100);
+    await written(100);
     report = await running.stop();
     client = report.clients[0]?.client ?? 0;
   });
@@ -141,7 +160,11 @@ describe('the judge', () => {
   });
 
   it.each<[string, () => string, Partial<Verdict>]>([
-    ['a lost write', () => `DELETE FROM probe WHERE client = ${client} AND n = 3; DELETE FROM orders WHERE reference = 'probe/${client}/3'`, { lost: 1, torn: 0 }],
+    [
+      'a lost write',
+      () => `DELETE FROM probe WHERE client = ${client} AND n = 3; DELETE FROM orders WHERE reference = 'probe/${client}/3'`,
+      { lost: 1, torn: 0 },
+    ],
     ['a ghost', () => `INSERT INTO probe VALUES (${client}, 1000000)`, { ghost: 1 }],
     ['an order without its probe', () => `DELETE FROM probe WHERE client = ${client} AND n = 3`, { lost: 1, torn: 1 }],
     ['a probe without its order', () => `DELETE FROM orders WHERE reference = 'probe/${client}/4'`, { lost: 0, torn: 1 }],
@@ -171,13 +194,23 @@ describe('the judge', () => {
   });
 
   it('sees writes that only the old side took', async () => {
-    const old = new pg.Client({ host: cluster.host, port: cluster.port, user: cluster.superuser, password: cluster.password, database: 'orders' });
+    const old = new pg.Client({
+      host: cluster.host,
+      port: cluster.port,
+      user: cluster.superuser,
+      password: cluster.password,
+      database: 'orders',
+    });
     await old.connect();
     try {
       await old.query('BEGIN');
       await old.query('INSERT INTO probe VALUES ($1, 2000000), ($1, 2000001)', [client]);
       const seen = await withSuperuser(cluster, 'orders', (serving) => judge(report, serving, old));
-      expect(seen).toMatchObject({ lost: 0, oldSideWritesAfterFence: 2, examples: { oldSide: [`${client}/2000000`, `${client}/2000001`] } });
+      expect(seen).toMatchObject({
+        lost: 0,
+        oldSideWritesAfterFence: 2,
+        examples: { oldSide: [`${client}/2000000`, `${client}/2000001`] },
+      });
     } finally {
       await old.end();
     }

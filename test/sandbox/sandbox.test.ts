@@ -10,6 +10,7 @@ import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { judge } from '../../sandbox/judge.ts';
 import { down, status, up, type Sandbox, type UpOptions } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
+import { pooled } from '../support/pooled.ts';
 import { ownFolder, processesIn } from './support.ts';
 
 let folder: Awaited<ReturnType<typeof ownFolder>>;
@@ -41,20 +42,24 @@ function hold(): ChildProcess {
 }
 
 function parts(): string[] {
-  return status(directory).parts.filter((part) => part.alive).map((part) => part.name).toSorted();
+  return status(directory)
+    .parts.filter((part) => part.alive)
+    .map((part) => part.name)
+    .toSorted();
 }
 
-describe('a sandbox that is up', () => {
+describe('a sandbox that is up and detached', () => {
   let sandbox: Sandbox;
   beforeAll(async () => {
     await ownDirectory();
-    sandbox = await start({ pooler: 'pgbouncer', services: true, logStatement: 'all' });
+    sandbox = await start({ pooler: pooled ? 'pgbouncer' : 'none', services: true, logStatement: 'all', detached: true });
   });
   afterAll(remove);
 
   it('comes up complete, and tells how to reach everything', async () => {
-    expect(parts()).toEqual(['api', 'control', 'pgbouncer', 'source', 'target', 'temporal', 'worker']);
-    expect(status(directory).kind).toBe('running');
+    expect(parts()).toEqual(['api', 'control', ...(pooled ? ['pgbouncer'] : []), 'source', 'target', 'temporal', 'worker']);
+    // Nobody holds it: it lives on without the process that started it.
+    expect(status(directory)).toMatchObject({ kind: 'running', holder: null });
 
     const inventory = parseInventory(readFileSync(sandbox.inventoryFile, 'utf8'), sandbox.inventoryFile);
     expect(Object.keys(inventory.databases)).toEqual(['orders', 'orders-18']);
@@ -78,13 +83,13 @@ describe('a sandbox that is up', () => {
     const before = parts();
     await expect(start()).rejects.toMatchObject({ code: 'conflict' });
     expect(parts()).toEqual(before);
-    expect(status(directory)).toMatchObject({ kind: 'running', holder: process.pid });
+    expect(status(directory)).toMatchObject({ kind: 'running', holder: null });
   });
 
   it('keeps every password in a file that only its owner reads, and out of logs, arguments and state', () => {
     const secrets = readdirSync(join(directory, 'secrets')).map((name) => join(directory, 'secrets', name));
     const tokens = Object.values(sandbox.tokens);
-    expect(secrets.length).toBeGreaterThan(4);
+    expect(secrets).toHaveLength(pooled ? 5 : 4);
     const values = [...secrets, ...tokens].map((file) => {
       expect(statSync(file).mode & 0o777).toBe(0o600);
       return readFileSync(file, 'utf8').trim();
@@ -99,21 +104,23 @@ describe('a sandbox that is up', () => {
     expect(texts).not.toContain('SCRAM-SHA-256$');
   });
 
-  it('has a pooler’s file that can be replaced as it is by the worker, and read again by PgBouncer', async () => {
-    const pooler = sandbox.pgbouncer;
-    if (!pooler) throw new Error('there is no pooler');
-    expect(existsSync(pooler.configFile)).toBe(true);
-    const text = readFileSync(pooler.configFile, 'utf8');
-    writeFileSync(pooler.configFile, text.replace(`port=${sandbox.source.port}`, `port=${sandbox.target.port}`));
-    const password = readFileSync(pooler.adminPasswordFile, 'utf8').trim();
-    const admin = new pg.Client({ host: pooler.host, port: pooler.port, user: pooler.adminUser, password, database: 'pgbouncer' });
-    admin.on('error', () => undefined);
-    await admin.connect();
-    await admin.query('RELOAD');
-    const { rows } = await admin.query<{ name: string; port: string }>('SHOW DATABASES');
-    await admin.end();
-    expect(Number(rows.find((row) => row.name === 'orders')?.port)).toBe(sandbox.target.port);
-  });
+  if (pooled) {
+    it('has a pooler’s file that can be replaced as it is by the worker, and read again by PgBouncer', async () => {
+      const pooler = sandbox.pgbouncer;
+      if (!pooler) throw new Error('there is no pooler');
+      expect(existsSync(pooler.configFile)).toBe(true);
+      const text = readFileSync(pooler.configFile, 'utf8');
+      writeFileSync(pooler.configFile, text.replace(`port=${sandbox.source.port}`, `port=${sandbox.target.port}`));
+      const password = readFileSync(pooler.adminPasswordFile, 'utf8').trim();
+      const admin = new pg.Client({ host: pooler.host, port: pooler.port, user: pooler.adminUser, password, database: 'pgbouncer' });
+      admin.on('error', () => undefined);
+      await admin.connect();
+      await admin.query('RELOAD');
+      const { rows } = await admin.query<{ name: string; port: string }>('SHOW DATABASES');
+      await admin.end();
+      expect(Number(rows.find((row) => row.name === 'orders')?.port)).toBe(sandbox.target.port);
+    });
+  }
 
   it('lets each server log in to the other by the password file of the inventory', async () => {
     const target = await sandbox.connect('target');
@@ -132,6 +139,12 @@ describe('a sandbox that is up', () => {
     }
   });
 
+  it('counts as left over when a part of it has ended', async () => {
+    expect(status(directory).kind).toBe('running');
+    process.kill(sandbox.target.pid, 'SIGKILL');
+    await eventually(async () => (status(directory).kind === 'left-over' ? true : undefined));
+  });
+
   it('is gone after down, which may be called twice', async () => {
     await sandbox.down();
     expectNothingLeft();
@@ -140,17 +153,50 @@ describe('a sandbox that is up', () => {
   });
 });
 
+describe('a sandbox after one whose process was killed', () => {
+  beforeAll(ownDirectory);
+  afterAll(remove);
+  let holder: ChildProcess;
+
+  it('clears what that one left, and then works', async () => {
+    const killed = hold();
+    await eventually(async () => (parts().includes('source') ? true : undefined), 60_000);
+    const before = status(directory).parts.map((part) => part.pid);
+    killed.kill('SIGKILL');
+    await eventually(async () => (status(directory).kind === 'left-over' ? true : undefined));
+    holder = hold();
+    await eventually(async () => (status(directory).kind === 'running' ? true : undefined), 60_000);
+    expect(status(directory).parts.filter((part) => before.includes(part.pid))).toEqual([]);
+    expect(parts()).toEqual(['control', 'source', 'target', 'temporal']);
+  });
+
+  it('refuses another one beside it, and tells whose it is', async () => {
+    await expect(start()).rejects.toMatchObject({ code: 'conflict', facts: { holder: holder.pid } });
+    expect(status(directory)).toMatchObject({ kind: 'running', holder: holder.pid });
+    expect(parts()).toEqual(['control', 'source', 'target', 'temporal']);
+  });
+
+  it('is taken down by another process, which ends its holder too', async () => {
+    const ended = new Promise((resolve) => holder.once('exit', resolve));
+    await down(directory);
+    await ended;
+    expectNothingLeft();
+  });
+});
+
 describe('a sandbox', () => {
   beforeEach(ownDirectory);
   afterEach(remove);
-
 
   it.each([
     ['while it starts', ['temporal']],
     ['when it is up', []],
   ])('whose process was killed %s is cleared by down', async (_when, soonest) => {
     const holder = hold();
-    await eventually(async () => (soonest.length > 0 ? parts().includes('temporal') : status(directory).kind === 'running') || undefined, 60_000);
+    await eventually(
+      async () => (soonest.length > 0 ? parts().includes('temporal') : status(directory).kind === 'running') || undefined,
+      60_000,
+    );
     holder.kill('SIGKILL');
     await eventually(async () => (status(directory).kind === 'left-over' ? true : undefined));
     expect(parts().length).toBeGreaterThan(0);
@@ -158,40 +204,15 @@ describe('a sandbox', () => {
     expectNothingLeft();
   });
 
-  it('whose process was killed is cleared by the next up, which then works', async () => {
-    const holder = hold();
-    await eventually(async () => (parts().includes('source') ? true : undefined), 60_000);
-    const before = status(directory).parts.map((part) => part.pid);
-    holder.kill('SIGKILL');
-    await eventually(async () => (status(directory).holder === null ? true : undefined));
-    await start();
-    expect(status(directory).parts.filter((part) => before.includes(part.pid))).toEqual([]);
-    expect(parts()).toEqual(['control', 'source', 'target', 'temporal']);
-  });
-
-  it('is taken down by another process, which ends its holder too', async () => {
-    const holder = hold();
-    const ended = new Promise((resolve) => holder.once('exit', resolve));
-    await eventually(async () => (status(directory).kind === 'running' ? true : undefined), 60_000);
-    await down(directory);
-    await ended;
-    expectNothingLeft();
-  });
-
-  it('lives on without its holder when it is detached, until a part of it has ended', async () => {
-    const sandbox = await start({ detached: true });
-    expect(status(directory)).toMatchObject({ kind: 'running', holder: null });
-    await expect(start()).rejects.toMatchObject({ code: 'conflict' });
-    process.kill(sandbox.target.pid, 'SIGKILL');
-    await eventually(async () => (status(directory).kind === 'left-over' ? true : undefined));
-  });
-
   it('takes everything down when one part does not start', async () => {
     const broken = join(folder.path, 'temporal');
     writeFileSync(broken, '#!/bin/sh\nsleep 1\necho no disk today\nexit 1\n');
     chmodSync(broken, 0o755);
     const configuration = { ...sandboxConfiguration(), temporalCli: broken };
-    await expect(start({ configuration })).rejects.toMatchObject({ code: 'tool-failed', message: expect.stringContaining('no disk today') });
+    await expect(start({ configuration })).rejects.toMatchObject({
+      code: 'tool-failed',
+      message: expect.stringContaining('no disk today'),
+    });
     expectNothingLeft();
     expect(status(directory).kind).toBe('absent');
   });

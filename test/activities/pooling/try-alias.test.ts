@@ -5,7 +5,8 @@ import { addAlias } from '../../../activities/pooling/config-file.ts';
 import { createPoolingActivities } from '../../../activities/pooling/create-pooling-activities.ts';
 import { openConsole } from '../../../activities/pooling/pgbouncer.ts';
 import { Failure } from '../../../domain/failure.ts';
-import { asAdmin, createWorld, poolerConsole, startMachines, type Machines, type World } from '../switch/world.ts';
+import { asAdmin, poolerConsole, startMachines, type Machines } from '../switch/machines.ts';
+import { createWorld, type World } from '../switch/world.ts';
 
 let machines: Machines;
 beforeAll(async () => {

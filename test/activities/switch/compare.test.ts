@@ -8,7 +8,8 @@ import { createSwitchActivities } from '../../../activities/replication/switch/c
 import { Failure } from '../../../domain/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createNoReturn } from './faults.ts';
-import { createWorld, startMachines, type Machines, type World } from './world.ts';
+import { startMachines, type Machines } from './machines.ts';
+import { createWorld, type World } from './world.ts';
 import { startWriters } from './writers.ts';
 
 let machines: Machines;
@@ -59,7 +60,7 @@ const planted = `
 describe('comparing after the switch', () => {
   test('on its snapshot: exact, while writes go on', async () => {
     const { world, compare } = await switched();
-    const writers = startWriters([world.application], 2);
+    const writers = startWriters(world.ways, 2);
     onTestFinished(async () => void (await writers.stop()));
     await world.target(changes);
     await eventually(() => Promise.resolve(writers.count() > 20 || undefined));

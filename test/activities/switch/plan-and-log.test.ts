@@ -10,12 +10,13 @@ import type { Command } from '../../../domain/command.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createNoReturn, withFault } from './faults.ts';
-import { createWorld, startMachines, type Machines, type World } from './world.ts';
+import { startMachines, type Machines } from './machines.ts';
+import { createWorld, type World } from './world.ts';
 import { lostWrites, startWriters } from './writers.ts';
 
 let machines: Machines;
 beforeAll(async () => {
-  machines = await startMachines('session');
+  machines = await startMachines();
 });
 afterAll(async () => machines?.end());
 
@@ -50,8 +51,9 @@ function planOf({ migration, facts }: World): Record<string, Command[]> {
   };
 }
 
-test('what is done is what the plan says, and with session pooling clients are ended and come back on the new side', async () => {
-  const world = await createWorld(machines);
+test('what is done is what the plan says; clients are ended and come back on the new side', async () => {
+  // With session pooling too, clients are ended.
+  const world = await createWorld(machines, { poolMode: 'session' });
   const { migration, journal } = world;
   const noReturn = createNoReturn(() => 1);
   const activities = createSwitchActivities({ ...world.deps, noReturn });
@@ -59,7 +61,7 @@ test('what is done is what the plan says, and with session pooling clients are e
   await activities.closeTarget(migration, journal.attempt('close-target'));
   await activities.reopenTarget(migration, journal.attempt('close-target', { undo: true }));
   await activities.closeTarget(migration, journal.attempt('close-target'));
-  const writers = startWriters([world.application], 3);
+  const writers = startWriters(world.ways, 3);
   onTestFinished(async () => void (await writers.stop()));
   await eventually(() => Promise.resolve(writers.count() > 50 || undefined));
   const broken = withFault(world.servers, 'orders-next', 'pg_export_snapshot', new Failure('server-error', 'no disk'));

@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
+import { readFile, writeFile } from 'node:fs/promises';
+import type pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { inspectMigration } from '../../../activities/postgres/inspect-migration.ts';
 import { createServers, type Servers } from '../../../activities/postgres/session.ts';
@@ -10,67 +7,12 @@ import type { Migration } from '../../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../../activities/replication/facts.ts';
 import { readAlias } from '../../../activities/pooling/config-file.ts';
 import { parseInventory, type Inventory } from '../../../domain/inventory.ts';
-import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
-import { startPgBouncer, type PgBouncer } from '../../../sandbox/pgbouncer.ts';
-import { createCluster, type Cluster } from '../../../sandbox/postgres.ts';
+import type { PgBouncer } from '../../../sandbox/pgbouncer.ts';
+import type { Cluster } from '../../../sandbox/postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createJournal, type Journal } from '../../support/attempt.ts';
-
-/** Two clusters and a pooler, shared by the tests of a file; each test has databases and an alias of its own. */
-export interface Machines {
-  readonly source: Cluster;
-  readonly target: Cluster;
-  readonly pooler: PgBouncer;
-  readonly appPassword: string;
-  end(): Promise<void>;
-}
-
-const settings = {
-  wal_level: 'logical',
-  fsync: 'off',
-  max_connections: 100,
-  max_replication_slots: 20,
-  max_wal_senders: 20,
-  max_worker_processes: 40,
-  max_logical_replication_workers: 20,
-  shared_buffers: '64MB',
-  autovacuum: 'off',
-};
-
-export async function startMachines(poolMode: 'transaction' | 'session' = 'transaction'): Promise<Machines> {
-  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-switch-'));
-  await chmod(directory, 0o755);
-  const endings: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
-  const end = async (): Promise<void> => {
-    for (const ending of endings.reverse()) await ending();
-  };
-  try {
-    const [source, target] = await Promise.all([
-      createCluster({ name: 'source', major: 16, directory: join(directory, 'source'), settings: { ...settings, log_statement: 'all' } }),
-      createCluster({ name: 'target', major: 18, directory: join(directory, 'target'), settings: { ...settings, log_statement: 'all' } }),
-    ]);
-    endings.push(
-      () => source.stop(),
-      () => target.stop(),
-    );
-    const appPassword = randomBytes(9).toString('base64url');
-    for (const cluster of [source, target]) await asAdmin(cluster, 'postgres', `CREATE ROLE app LOGIN PASSWORD '${appPassword}'`);
-    const pooler = await startPgBouncer({
-      directory: join(directory, 'pooler'),
-      logFile: join(directory, 'pooler.log'),
-      pidFile: join(directory, 'pooler.json'),
-      databases: {},
-      users: { app: appPassword },
-      path: sandboxConfiguration().path,
-      settings: { pool_mode: poolMode },
-    });
-    endings.push(() => pooler.stop());
-    return { source, target, pooler, appPassword, end };
-  } catch (error) {
-    await end();
-    throw error;
-  }
-}
+import { pooled } from '../../support/pooled.ts';
+import { asAdmin, poolerConsole, poolerOf, template, type Machines } from './machines.ts';
 
 export interface World {
   readonly dbname: string;
@@ -84,12 +26,15 @@ export interface World {
   readonly deps: { servers: Servers; facts(digest: string): Promise<MigrationFacts> };
   source(text: string): Promise<Record<string, unknown>[]>;
   target(text: string): Promise<Record<string, unknown>[]>;
-  /** What the application's clients use. */
-  readonly application: pg.ClientConfig;
+  /** What the application's clients use, one after the other: the pooler, or without one the source and then the target. */
+  readonly ways: readonly [pg.ClientConfig, ...pg.ClientConfig[]];
 }
 
 export interface WorldOptions {
+  /** Default: where there is one. */
   readonly pooler?: boolean;
+  /** Default `transaction`. */
+  readonly poolMode?: 'session';
   readonly pauseMs?: number;
   readonly rows?: number;
 }
@@ -97,28 +42,28 @@ export interface WorldOptions {
 let worlds = 0;
 
 /** A database pair in replication, every table copied, the target not closed yet; removed at the end of the test. */
-export async function createWorld(machines: Machines, { pooler = true, pauseMs = 2_000, rows = 500 }: WorldOptions = {}): Promise<World> {
+export async function createWorld(machines: Machines, options: WorldOptions = {}): Promise<World> {
+  const { pooler: viaPooler = pooled, poolMode, pauseMs = 2_000, rows = 500 } = options;
   worlds += 1;
   const dbname = `orders ${process.pid} ${worlds}`;
   const alias = `orders_${worlds}`;
   const { source, target } = machines;
-  for (const cluster of [source, target]) {
-    await asAdmin(cluster, 'postgres', `CREATE DATABASE "${dbname}"`);
-    await asAdmin(cluster, dbname, schema);
-  }
+  const create = `CREATE DATABASE "${dbname}" TEMPLATE ${template} STRATEGY file_copy`;
+  await Promise.all([source, target].map((cluster) => asAdmin(cluster, 'postgres', create)));
   await asAdmin(source, dbname, rowsOf(rows));
-  if (pooler) await addToPooler(machines, alias, dbname);
+  const pooler = viaPooler ? poolerOf(machines) : null;
+  if (pooler) await addToPooler(machines, alias, dbname, poolMode);
   const journal = createJournal();
   const inventory = inventoryOf(machines, dbname, pooler ? alias : undefined);
   const environment = { SOURCE: source.password, TARGET: target.password, APP: machines.appPassword };
   const servers = createServers(() => inventory, environment);
   await replicate(machines, dbname, journal.tag);
-  const address = await readAlias(machines.pooler.configFile, alias);
+  const address = pooler ? await readAlias(pooler.configFile, alias) : undefined;
   const facts = await inspectMigration(servers, {
     source: 'orders',
     target: 'orders-next',
     tag: journal.tag,
-    pooler: pooler && address ? { alias, ...address } : null,
+    pooler: address ? { alias, ...address } : null,
   });
   const migration: Migration = {
     source: 'orders',
@@ -128,6 +73,9 @@ export async function createWorld(machines: Machines, { pooler = true, pauseMs =
     limits: { lagBytes: 16_777_216, pauseMs, snapshotMs: 600_000 },
   };
   onTestFinished(() => remove(machines, dbname, journal.tag));
+  const way = ({ host, port }: Cluster | PgBouncer, database: string): pg.ClientConfig => {
+    return { host, port, database, user: 'app', password: machines.appPassword };
+  };
   return {
     dbname,
     inventory,
@@ -139,13 +87,7 @@ export async function createWorld(machines: Machines, { pooler = true, pauseMs =
     deps: { servers, facts: () => Promise.resolve(facts) },
     source: (text) => asAdmin(source, dbname, text),
     target: (text) => asAdmin(target, dbname, text),
-    application: {
-      host: '127.0.0.1',
-      port: pooler ? machines.pooler.port : source.port,
-      database: pooler ? alias : dbname,
-      user: 'app',
-      password: machines.appPassword,
-    },
+    ways: pooler ? [way(pooler, alias)] : [way(source, dbname), way(target, dbname)],
   };
 }
 
@@ -166,33 +108,6 @@ async function remove({ source, target }: Machines, dbname: string, tag: string)
   for (const cluster of [source, target]) await asAdmin(cluster, 'postgres', `DROP DATABASE "${dbname}" WITH (FORCE)`);
 }
 
-export async function asAdmin(cluster: Cluster, database: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ host: cluster.host, port: cluster.port, user: cluster.superuser, password: cluster.password, database });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    const answer: pg.QueryResult<Record<string, unknown>> | pg.QueryResult<Record<string, unknown>>[] = await client.query(text);
-    return Array.isArray(answer) ? (answer.at(-1)?.rows ?? []) : answer.rows;
-  } finally {
-    await client.end();
-  }
-}
-
-const schema = `
-  CREATE TABLE writes (client int, n int, at timestamptz DEFAULT clock_timestamp(), PRIMARY KEY (client, n));
-  CREATE TABLE orders (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, note text, doubled bigint GENERATED ALWAYS AS (id * 2) STORED);
-  CREATE TABLE customers (code text PRIMARY KEY, name text);
-  CREATE TABLE remarks (line text, amount numeric);
-  ALTER TABLE remarks REPLICA IDENTITY FULL;
-  CREATE TABLE kinds (id uuid PRIMARY KEY, f8 float8, f4 float4, num numeric, ts timestamptz, span interval, bin bytea, doc jsonb,
-    raw json, list text[], cash money, ip inet, flag boolean, big text, reg regclass);
-  CREATE TABLE "odd ""name" ("a key" int PRIMARY KEY, "it's" text);
-  CREATE SEQUENCE tickets INCREMENT 5 START 100;
-  CREATE SEQUENCE countdown INCREMENT -1 MAXVALUE 1000 START 1000;
-  GRANT USAGE ON SCHEMA public TO app;
-  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
-  GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO app;`;
-
 function rowsOf(rows: number): string {
   return `
     INSERT INTO orders (note) SELECT 'note ' || g FROM generate_series(1, ${rows}) g;
@@ -205,29 +120,11 @@ function rowsOf(rows: number): string {
     SELECT nextval('tickets'), nextval('tickets'), nextval('countdown');`;
 }
 
-async function addToPooler(machines: Machines, alias: string, dbname: string): Promise<void> {
-  const { configFile } = machines.pooler;
-  const line = `${alias} = host=127.0.0.1 port=${machines.source.port} dbname='${dbname}' pool_size=10`;
+async function addToPooler(machines: Machines, alias: string, dbname: string, poolMode = 'transaction'): Promise<void> {
+  const { configFile } = poolerOf(machines);
+  const line = `${alias} = host=127.0.0.1 port=${machines.source.port} dbname='${dbname}' pool_size=10 pool_mode=${poolMode}`;
   await writeFile(configFile, (await readFile(configFile, 'utf8')).replace('[databases]\n', `[databases]\n${line}\n`));
   await poolerConsole(machines, 'RELOAD');
-}
-
-export async function poolerConsole(machines: Machines, text: string): Promise<Record<string, unknown>[]> {
-  const password = (await readFile(machines.pooler.adminPasswordFile, 'utf8')).trim();
-  const client = new pg.Client({
-    host: '127.0.0.1',
-    port: machines.pooler.port,
-    database: 'pgbouncer',
-    user: machines.pooler.adminUser,
-    password,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }
 
 function inventoryOf(machines: Machines, dbname: string, alias: string | undefined): Inventory {
@@ -237,18 +134,18 @@ function inventoryOf(machines: Machines, dbname: string, alias: string | undefin
     owners: 'team',
     server: { host: cluster.host, port: cluster.port, dbname, user: cluster.superuser, secret: { env: secret }, sslmode: 'disable' },
   });
-  const admin = { user: pooler.adminUser, secret: { file: pooler.adminPasswordFile } };
-  const pooling = alias !== undefined && {
-    pooler: {
-      kind: 'pgbouncer',
-      host: '127.0.0.1',
-      port: pooler.port,
-      alias,
-      admin,
-      configFile: pooler.configFile,
-      users: [{ name: 'app', secret: { env: 'APP' } }],
-    },
-  };
+  const pooling = pooler !== null &&
+    alias !== undefined && {
+      pooler: {
+        kind: 'pgbouncer',
+        host: pooler.host,
+        port: pooler.port,
+        alias,
+        admin: { user: pooler.adminUser, secret: { file: pooler.adminPasswordFile } },
+        configFile: pooler.configFile,
+        users: [{ name: 'app', secret: { env: 'APP' } }],
+      },
+    };
   return parseInventory(
     JSON.stringify({
       version: 1,
