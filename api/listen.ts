@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { Failure } from '../domain/failure.ts';
 import type { ApiParts } from './parts.ts';
 import { createReconciler } from './reconcile.ts';
 import { repeat } from './repeat.ts';
@@ -12,10 +13,15 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** The API on a socket, with its two sweepers: runs that are not started, every 2 s; runs whose workflow is gone, every 5 s. */
+/**
+ * The API on a socket, with its two sweepers: runs that are not started, every 2 s; runs whose workflow is gone, every 5 s. Throws
+ * `configuration-invalid` when the address is taken, or not one of this machine.
+ */
 export async function listen(parts: ApiParts, at: { host: string; port: number }, log: FastifyBaseLogger): Promise<Listening> {
   const app = await buildApp(parts, log);
-  const address = await app.listen(at);
+  const address = await app.listen(at).catch((error: unknown) => {
+    throw cannotListen(at, error);
+  });
   const reconcile = createReconciler(parts, log);
   const sweepers = [
     repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
@@ -28,4 +34,10 @@ export async function listen(parts: ApiParts, at: { host: string; port: number }
       await app.close();
     },
   };
+}
+
+function cannotListen({ host, port }: { host: string; port: number }, error: unknown): Failure {
+  const why = error instanceof Error ? error.message : String(error);
+  const what = `the API cannot listen at ${host}:${port} (${why}); STEADYHAND_API_HOST and STEADYHAND_API_PORT say where`;
+  return new Failure('configuration-invalid', what, { host, port }, error);
 }

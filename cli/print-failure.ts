@@ -10,6 +10,8 @@ const aside = new Set(['problems', 'because']);
 /** The table of failures speaks to everybody; these are told in the words of the command line. */
 const hints: Partial<Record<FailureCode, string>> = {
   'body-invalid': 'Correct what is named and ask again; --help after the command says what it takes.',
+  'configuration-invalid': 'Correct what is named, and start the command again.',
+  'control-database-unavailable': 'Bring the control database back, or correct where it is and its password. Runs go on by themselves.',
   unauthenticated:
     'Give a token by --as <file>, STEADYHAND_TOKEN_FILE or STEADYHAND_TOKEN. An administrator makes one with `steadyhand token create`.',
 };
@@ -47,5 +49,7 @@ function isTold(message: string, value: unknown): boolean {
 function hintOf(failure: Failure): string {
   if (failure.code === 'configuration-invalid' && variables.safeParse(failure.facts['problems']).success)
     return 'Set these variables as docs/cli.md says; a sandbox has them in the file `environment` of its folder.';
+  if (failure.code === 'internal' && failure.facts['request'] === undefined)
+    return 'This is a defect of Steadyhand, not of what you did: report it with this text.';
   return hints[failure.code] ?? failure.hint;
 }
