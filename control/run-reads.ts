@@ -64,6 +64,9 @@ async function stepPaces(db: Db, runbook: string, database: string): Promise<Rec
     [runbook, database],
   );
   return Object.fromEntries(
-    rows.map(({ id, own, all, rate }) => [id, { seconds: own ?? all, own: own !== null, ...(rate === null ? {} : { bytesPerSecond: rate }) }]),
+    rows.map(({ id, own, all, rate }) => [
+      id,
+      { seconds: own ?? all, own: own !== null, ...(rate === null ? {} : { bytesPerSecond: rate }) },
+    ]),
   );
 }

@@ -26,9 +26,7 @@ export function digestFrom(plan: Pick<Plan, 'runbook' | 'version' | 'database' |
     kind: one.kind,
     skippable: one.skippable ?? false,
     pointOfNoReturn: one.pointOfNoReturn ?? false,
-    ...(one.applies === false
-      ? { applies: false }
-      : { applies: true, commands: one.commands, undo: one.undo ?? [] }),
+    ...(one.applies === false ? { applies: false } : { applies: true, commands: one.commands, undo: one.undo ?? [] }),
   }));
   const { runbook, version, database, input } = plan;
   return digestOf({ runbook, version, database, input, steps, binding: facts.binding });

@@ -26,13 +26,13 @@ export const failureKinds = {
     meaning: 'The request could not be read.',
     hint: 'Send JSON of the form that the OpenAPI document at /openapi.json describes.',
   },
-  'unauthenticated': {
+  unauthenticated: {
     retryable: false,
     status: 401,
     meaning: 'There is no valid bearer token in the request.',
     hint: 'Send `Authorization: Bearer sh_…`. An administrator makes a token with `steadyhand token create`.',
   },
-  'forbidden': {
+  forbidden: {
     retryable: false,
     status: 403,
     meaning: 'This person may not do this.',
@@ -44,7 +44,7 @@ export const failureKinds = {
     meaning: 'There is no such run, database, runbook or page.',
     hint: 'Look at `steadyhand runs`, or at the inventory.',
   },
-  'conflict': {
+  conflict: {
     retryable: false,
     status: 409,
     meaning: 'The request does not fit the state that things are in now.',
@@ -110,7 +110,7 @@ export const failureKinds = {
     meaning: 'No plan can be made: something that the runbook needs is missing.',
     hint: 'Read what is missing and provide it.',
   },
-  'unreachable': {
+  unreachable: {
     retryable: true,
     status: 502,
     meaning: 'A server could not be reached.',
@@ -140,19 +140,19 @@ export const failureKinds = {
     meaning: 'An object of the name that the run needs exists already and is not the run’s own.',
     hint: 'Find out whose it is; rename or remove it, then retry. Steadyhand does not touch it.',
   },
-  'drift': {
+  drift: {
     retryable: false,
     status: 409,
     meaning: 'Something that this run made was changed by somebody else.',
     hint: 'Compare what is shown; retry, start again or roll back.',
   },
-  'uncertain': {
+  uncertain: {
     retryable: false,
     status: 409,
     meaning: 'It cannot be told whether the effect happened.',
     hint: 'Look at the target yourself, then say *mark done*, *retry* or *roll back*.',
   },
-  'superseded': {
+  superseded: {
     retryable: false,
     status: 409,
     meaning: 'A newer attempt of the same step is at work, so this one stopped before acting.',
@@ -176,7 +176,7 @@ export const failureKinds = {
     meaning: 'The worker that did the step stopped answering.',
     hint: 'Look at the workers. The step is repeated by another one and starts with looking.',
   },
-  'cancelled': {
+  cancelled: {
     retryable: false,
     status: 409,
     meaning: 'The run was cancelled.',
@@ -236,7 +236,7 @@ export const failureKinds = {
     meaning: 'A server answered with an error that has no code of its own here.',
     hint: 'Read the SQLSTATE and the message.',
   },
-  'internal': {
+  internal: {
     retryable: false,
     status: 500,
     meaning: 'Steadyhand itself failed.',

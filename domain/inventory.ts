@@ -122,7 +122,11 @@ export function parseInventory(text: string, file: string): Inventory {
     line: lineOf(document, lines, path),
     message,
   });
-  if (!parsed.success) throw invalid(file, parsed.error.issues.map((issue) => at(issue.path, issue.message)));
+  if (!parsed.success)
+    throw invalid(
+      file,
+      parsed.error.issues.map((issue) => at(issue.path, issue.message)),
+    );
   const problems = crossCheck(parsed.data).map(([path, message]) => at(path, message));
   if (problems.length > 0) throw invalid(file, problems);
   return parsed.data;
@@ -163,7 +167,8 @@ function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
   });
   for (const [called, entry] of Object.entries(inventory.databases)) {
     group(['databases', called, 'owners'], entry.owners);
-    if (!Object.hasOwn(inventory.policies, entry.policy)) problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
+    if (!Object.hasOwn(inventory.policies, entry.policy))
+      problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
   }
   for (const [called, rule] of Object.entries(inventory.policies)) {
     const path = ['policies', called];

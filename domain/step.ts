@@ -13,7 +13,19 @@ export interface StepDefinition {
 
 export type StepDefinitions = Readonly<Record<string, StepDefinition>>;
 
-export const stepStates = ['pending', 'absent', 'running', 'waiting', 'done', 'failed', 'skipped', 'marked-done', 'undoing', 'undone', 'undo-failed'] as const;
+export const stepStates = [
+  'pending',
+  'absent',
+  'running',
+  'waiting',
+  'done',
+  'failed',
+  'skipped',
+  'marked-done',
+  'undoing',
+  'undone',
+  'undo-failed',
+] as const;
 /** `absent`: the plan says that it does not apply. `waiting`: an approval that is open. */
 export type StepState = (typeof stepStates)[number];
 

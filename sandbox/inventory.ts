@@ -26,7 +26,13 @@ export async function writeInventory(
     approvals: {
       low: 'auto',
       medium: { quorum: [{ group: 'dba', count: 1 }], deadline: '4h' },
-      high: { quorum: [{ group: 'dba', count: 1 }, { group: 'owners', count: 1 }], deadline: '4h' },
+      high: {
+        quorum: [
+          { group: 'dba', count: 1 },
+          { group: 'owners', count: 1 },
+        ],
+        deadline: '4h',
+      },
     },
   };
   const inventory = {
@@ -47,7 +53,14 @@ export async function writeInventory(
 function database(layout: Layout, { host, port }: Cluster): object {
   return {
     provider: 'streaming',
-    server: { host, port, dbname: applicationDatabase, user: 'steadyhand', secret: { file: layout.secretFile('steadyhand') }, sslmode: 'disable' },
+    server: {
+      host,
+      port,
+      dbname: applicationDatabase,
+      user: 'steadyhand',
+      secret: { file: layout.secretFile('steadyhand') },
+      sslmode: 'disable',
+    },
     // The servers log in to each other by a password file: then no password stands in a subscription.
     replication: { user: 'steadyhand', passfile: layout.passfile },
     owners: 'team-orders',

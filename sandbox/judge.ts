@@ -39,7 +39,11 @@ type Keys = Map<number, Set<number>>;
 export async function judge(report: LoadReport, serving: Reader, other?: Reader): Promise<Verdict> {
   const clients = report.clients.map((one) => one.client);
   const there = await keysOn(serving, clients);
-  const lost = report.clients.flatMap((one) => numbers(one.acknowledged).filter((n) => !has(there, one.client, n)).map((n) => `${one.client}/${n}`));
+  const lost = report.clients.flatMap((one) =>
+    numbers(one.acknowledged)
+      .filter((n) => !has(there, one.client, n))
+      .map((n) => `${one.client}/${n}`),
+  );
   const ghost = report.clients.flatMap((one) =>
     [...(there.get(one.client) ?? [])].filter((n) => n < 1 || n > one.attempted).map((n) => `${one.client}/${n}`),
   );
@@ -49,7 +53,13 @@ export async function judge(report: LoadReport, serving: Reader, other?: Reader)
     ...{ lost: lost.length, ghost: ghost.length, duplicated: duplicated.length, torn: torn.length },
     sequencesBehind: await sequencesBehind(serving, report.handedOut),
     oldSideWritesAfterFence: oldSide?.length ?? null,
-    examples: { lost: lost.slice(0, 10), ghost: ghost.slice(0, 10), duplicated: duplicated.slice(0, 10), torn: torn.slice(0, 10), oldSide: (oldSide ?? []).slice(0, 10) },
+    examples: {
+      lost: lost.slice(0, 10),
+      ghost: ghost.slice(0, 10),
+      duplicated: duplicated.slice(0, 10),
+      torn: torn.slice(0, 10),
+      oldSide: (oldSide ?? []).slice(0, 10),
+    },
   };
 }
 
@@ -125,7 +135,8 @@ async function sequencesBehind(side: Reader, handedOut: LoadReport['handedOut'])
     const given = handedOut[sequence];
     const known = [await furthestUsed(side, use, up), given === undefined ? undefined : BigInt(given)];
     const used = known.filter((value) => value !== undefined).toSorted((a, b) => (a < b === up ? 1 : -1))[0];
-    if (used !== undefined && (up ? next <= used : next >= used)) behind.set(sequence, { sequence, next: String(next), used: String(used) });
+    if (used !== undefined && (up ? next <= used : next >= used))
+      behind.set(sequence, { sequence, next: String(next), used: String(used) });
   }
   return [...behind.values()];
 }
@@ -140,7 +151,9 @@ async function nextValue(side: Reader, use: SequenceUse): Promise<bigint> {
 async function furthestUsed(side: Reader, use: SequenceUse, up: boolean): Promise<bigint | undefined> {
   if (use.table_schema === null || use.table_name === null || use.column_name === null) return undefined;
   const table = qualified({ schema: use.table_schema, name: use.table_name });
-  const found = await side.query<{ used: string | null }>(`SELECT ${up ? 'max' : 'min'}(${quoteIdentifier(use.column_name)})::text AS used FROM ${table}`);
+  const found = await side.query<{ used: string | null }>(
+    `SELECT ${up ? 'max' : 'min'}(${quoteIdentifier(use.column_name)})::text AS used FROM ${table}`,
+  );
   const used = found.rows[0]?.used;
   return used === null || used === undefined ? undefined : BigInt(used);
 }

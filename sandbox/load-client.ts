@@ -49,7 +49,7 @@ interface Line {
 }
 
 async function writeOnce(options: LoadClientOptions, line: Line, n: number): Promise<boolean> {
-  for (let failures = 0; !options.giveUp.aborted; ) {
+  for (let failures = 0; !options.giveUp.aborted;) {
     options.journal.attempted(options.client, n);
     const outcome = await attempt(options, line, n);
     if (outcome === 'acknowledged') return true;
@@ -145,7 +145,10 @@ async function leave(line: Line, committing: boolean, error: unknown): Promise<v
 }
 
 async function rolledBack(connection: pg.Client): Promise<boolean> {
-  return await connection.query('ROLLBACK').then(() => true, () => false);
+  return await connection.query('ROLLBACK').then(
+    () => true,
+    () => false,
+  );
 }
 
 function drop(connection: pg.Client): void {

@@ -30,9 +30,14 @@ async function run(instruction: LoadInstruction): Promise<void> {
   const everyMs = (1_000 * instruction.clients) / instruction.perSecond;
   const { endpoints, user } = instruction;
   const common = { endpoints, user, password, everyMs, journal, stop, giveUp: giveUp.signal };
-  const writers = clients.map((client, index) => writeUntilStopped({ ...common, client, startAfterMs: index * (everyMs / clients.length) }));
+  const writers = clients.map((client, index) =>
+    writeUntilStopped({ ...common, client, startAfterMs: index * (everyMs / clients.length) }),
+  );
   // A write that hangs does not see that it was given up: its connection may wait in a pooler that stands still.
-  await Promise.race([Promise.all(writers), new Promise((resolve) => giveUp.signal.addEventListener('abort', () => setTimeout(resolve, 100)))]);
+  await Promise.race([
+    Promise.all(writers),
+    new Promise((resolve) => giveUp.signal.addEventListener('abort', () => setTimeout(resolve, 100))),
+  ]);
   clearInterval(timer);
   const report = journal.report();
   if (instruction.reportFile !== undefined) await writeFile(instruction.reportFile, `${JSON.stringify(report, null, 2)}\n`);

@@ -121,13 +121,17 @@ function configText(options: PgBouncerOptions, port: number, userList: string): 
 }
 
 async function listens(child: Child, port: number, logFile: string): Promise<void> {
-  await until('PgBouncer listens', async () => {
-    if (!child.alive()) {
-      const last = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
-      throw new Failure('tool-failed', `PgBouncer ended at its start: ${last}`);
-    }
-    return (await accepts(port)) || undefined;
-  }, { withinMs: 10_000 });
+  await until(
+    'PgBouncer listens',
+    async () => {
+      if (!child.alive()) {
+        const last = (await readFile(logFile, 'utf8').catch(() => '')).trim().split('\n').slice(-5).join('\n');
+        throw new Failure('tool-failed', `PgBouncer ended at its start: ${last}`);
+      }
+      return (await accepts(port)) || undefined;
+    },
+    { withinMs: 10_000 },
+  );
 }
 
 async function accepts(port: number): Promise<boolean> {

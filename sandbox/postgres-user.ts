@@ -5,7 +5,9 @@ import { Failure } from '../domain/failure.ts';
 /** PostgreSQL and PgBouncer refuse to run as root: then they run as `postgres`, else `nobody`. Undefined when we are not root. */
 export function postgresUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const lines = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
   const found = lines.find(([name]) => name === 'postgres') ?? lines.find(([name]) => name === 'nobody');
   if (!found) throw new Failure('tool-missing', 'PostgreSQL does not run as root, and there is no user postgres or nobody on this machine');
   return { uid: Number(found[2]), gid: Number(found[3]) };

@@ -176,10 +176,14 @@ async function launchServer(launch: Launch): Promise<ChildRecord> {
     endWith: ['SIGINT', 'SIGQUIT'],
   });
   try {
-    await until(`${launch.name} accepts connections`, async () => {
-      if (!child.alive()) throw new Failure('tool-failed', `${launch.name} ended at its start`);
-      return (await isReady(launch.data, child.record.pid)) || undefined;
-    }, { withinMs: startWithinMs });
+    await until(
+      `${launch.name} accepts connections`,
+      async () => {
+        if (!child.alive()) throw new Failure('tool-failed', `${launch.name} ended at its start`);
+        return (await isReady(launch.data, child.record.pid)) || undefined;
+      },
+      { withinMs: startWithinMs },
+    );
     return child.record;
   } catch (error) {
     await endChild(child.record);

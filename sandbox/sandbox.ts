@@ -114,7 +114,14 @@ async function withServices(
     const known = readPidFile(layout.pidFile(name));
     if (known && isAlive(known)) throw new Failure('conflict', `a process called ${name} runs already (pid ${known.pid})`);
     const { log, signal } = options;
-    return await startService({ layout, command, name, environment: { ...withoutTemporal(configuration.environment), ...environment }, log, signal });
+    return await startService({
+      layout,
+      command,
+      name,
+      environment: { ...withoutTemporal(configuration.environment), ...environment },
+      log,
+      signal,
+    });
   };
   const wanted = options.services ?? true;
   const nothing = Promise.resolve(null);
@@ -129,7 +136,8 @@ async function withServices(
     worker,
     tokens: Object.fromEntries(people.map(({ name }) => [name, layout.tokenFile(name)])),
     connect: (side) => connect(servers, side, layout.secretFile('steadyhand')),
-    load: (load = {}) => startLoad({ endpoints: endpointsOf(servers), user: 'orders_app', passwordFile: layout.secretFile('orders_app'), ...load }),
+    load: (load = {}) =>
+      startLoad({ endpoints: endpointsOf(servers), user: 'orders_app', passwordFile: layout.secretFile('orders_app'), ...load }),
     start,
     down: async () => {
       await down(layout.directory);

@@ -39,7 +39,10 @@ export async function startService(start: ServiceStart): Promise<Service> {
   const began = performance.now();
   const logFile = start.layout.logFile(start.name);
   const pidFile = start.layout.pidFile(start.name);
-  const alreadyLogged = await stat(logFile).then((found) => found.size, () => 0);
+  const alreadyLogged = await stat(logFile).then(
+    (found) => found.size,
+    () => 0,
+  );
   const { record } = await startChild({
     name: start.name,
     command: process.execPath,
@@ -54,10 +57,14 @@ export async function startService(start: ServiceStart): Promise<Service> {
     removePidFile(pidFile);
   };
   try {
-    await until(`${start.name} is ready`, async () => {
-      if (!isAlive(record)) throw new Failure('tool-failed', `${start.name} ended at its start`);
-      return (await isReady(start, logFile, alreadyLogged)) || undefined;
-    }, { withinMs: startWithinMs, everyMs: 50, ...(start.signal ? { signal: start.signal } : {}) });
+    await until(
+      `${start.name} is ready`,
+      async () => {
+        if (!isAlive(record)) throw new Failure('tool-failed', `${start.name} ended at its start`);
+        return (await isReady(start, logFile, alreadyLogged)) || undefined;
+      },
+      { withinMs: startWithinMs, everyMs: 50, ...(start.signal ? { signal: start.signal } : {}) },
+    );
   } catch (error) {
     await stop();
     throw await withLog(error, logFile);
@@ -74,7 +81,9 @@ export async function startService(start: ServiceStart): Promise<Service> {
 
 async function isReady({ command, environment }: ServiceStart, logFile: string, alreadyLogged: number): Promise<boolean> {
   if (command === 'worker') return (await readFile(logFile)).subarray(alreadyLogged).includes('worker ready');
-  const answer = await fetch(new URL('/healthz', environment['STEADYHAND_API_URL']), { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+  const answer = await fetch(new URL('/healthz', environment['STEADYHAND_API_URL']), { signal: AbortSignal.timeout(1_000) }).catch(
+    () => undefined,
+  );
   await answer?.body?.cancel();
   return answer?.ok ?? false;
 }

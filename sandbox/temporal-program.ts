@@ -72,7 +72,10 @@ async function checkAndKeep({ configuration, signal }: Finding, building: string
   await rename(program, cached);
 }
 
-async function download({ configuration, log, signal, downloadFrom = 'https://temporal.download' }: Finding, folder: string): Promise<void> {
+async function download(
+  { configuration, log, signal, downloadFrom = 'https://temporal.download' }: Finding,
+  folder: string,
+): Promise<void> {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const address = `${downloadFrom}/cli/archive/v${version}?platform=${process.platform}&arch=${architecture}`;
   log(`Downloading the Temporal server ${version} from ${downloadFrom}, once`);
@@ -91,7 +94,13 @@ async function download({ configuration, log, signal, downloadFrom = 'https://te
   } finally {
     clearTimeout(timer);
   }
-  await runProgram({ command: 'tar', args: ['-xzf', archive, '-C', folder, 'temporal'], environment: configuration.environment, timeoutMs: 60_000, signal });
+  await runProgram({
+    command: 'tar',
+    args: ['-xzf', archive, '-C', folder, 'temporal'],
+    environment: configuration.environment,
+    timeoutMs: 60_000,
+    signal,
+  });
 }
 
 async function build({ configuration, log, signal }: Finding, folder: string): Promise<void> {

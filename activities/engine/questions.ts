@@ -17,6 +17,7 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     const { run } = attempt;
     await refuseIfClosed(control, run);
     const stands = await whatStands(control, run, asking);
+    await closeOthers(control, run, { approval: asking.approval, opening: stands.opening });
     if (stands.answer !== null) return stands;
     const { approval, kind, digest, choices, failure } = asking;
     const { opening } = stands;
@@ -59,7 +60,18 @@ async function whatStands(control: EngineDependencies['control'], run: string, a
     if (same && known.answer === null) return { opening, answer: settledBy(known) };
     // What people agreed to is this very plan: they need not be asked again.
     if (same && known.answer === 'approve') return { opening, answer: 'approve' };
-    await control.questions.close(run, asking.approval, opening, 'lapsed');
+  }
+}
+
+/** A run asks one thing at a time: what else is open was asked before a reset. */
+async function closeOthers(
+  control: EngineDependencies['control'],
+  run: string,
+  asked: { approval: string; opening: number },
+): Promise<void> {
+  const open = (await control.runs.detail(run))?.questions ?? [];
+  for (const { approval, opening } of open) {
+    if (approval !== asked.approval || opening !== asked.opening) await control.questions.close(run, approval, opening, 'lapsed');
   }
 }
 

@@ -17,7 +17,8 @@ export function takeMigrationFacts(servers: Servers) {
     const target = String(order.input['target']);
     if (target === database) throw new Failure('input-invalid', `the target is the database itself: ${target}`);
     servers.entry(target);
-    const before = (step: string): Before => journal.findLast((intent) => intent.step === step && !intent.key.endsWith('/undo'))?.before ?? {};
+    const before = (step: string): Before =>
+      journal.findLast((intent) => intent.step === step && !intent.key.endsWith('/undo'))?.before ?? {};
     return await inspectMigration(servers, {
       source: database,
       target,

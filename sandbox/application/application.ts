@@ -41,7 +41,11 @@ export async function fillApplication(cluster: Cluster, size: number): Promise<v
 }
 
 /** A connection of the cluster's superuser for the time of `work`. */
-export async function withSuperuser<Result>(cluster: Cluster, database: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+export async function withSuperuser<Result>(
+  cluster: Cluster,
+  database: string,
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   const { host, port, superuser: user, password } = cluster;
   const client = new pg.Client({ host, port, user, password, database, application_name: 'sandbox' });
   // Without a listener a server that stops would end the process.

@@ -255,6 +255,8 @@ describe('the seconds of a step', () => {
   it('come with the rate of a step that moves bytes, as the plan of its run tells them', async () => {
     await control.documents.put('plan', 'd', { steps: [{ id: 'switch', bytes: 4_000 }, { id: 'preflight' }] });
     await took(await aRun(control, { database: 'billing' }), 'switch', 8);
-    expect(await control.runs.stepPaces('migration-cutover', 'orders')).toEqual({ switch: { seconds: 8, own: false, bytesPerSecond: 500 } });
+    expect(await control.runs.stepPaces('migration-cutover', 'orders')).toEqual({
+      switch: { seconds: 8, own: false, bytesPerSecond: 500 },
+    });
   });
 });

@@ -14,7 +14,20 @@ async function startByHand(move: Move, workflowId: string, input: unknown): Prom
   const { address, program } = move.sandbox.temporal;
   const started = runProgram({
     command: program,
-    args: ['workflow', 'execute', '--address', address, '--type', 'migrationCutover', '--task-queue', 'steadyhand', '--workflow-id', workflowId, '--input', JSON.stringify(input)],
+    args: [
+      'workflow',
+      'execute',
+      '--address',
+      address,
+      '--type',
+      'migrationCutover',
+      '--task-queue',
+      'steadyhand',
+      '--workflow-id',
+      workflowId,
+      '--input',
+      JSON.stringify(input),
+    ],
     environment: { ...sandboxConfiguration().environment, ...move.sandbox.environment },
     timeoutMs: 30_000,
   });
@@ -41,9 +54,14 @@ test('temporal workflow start without a request row, or with an input that is no
 test('what the API refuses leaves nothing behind', async () => {
   const move = await place.begin({ workers: 0 });
   const ask = async (body: object, person = 'ada'): Promise<unknown> =>
-    await move.as(person).post('/v1/runs', { runbook: 'migration-cutover', database: move.database, ...body }, acceptedSchema, { 'Idempotency-Key': ulid() });
+    await move
+      .as(person)
+      .post('/v1/runs', { runbook: 'migration-cutover', database: move.database, ...body }, acceptedSchema, { 'Idempotency-Key': ulid() });
   const wrong = await failureOf('input-invalid', ask({ input: { target: `${move.database}-18`, lagBytes: 1, extra: true } }));
-  expect(wrong.facts['problems']).toMatchObject([{ path: expect.stringContaining('lagBytes') }, { message: expect.stringContaining('extra') }]);
+  expect(wrong.facts['problems']).toMatchObject([
+    { path: expect.stringContaining('lagBytes') },
+    { message: expect.stringContaining('extra') },
+  ]);
   await failureOf('forbidden', ask({ input: { target: `${move.database}-18` } }, 'edgar'));
   await failureOf('not-found', ask({ database: 'nowhere', input: { target: 'x' } }));
   const { runs } = await move.as('ada').get(`/v1/runs?database=${move.database}`, runsSchema);

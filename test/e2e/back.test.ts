@@ -80,7 +80,13 @@ test('a switch that fails half-way serves on the old side first, parks, and goes
   expect(closed.outcome).toBe('succeeded');
   const report = await writers.stop();
   // The fence has ended the connection from before the switch.
-  expect(await judge(report, await move.connect('target'), await move.connect('source'))).toMatchObject({ lost: 0, ghost: 0, duplicated: 0, sequencesBehind: [], oldSideWritesAfterFence: 0 });
+  expect(await judge(report, await move.connect('target'), await move.connect('source'))).toMatchObject({
+    lost: 0,
+    ghost: 0,
+    duplicated: 0,
+    sequencesBehind: [],
+    oldSideWritesAfterFence: 0,
+  });
   expect(report.longestWriteGapMs).toBeLessThan(5_000);
   if (pooled) expect(report.clientErrors).toEqual({});
 });

@@ -8,7 +8,10 @@ const place = movePlace();
 /** All zeros, whoever died: what the clients were told is there, once, and on one side only. */
 async function nothingIsLost(move: Move, run: string, writers: ReturnType<Move['load']>, viaPooler = pooled): Promise<void> {
   const closed = await move.until(run, (now) => now.state === 'closed');
-  expect(closed).toMatchObject({ outcome: 'succeeded', evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0 }, retire: { lateWrites: 0 } } });
+  expect(closed).toMatchObject({
+    outcome: 'succeeded',
+    evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0 }, retire: { lateWrites: 0 } },
+  });
   const report = await writers.stop();
   const source = await move.connect('source');
   const verdict = await judge(report, await move.connect('target'), source);
@@ -16,7 +19,9 @@ async function nothingIsLost(move: Move, run: string, writers: ReturnType<Move['
   expect(report.unresolved).toBe(0);
   expect(report.longestWriteGapMs).toBeLessThan(5_000);
   if (viaPooler) expect(report.clientErrors).toEqual({});
-  const [fence] = (await source.query<{ limit: number }>('SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()')).rows;
+  const [fence] = (
+    await source.query<{ limit: number }>('SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()')
+  ).rows;
   expect(fence).toEqual({ limit: 0 });
 }
 
@@ -64,7 +69,11 @@ describe('the worker is killed (SIGKILL) and another one goes on', () => {
     const run = await move.request();
     await move.agree(run, 'approve-prepare');
     await move.until(run, (now) => now.questions.some((one) => one.approval === 'approve-switch'));
-    const killed = move.taps[point.tap].set({ statement: point.statement, when: 'answered', spring: async () => await move.killTheWorker(run) });
+    const killed = move.taps[point.tap].set({
+      statement: point.statement,
+      when: 'answered',
+      spring: async () => await move.killTheWorker(run),
+    });
     await move.agree(run, 'approve-switch');
     await killed;
     await nothingIsLost(move, run, writers);

@@ -11,7 +11,10 @@ test.each(pooled ? [true, false] : [false])('a database moves under load, nothin
   await agree(run, 'approve-prepare');
   await agree(run, 'approve-switch');
   const closed = await until(run, (now) => now.state === 'closed');
-  expect(closed).toMatchObject({ outcome: 'succeeded', evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0, method: 'snapshot' }, retire: { lateWrites: 0 } } });
+  expect(closed).toMatchObject({
+    outcome: 'succeeded',
+    evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0, method: 'snapshot' }, retire: { lateWrites: 0 } },
+  });
   const report = await writers.stop();
   const verdict = await judge(report, await connect('target'), await connect('source'));
   expect(verdict).toMatchObject({ lost: 0, ghost: 0, duplicated: 0, torn: 0, sequencesBehind: [], oldSideWritesAfterFence: 0 });

@@ -137,14 +137,21 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
         return undefined;
       }, withinMs);
     } catch (error) {
-      throw new Error(`the run is ${last?.state} ${last?.outcome ?? ''}: ${last?.because ?? last?.failure?.message ?? ''} ${JSON.stringify(last?.steps.map((one) => `${one.id} ${one.state} ${one.progress?.summary ?? ''}`))}`, { cause: error });
+      throw new Error(
+        `the run is ${last?.state} ${last?.outcome ?? ''}: ${last?.because ?? last?.failure?.message ?? ''} ${JSON.stringify(last?.steps.map((one) => `${one.id} ${one.state} ${one.progress?.summary ?? ''}`))}`,
+        { cause: error },
+      );
     }
   };
   const decide: Move['decide'] = async (run, person, choice, reason) => {
     const question = (await detail(run)).questions[0];
     if (!question) throw new Error(`nothing is asked by ${run}`);
     const { approval, opening, digest } = question;
-    return await as(person).post(`/v1/runs/${idOf(run)}/decisions`, { approval, opening, digest, choice, ...(reason ? { reason } : {}) }, judgedSchema);
+    return await as(person).post(
+      `/v1/runs/${idOf(run)}/decisions`,
+      { approval, opening, digest, choice, ...(reason ? { reason } : {}) },
+      judgedSchema,
+    );
   };
   return {
     sandbox,
@@ -222,7 +229,11 @@ async function passwordOf(sandbox: Sandbox): Promise<string> {
   return (await readFile(layoutOf(sandbox.directory).secretFile('steadyhand'), 'utf8')).trim();
 }
 
-async function ownSource(sandbox: Sandbox, source: NonNullable<MoveOptions['source']>, endings: (() => Promise<unknown>)[]): Promise<Cluster> {
+async function ownSource(
+  sandbox: Sandbox,
+  source: NonNullable<MoveOptions['source']>,
+  endings: (() => Promise<unknown>)[],
+): Promise<Cluster> {
   const cluster = await source.start(join(sandbox.directory, `source-${ulid()}`), await passwordOf(sandbox));
   endings.push(async () => await cluster.stop());
   return cluster;
@@ -247,7 +258,10 @@ async function addToInventory(sandbox: Sandbox, taps: Move['taps'], { database, 
   const inventory = parse(readFileSync(sandbox.inventoryFile, 'utf8')) as { databases: Record<string, Database> };
   const { orders: old, 'orders-18': new18 } = inventory.databases;
   if (!old || !new18) throw new Error('the sandbox has another inventory');
-  const through = (entry: Database, tap: Tap): Database => ({ ...entry, server: { ...entry.server, host: tap.host, port: tap.port, dbname } });
+  const through = (entry: Database, tap: Tap): Database => ({
+    ...entry,
+    server: { ...entry.server, host: tap.host, port: tap.port, dbname },
+  });
   const { pooler, ...source } = through(old, taps.source);
   inventory.databases[database] = {
     ...source,
@@ -258,7 +272,13 @@ async function addToInventory(sandbox: Sandbox, taps: Move['taps'], { database, 
   if (!viaPooler || !sandbox.pgbouncer) return;
   await addAlias(sandbox.pgbouncer.configFile, dbname, 'orders', { ...taps.source, dbname });
   const { adminUser, adminPasswordFile, host, port } = sandbox.pgbouncer;
-  const admin = new pg.Client({ host, port, user: adminUser, database: 'pgbouncer', password: (await readFile(adminPasswordFile, 'utf8')).trim() });
+  const admin = new pg.Client({
+    host,
+    port,
+    user: adminUser,
+    database: 'pgbouncer',
+    password: (await readFile(adminPasswordFile, 'utf8')).trim(),
+  });
   await admin.connect();
   await admin.query('RELOAD');
   await admin.end();

@@ -18,7 +18,9 @@ test('the plan and what was executed agree: step by step, and in the servers’ 
   const closed = await move.until(run, (now) => now.state === 'closed');
   expect(closed.outcome).toBe('succeeded');
   const plan = await move.as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
-  expect(closed.steps.map((step) => [step.id, step.state])).toEqual(plan.steps.map((step) => [step.id, step.applies === false ? 'absent' : 'done']));
+  expect(closed.steps.map((step) => [step.id, step.state])).toEqual(
+    plan.steps.map((step) => [step.id, step.applies === false ? 'absent' : 'done']),
+  );
   for (const side of ['source', 'target'] as const) {
     const executed = await statementsOf(move, side);
     const unplanned = executed.filter((one) => !patternsOf(plan, side, one.step).some((pattern) => pattern.test(one.statement)));
@@ -32,8 +34,12 @@ test('the plan and what was executed agree: step by step, and in the servers’ 
 
 test('every variable of the plan is explained', async () => {
   const move = await place.begin({ workers: 0 });
-  const plan = await move.as('ada').post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, planSchema);
-  const used = plan.steps.flatMap((step) => (step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command.text))));
+  const plan = await move
+    .as('ada')
+    .post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, planSchema);
+  const used = plan.steps.flatMap((step) =>
+    step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command.text)),
+  );
   const unexplained = [...new Set(used)].filter((name) => !Object.hasOwn(plan.variables, name) && !/_[1-9]\d*$/.test(name));
   expect(unexplained).toEqual([]);
 });
@@ -52,7 +58,9 @@ async function statementsOf(move: Move, side: 'source' | 'target'): Promise<Exec
     const [, named = '', statement = ''] = match ?? [];
     // The session that keeps the snapshot is the switch's.
     const step = named === 'snapshot' ? 'switch' : named;
-    return match && step !== 'look' && entry.includes(`@${move.dbname} `) && !frame.test(statement) ? [{ step, statement: statement.trim() }] : [];
+    return match && step !== 'look' && entry.includes(`@${move.dbname} `) && !frame.test(statement)
+      ? [{ step, statement: statement.trim() }]
+      : [];
   });
 }
 
@@ -75,5 +83,14 @@ function patternsOf(plan: Plan, side: 'source' | 'target', step: string): RegExp
 /** A command's text with each variable standing for any one value. */
 function patternOf(text: string): RegExp {
   const parts = text.split(/(?<!:):(?:'\w+'|"\w+"|[a-z]\w*)/);
-  return new RegExp(`^${parts.map((part) => part.trim().replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/\s+/g, String.raw`\s+`)).join(String.raw`\s*[\s\S]*?\s*`)};?$`);
+  return new RegExp(
+    `^${parts
+      .map((part) =>
+        part
+          .trim()
+          .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+          .replaceAll(/\s+/g, String.raw`\s+`),
+      )
+      .join(String.raw`\s*[\s\S]*?\s*`)};?$`,
+  );
 }

@@ -66,3 +66,15 @@ test('a terminated run leaves an orphaned lease that names what is left', async 
   const third = await request();
   await expect(result(third)).rejects.toMatchObject({ cause: { type: 'lease-orphaned' } });
 });
+
+test('a run that was started by hand without any argument is refused, not stuck', async () => {
+  const { client, taskQueue } = await place.begin();
+  const started = client.workflow.start('rehearsal', { workflowId: `rehearsal/orders/${ulid()}`, taskQueue, args: [] });
+  await expect((await started).result()).rejects.toMatchObject({ cause: { type: 'request-unknown' } });
+});
+
+test('a run that was started by hand under a name that is none is refused, not stuck', async () => {
+  const { client, taskQueue } = await place.begin();
+  const started = client.workflow.start('rehearsal', { workflowId: `by-hand-${ulid()}`, taskQueue, args: [{ request: 'x', input: {} }] });
+  await expect((await started).result()).rejects.toMatchObject({ cause: { type: 'request-unknown' } });
+});

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
 import { failureOf } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
+import { newGate, once } from './hooked-control.ts';
 import { enginePlace, type EngineTest } from './place.ts';
 
 const place = enginePlace();
@@ -77,4 +78,129 @@ test('a cancel by somebody without the right is refused', async () => {
   expect(await engine.decide(run, 'mallory', 'cancel', 'fun')).toMatchObject({ counts: false });
   engine.world.wordIsThere = true;
   await engine.asked(run, 'agree-last');
+});
+
+describe('before anything was changed the run is refused and nothing is made', () => {
+  async function refused(run: string, engine: EngineTest, because = 'cancelled by a decision'): Promise<void> {
+    expect(await engine.result(run)).toMatchObject({ outcome: 'refused', because });
+    expect(engine.world.effects).toEqual([]);
+    expect((await engine.control.lease.find('orders'))?.state ?? 'free').toBe('free');
+    expect(await engine.detail(run)).toMatchObject({ outcome: 'refused', questions: [] });
+  }
+
+  test('cancelled before a worker has seen it, by a Signal', async () => {
+    const engine = await place.begin({ workers: 0 });
+    const run = await engine.request();
+    await engine.client.workflow.getHandle(run).signal('decided', await engine.click(run, 'ada', 'cancel', 'no'));
+    await engine.startWorker();
+    await refused(run, engine);
+  });
+
+  test('cancelled before a worker has seen it, by Temporal', async () => {
+    const engine = await place.begin({ workers: 0 });
+    const run = await engine.request();
+    await engine.client.workflow.getHandle(run).cancel();
+    await engine.startWorker();
+    await refused(run, engine, 'cancelled by Temporal');
+  });
+
+  test.for([
+    ['while it is admitted', 'lease.find'],
+    ['while the plan is made', 'documents.put'],
+    ['while it is about to ask', 'questions.open'],
+    ['between the approval and the lease', 'lease.take'],
+    ['while the facts are taken again', 'lease.take'],
+    ['while the approval is closed', 'questions.close'],
+  ] as const)('cancelled %s', async ([when, name]) => {
+    const engine = await place.begin();
+    const gate = newGate();
+    engine.hooks[when.startsWith('while the facts') ? 'after' : 'before'].set(name, once(gate.pass));
+    const run = await engine.request();
+    if (name.startsWith('lease.take') || name === 'questions.close') await engine.agree(run, 'agree-first');
+    await gate.reached;
+    await engine.decide(run, 'ada', 'cancel', 'no');
+    gate.open();
+    await refused(run, engine);
+  });
+
+  test('cancelled while it asks', async () => {
+    const engine = await place.begin();
+    const run = await engine.request();
+    await engine.asked(run, 'agree-first');
+    await engine.decide(run, 'ada', 'cancel', 'no');
+    await refused(run, engine);
+    expect(await engine.events(run, 'approval.closed')).toMatchObject([{ answer: 'cancel' }]);
+  });
+
+  test('cancelled by Temporal while it takes the lease for a change that nobody is asked about', async () => {
+    const engine = await place.begin({ auto: true });
+    const gate = newGate();
+    engine.hooks.before.set('lease.take', once(gate.pass));
+    const run = await engine.request();
+    await gate.reached;
+    await engine.client.workflow.getHandle(run).cancel();
+    setTimeout(gate.open, 300);
+    await refused(run, engine, 'cancelled by Temporal');
+  });
+});
+
+test('cancelled twice, and once more while it cleans up: the clean-up happens once', async () => {
+  const engine = await place.begin();
+  const run = await waitingForTheWord(engine);
+  const gate = newGate();
+  engine.world.faults.set('undo second', [gate.pass]);
+  await engine.decide(run, 'ada', 'cancel', 'wrong day');
+  await gate.reached;
+  const refusal = await failureOf('conflict', engine.decide(run, 'grace', 'cancel', 'me too'));
+  expect(refusal.message).toContain('going back already');
+  await engine.client.workflow.getHandle(run).cancel();
+  gate.open();
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+});
+
+test('cancelled while a step is parked: the reason is the cancel, and what had failed is kept', async () => {
+  const engine = await place.begin();
+  engine.world.fail('second', new Failure('server-error', 'the world is broken'));
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'second');
+  await engine.decide(run, 'ada', 'cancel', 'enough');
+  const because = 'cancelled by a decision after "Make the second" failed: the world is broken';
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because });
+  expect((await engine.detail(run)).failure).toMatchObject({ code: 'server-error' });
+});
+
+test('cancelled while a step is taken back to be started again: it goes back and makes it no more', async () => {
+  const engine = await place.begin();
+  engine.world.fail('second made', new Failure('server-error', 'half made'));
+  const gate = newGate();
+  engine.world.faults.set('undo second', [gate.pass]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'second');
+  await engine.decide(run, 'grace', 'start-again');
+  await gate.reached;
+  await engine.decide(run, 'ada', 'cancel', 'no');
+  gate.open();
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+});
+
+test('a step that fails as it is cancelled goes back and asks nobody', async () => {
+  const engine = await place.begin();
+  const gate = newGate();
+  engine.world.faults.set('second made', [
+    async () => {
+      await gate.pass();
+      throw new Failure('server-error', 'it broke on its way out');
+    },
+  ]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await gate.reached;
+  await engine.decide(run, 'ada', 'cancel', 'stop');
+  gate.open();
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect((await engine.events(run, 'approval.opened')).map((one) => one['kind'])).toEqual(['approval']);
 });

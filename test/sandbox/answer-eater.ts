@@ -1,7 +1,10 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A way to a server that loses answers: each `every`-th COMMIT reaches the server, and its answer never comes back. */
-export async function answerEater(server: { host: string; port: number }, every: number): Promise<{ port: number; eaten(): number; close(): Promise<void> }> {
+export async function answerEater(
+  server: { host: string; port: number },
+  every: number,
+): Promise<{ port: number; eaten(): number; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   let commits = 0;
   let eaten = 0;

@@ -52,7 +52,13 @@ describe('a child process', () => {
   });
 
   it('that cannot be executed is told as a missing tool', async () => {
-    const start = { name: 'none', args: [], environment: {}, logFile: join(folder.path, 'none.log'), pidFile: join(folder.path, 'none.json') };
+    const start = {
+      name: 'none',
+      args: [],
+      environment: {},
+      logFile: join(folder.path, 'none.log'),
+      pidFile: join(folder.path, 'none.json'),
+    };
     await expect(startChild({ ...start, command: '/nowhere/program' })).rejects.toMatchObject({ code: 'tool-missing' });
   });
 });

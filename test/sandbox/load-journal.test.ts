@@ -16,7 +16,12 @@ describe('the load’s journal', () => {
   it('measures the longest time between two acknowledged writes of anybody', () => {
     const clock = heldClock();
     const journal = createJournal([1, 2], clock);
-    for (const [client, n, at] of [[1, 1, 1_000], [2, 1, 1_010], [1, 2, 1_500], [2, 2, 1_520]] as const) {
+    for (const [client, n, at] of [
+      [1, 1, 1_000],
+      [2, 1, 1_010],
+      [1, 2, 1_500],
+      [2, 2, 1_520],
+    ] as const) {
       clock.at(at);
       journal.attempted(client, n);
       journal.acknowledged(client, n, 7);

@@ -40,7 +40,9 @@ describe('the Temporal program', () => {
     const named = program(join(folder.path, 'named/temporal'), fakeTemporal);
     program(join(folder.path, 'bin/temporal'), fakeTemporal);
     expect(await find({ temporalCli: named, path: [join(folder.path, 'bin')] })).toBe(named);
-    await expect(find({ temporalCli: '/nowhere/temporal', path: [join(folder.path, 'bin')] })).rejects.toMatchObject({ code: 'tool-missing' });
+    await expect(find({ temporalCli: '/nowhere/temporal', path: [join(folder.path, 'bin')] })).rejects.toMatchObject({
+      code: 'tool-missing',
+    });
   });
 
   it('is the one of PATH before the one of the cache', async () => {
@@ -76,7 +78,9 @@ describe('the Temporal program', () => {
     const go = `#!/bin/sh\n[ "$1 $2" = "install github.com/temporalio/cli/cmd/temporal@v1.5.1" ] || exit 3\nprintf '#!/bin/sh\\necho 1.5.1\\n' > "$GOBIN/temporal"\n`;
     program(join(folder.path, 'bin/go'), go);
     expect(await find({ path: [join(folder.path, 'bin')] })).toBe(join(folder.path, 'cache/temporal-1.5.1/temporal'));
-    expect(logged.join('\n')).toMatch(/the download failed[\s\S]*Building the Temporal server with Go: 1–4 minutes, once[\s\S]*ready after/);
+    expect(logged.join('\n')).toMatch(
+      /the download failed[\s\S]*Building the Temporal server with Go: 1–4 minutes, once[\s\S]*ready after/,
+    );
   });
 
   it('that is brought but does not run is not kept', async () => {

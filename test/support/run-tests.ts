@@ -11,7 +11,8 @@ const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const inCi = process.argv.includes('--ci');
 const filters = process.argv.slice(2).filter((argument) => argument !== '--ci');
 
-if (findPgBouncer(sandboxConfiguration().path) === undefined) console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');
+if (findPgBouncer(sandboxConfiguration().path) === undefined)
+  console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');
 if (postgres15 === undefined) console.log('PostgreSQL 15 is not installed: the cases with a source older than 16 are left out.');
 
 const counter = new Counter();

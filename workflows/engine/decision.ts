@@ -34,11 +34,11 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
   if (!isDecision(message)) return { counts: false, because: 'the message is not a decision' };
   const late = whyNotNow(memory, message);
   return await inTurn(memory, async () => {
+    await condition(() => memory.question?.opens !== true);
     // What came first may have settled it.
     const refuse = late ?? whyNot(memory, message);
-    const verdict = await CancellationScope.nonCancellable(() =>
-      call(engine.authorise, refuse === undefined ? message : { ...message, refuse }, undefined, `${message.choice}: does it count?`),
-    );
+    const asked = refuse === undefined ? message : { ...message, refuse };
+    const verdict = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
     if (!verdict.counts || verdict.settled === null) return verdict;
     if (message.approval === wholeRun) onCancel('a decision');
     else answer(memory, message, verdict.settled);
@@ -49,7 +49,7 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
 /** One judgement after the other, in the order in which the messages came: of two that settle a question the first one does. */
 async function inTurn<Result>(memory: RunMemory, judge: () => Promise<Result>): Promise<Result> {
   const before = memory.judging;
-  const mine = before.then(judge);
+  const mine = before.then(() => CancellationScope.nonCancellable(judge));
   memory.judging = mine.catch(() => undefined);
   memory.unjudged += 1;
   try {
@@ -85,7 +85,7 @@ function whyNot(memory: RunMemory, message: DecisionMessage): string | undefined
   if (!question || question.approval !== message.approval || question.answer !== undefined) {
     return `"${message.approval}" is not being asked now`;
   }
-  if (question.opening !== message.opening || question.digest !== message.digest) {
+  if ((question.opening !== message.opening && !question.opens) || question.digest !== message.digest) {
     return `"${message.approval}" was asked again with another plan: look at it and decide anew`;
   }
   if (!question.choices.includes(message.choice)) return `"${message.choice}" is not one of the choices: ${question.choices.join(', ')}`;
@@ -117,11 +117,12 @@ export interface Answered {
  */
 export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): Promise<Answered> {
   const { approval, kind, digest, choices } = asking;
-  const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1 };
+  const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1, opens: true };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
   const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${approval}`);
   question.opening = asked.opening;
+  question.opens = false;
   if (asked.answer !== null) question.answer ??= asked.answer;
   memory.openings.set(approval, asked.opening);
   show(memory, kind === 'parked' ? 'parked' : 'waiting');

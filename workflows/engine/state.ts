@@ -24,7 +24,9 @@ export interface StepStanding {
 
 /** A question that is open now, with its answer once it is settled. */
 export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
+  /** After a reset it may be another one; known for sure when it is no longer `opens`. */
   opening: number;
+  opens: boolean;
   answer?: Choice;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;

@@ -43,22 +43,22 @@ interface Commands {
 }
 
 export const steps = {
-  'preflight': { kind: 'check', title: 'Check both sides' },
+  preflight: { kind: 'check', title: 'Check both sides' },
   'approve-prepare': { kind: 'approval', title: 'Agree to prepare the move' },
   'copy-schema': { kind: 'change', title: 'Copy the schema to the target' },
   'try-alias': { kind: 'change', title: 'Try the new side through the pooler', skippable: true },
   'close-target': { kind: 'change', title: 'Close the target to clients' },
   'freeze-ddl': { kind: 'change', title: 'Freeze DDL on the source' },
-  'publish': { kind: 'change', title: 'Publish every table of the source' },
-  'subscribe': { kind: 'change', title: 'Subscribe the target' },
+  publish: { kind: 'change', title: 'Publish every table of the source' },
+  subscribe: { kind: 'change', title: 'Subscribe the target' },
   'initial-copy': { kind: 'wait', title: 'Copy the rows' },
   'catch-up': { kind: 'wait', title: 'Catch up with the source' },
-  'analyze': { kind: 'change', title: 'Analyze the target', skippable: true },
+  analyze: { kind: 'change', title: 'Analyze the target', skippable: true },
   'approve-switch': { kind: 'approval', title: 'Agree to switch' },
-  'gate': { kind: 'wait', title: 'Wait until both sides are quiet' },
-  'switch': { kind: 'change', title: 'Switch to the target', pointOfNoReturn: true },
-  'compare': { kind: 'check', title: 'Compare every row', skippable: true },
-  'retire': { kind: 'change', title: 'Remove the replication' },
+  gate: { kind: 'wait', title: 'Wait until both sides are quiet' },
+  switch: { kind: 'change', title: 'Switch to the target', pointOfNoReturn: true },
+  compare: { kind: 'check', title: 'Compare every row', skippable: true },
+  retire: { kind: 'change', title: 'Remove the replication' },
 } as const;
 
 /** What stands in the commands' text for values that are known only when the step runs. */
@@ -110,7 +110,7 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
   const size = `${tables.length} tables, about ${sourceRows} rows, ${megabytes(sourceBytes)}`;
   const pooled = facts.binding.pooler !== null;
   return {
-    'preflight': { commands: [], notes: ['Only reads. A finding that blocks refuses the run before anything is changed.'] },
+    preflight: { commands: [], notes: ['Only reads. A finding that blocks refuses the run before anything is changed.'] },
     'approve-prepare': { commands: [] },
     'copy-schema':
       given.schema === 'copy'
@@ -125,8 +125,8 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
       undo: replication.thawDdl(migration, facts),
       notes: ['From here until the end of the run, DDL on the source is refused with a message that names the run.'],
     },
-    'publish': { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
-    'subscribe': {
+    publish: { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
+    subscribe: {
       commands: replication.subscribe(migration, facts),
       undo: replication.unsubscribe(migration, facts),
       notes: [
@@ -139,7 +139,10 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
       commands: replication.catchUp(migration, facts),
       limits: [{ text: `the target is at most ${megabytes(given.lagBytes)} of WAL behind, and a marker row arrives` }],
     },
-    'analyze': { commands: postgres.analyze(migration, facts), noUndo: 'statistics and materialised views of the target: nobody reads them yet' },
+    analyze: {
+      commands: postgres.analyze(migration, facts),
+      noUndo: 'statistics and materialised views of the target: nobody reads them yet',
+    },
     'approve-switch': { commands: [] },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
@@ -150,14 +153,14 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
     ? 'PgBouncer holds the clients; they see a short wait and no error.'
     : 'Without a pooler the clients’ connections are ended; they reconnect to the new address.';
   return {
-    'gate': {
+    gate: {
       commands: [],
       limits: [
         { text: `lag at most ${megabytes(given.lagBytes)}` },
         { text: `no transaction older than ${given.pauseMs} ms, no prepared transaction, no error in the subscription` },
       ],
     },
-    'switch': {
+    switch: {
       commands: switching.switchOver(migration, facts),
       undo: switching.switchBack(migration, facts),
       limits: [{ text: `writes are held up for at most ${given.pauseMs} ms; else the old side serves again and the run asks` }],
@@ -167,13 +170,16 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
         'Superusers that could write there, but Steadyhand’s and replication’s own, lose their LOGIN on the source’s whole server; the evidence names them.',
       ],
     },
-    'compare': {
+    compare: {
       commands: comparing.compare(migration, facts),
       bytes: facts.observed.sourceBytes,
       noUndo: 'it reads',
       notes: ['Every row of every table, on the snapshot of the switch; writes go on meanwhile.'],
     },
-    'retire': { commands: replication.retire(migration, facts), noUndo: 'after the point of no return; the old side stays closed and untouched' },
+    retire: {
+      commands: replication.retire(migration, facts),
+      noUndo: 'after the point of no return; the old side stays closed and untouched',
+    },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
 

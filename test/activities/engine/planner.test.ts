@@ -12,7 +12,12 @@ async function estimates(paces: Readonly<Record<string, StepPace>>): Promise<Rec
   };
   const control = { runs: { stepPaces: () => Promise.resolve(paces) }, attempts: {} } as unknown as Control; // only what a plan without a run asks for
   const facts = { binding: { shape: 'round' }, observed: { size: 1 } };
-  const planner = createPlanner({ catalog: { rehearsal: runbook }, commands: {}, control, takeFacts: { rehearsal: () => Promise.resolve(facts) } });
+  const planner = createPlanner({
+    catalog: { rehearsal: runbook },
+    commands: {},
+    control,
+    takeFacts: { rehearsal: () => Promise.resolve(facts) },
+  });
   const { plan } = await planner.plan({ runbook: 'rehearsal', database: 'orders', input: { word: 'hello' } });
   return Object.fromEntries(plan.steps.map((step) => [step.id, step.estimate]));
 }
@@ -34,5 +39,8 @@ test('a step that moves bytes goes by size and rate when only other databases ar
 });
 
 test('nobody knows what never ran', async () => {
-  expect(await estimates({ second: { seconds: 7, own: false } })).toMatchObject({ first: { from: 'unknown' }, second: { from: 'unknown' } });
+  expect(await estimates({ second: { seconds: 7, own: false } })).toMatchObject({
+    first: { from: 'unknown' },
+    second: { from: 'unknown' },
+  });
 });

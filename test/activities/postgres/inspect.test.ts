@@ -11,7 +11,10 @@ import { inDatabase, makeBench, startPair, type Bench, type Pair } from '../supp
 let older: Pair;
 let pair: Pair;
 beforeAll(async () => {
-  [older, pair] = await Promise.all([startPair(postgres15 === undefined ? { major: 16 } : { bin: postgres15 }, { major: 18 }), startPair()]);
+  [older, pair] = await Promise.all([
+    startPair(postgres15 === undefined ? { major: 16 } : { bin: postgres15 }, { major: 18 }),
+    startPair(),
+  ]);
 }, 60_000);
 afterAll(async () => await Promise.all([older.stop(), pair.stop()]));
 
