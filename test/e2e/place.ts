@@ -1,26 +1,23 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import pg from 'pg';
+import type pg from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
-import { addAlias } from '../../activities/pooling/config-file.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
 import type { RunDetail } from '../../control/contract.ts';
 import type { Choice } from '../../domain/decision.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { layoutOf } from '../../sandbox/layout.ts';
-import type { Cluster } from '../../sandbox/postgres.ts';
 import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
 import { up, type Sandbox, type UpOptions } from '../../sandbox/sandbox.ts';
 import { startService, type Service } from '../../sandbox/service.ts';
 import type { Load, LoadOptions } from '../../sandbox/load.ts';
 import { eventually } from '../support/eventually.ts';
-import { startTap, type Tap } from '../support/tap.ts';
+import { startTap } from '../support/tap.ts';
+import { addToInventory, clientOf, copyDatabase, emptyDatabase, ownSource, type OwnSource, type Taps } from './databases.ts';
 
 /** Where PgBouncer is missing the same cases run over the fence; test/support/run-tests.ts says so. */
 export const pooled = findPgBouncer(sandboxConfiguration().path) !== undefined;
@@ -31,7 +28,7 @@ export interface Move {
   readonly database: string;
   readonly dbname: string;
   readonly temporal: Client;
-  readonly taps: Readonly<Record<'source' | 'target' | 'pooler' | 'control', Tap>>;
+  readonly taps: Taps;
   as(person: string): ApiClient;
   /** Another worker, as a process of its own. */
   worker(): Promise<Service>;
@@ -39,7 +36,7 @@ export interface Move {
   /** Ends the worker that is at work on the run's step: SIGKILL. */
   killTheWorker(run: string): Promise<void>;
   load(options?: Partial<LoadOptions>): Load;
-  connect(side: Side): Promise<pg.Client>;
+  connect(side: 'source' | 'target'): Promise<pg.Client>;
   /** As ada. Returns the workflow id. */
   request(input?: Readonly<Record<string, unknown>>): Promise<string>;
   detail(run: string): Promise<RunDetail>;
@@ -56,7 +53,7 @@ export interface MoveOptions {
   /** `empty`: a target without the application's schema. */
   readonly target?: 'migrated' | 'empty';
   /** Another source than the sandbox's, with the application's database; ended with the test. */
-  readonly source?: { start(directory: string, password: string): Promise<Cluster> };
+  readonly source?: OwnSource;
   /** Further environment of the workers. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -203,95 +200,9 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
   };
 }
 
-async function copyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
-  await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
-}
-
-async function emptyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
-  await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE template0 OWNER orders_owner`);
-}
-
-/** As Steadyhand's own login: a switch of an earlier test has locked every other superuser out of the source. */
-async function superuser(sandbox: Sandbox, side: Address, statement: string): Promise<void> {
-  const client = await clientOf(sandbox, side, 'postgres');
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
-type Side = 'source' | 'target';
-
-type Address = Pick<Cluster, 'host' | 'port'>;
-
-async function passwordOf(sandbox: Sandbox): Promise<string> {
-  return (await readFile(layoutOf(sandbox.directory).secretFile('steadyhand'), 'utf8')).trim();
-}
-
-async function ownSource(
-  sandbox: Sandbox,
-  source: NonNullable<MoveOptions['source']>,
-  endings: (() => Promise<unknown>)[],
-): Promise<Cluster> {
-  const cluster = await source.start(join(sandbox.directory, `source-${ulid()}`), await passwordOf(sandbox));
-  endings.push(async () => await cluster.stop());
-  return cluster;
-}
-
-async function clientOf(sandbox: Sandbox, { host, port }: Address, database: string): Promise<pg.Client> {
-  const password = await passwordOf(sandbox);
-  const client = new pg.Client({ host, port, user: 'steadyhand', password, database, application_name: 'test' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-interface Entry {
-  readonly database: string;
-  readonly dbname: string;
-  readonly viaPooler: boolean;
-}
-
-/** The API and the workers see the servers through the taps; so both make the same plan. */
-async function addToInventory(sandbox: Sandbox, taps: Move['taps'], { database, dbname, viaPooler }: Entry): Promise<void> {
-  const inventory = parse(readFileSync(sandbox.inventoryFile, 'utf8')) as { databases: Record<string, Database> };
-  const { orders: old, 'orders-18': new18 } = inventory.databases;
-  if (!old || !new18) throw new Error('the sandbox has another inventory');
-  const through = (entry: Database, tap: Tap): Database => ({
-    ...entry,
-    server: { ...entry.server, host: tap.host, port: tap.port, dbname },
-  });
-  const { pooler, ...source } = through(old, taps.source);
-  inventory.databases[database] = {
-    ...source,
-    ...(pooler && viaPooler ? { pooler: { ...pooler, host: taps.pooler.host, port: taps.pooler.port, alias: dbname } } : {}),
-  };
-  inventory.databases[`${database}-18`] = through(new18, taps.target);
-  writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
-  if (!viaPooler || !sandbox.pgbouncer) return;
-  await addAlias(sandbox.pgbouncer.configFile, dbname, 'orders', { ...taps.source, dbname });
-  const { adminUser, adminPasswordFile, host, port } = sandbox.pgbouncer;
-  const admin = new pg.Client({
-    host,
-    port,
-    user: adminUser,
-    database: 'pgbouncer',
-    password: (await readFile(adminPasswordFile, 'utf8')).trim(),
-  });
-  await admin.connect();
-  await admin.query('RELOAD');
-  await admin.end();
-}
-
-interface Database {
-  server: Record<string, unknown>;
-  pooler?: Record<string, unknown>;
-}
-
 let workerNumber = 0;
 
-async function startWorker(sandbox: Sandbox, taps: Move['taps'], more: Readonly<Record<string, string>>): Promise<Service> {
+async function startWorker(sandbox: Sandbox, taps: Taps, more: Readonly<Record<string, string>>): Promise<Service> {
   workerNumber += 1;
   const control = new URL(sandbox.environment['STEADYHAND_CONTROL_URL'] ?? '');
   control.port = String(taps.control.port);
