@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { EventRow, RunDetail } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
-import type { ClientOptions } from './client.ts';
+import type { ApiClient, ClientOptions } from './client.ts';
 import { line } from './plain.ts';
 import { runPath } from './run-of.ts';
 import type { World } from './world.ts';
@@ -12,6 +12,7 @@ interface ShowOptions extends ClientOptions {
   plan?: true;
   events?: true;
   findings?: true;
+  undo?: true;
 }
 
 export function showCommand(world: World): Command {
@@ -19,10 +20,12 @@ export function showCommand(world: World): Command {
     .argument('<run>', 'ULID')
     .option('--plan', 'the plan that it follows')
     .option('--findings', 'what its checks found: warnings too, with what to do about each')
+    .option('--undo', 'for a run that left things behind: how to take them back by hand')
     .option('--events', 'everything that was recorded of it, in order')
     .option('--json', 'as JSON')
     .action(async (run: string, options: ShowOptions) => {
       if (options.plan === true) await showPlan(world, run, options);
+      else if (options.undo === true) await showUndo(world, run, options);
       else if (options.findings === true) await showFindings(world, run, options);
       else if (options.events === true) await showEvents(world, run, options);
       else await showRun(world, run, options);
@@ -49,6 +52,17 @@ async function showPlan(world: World, run: string, options: ShowOptions): Promis
   world.out(options.json === true ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
 }
 
+async function showUndo(world: World, run: string, options: ShowOptions): Promise<void> {
+  const { apiClient } = await import('./client.ts');
+  const { planSchema, runDetailSchema } = await import('../api/answers.ts');
+  const { undoText } = await import('./undo-text.ts');
+  const client = apiClient(world, options);
+  const detail = await client.get(runPath(run), runDetailSchema);
+  let noReturn = false;
+  for await (const event of eventsOf(client, run)) noReturn ||= event.kind === 'no-return.decided';
+  world.out(undoText(detail, await client.get(`${runPath(run)}/plan`, planSchema), noReturn));
+}
+
 async function showFindings(world: World, run: string, options: ShowOptions): Promise<void> {
   const { apiClient } = await import('./client.ts');
   const { runDetailSchema } = await import('../api/answers.ts');
@@ -65,14 +79,17 @@ const pageOfEvents = 500;
 
 async function showEvents(world: World, run: string, options: ShowOptions): Promise<void> {
   const { apiClient } = await import('./client.ts');
+  for await (const event of eventsOf(apiClient(world, options), run)) {
+    world.out(`${options.json === true ? JSON.stringify(event) : eventText(event)}\n`);
+  }
+}
+
+async function* eventsOf(client: ApiClient, run: string): AsyncGenerator<EventRow> {
   const { eventsSchema } = await import('../api/answers.ts');
-  const client = apiClient(world, options);
   let after = 0;
   for (;;) {
     const { events } = await client.get(`${runPath(run)}/events?after=${after}&limit=${pageOfEvents}`, eventsSchema);
-    for (const event of events) {
-      world.out(`${options.json === true ? JSON.stringify(event) : eventText(event)}\n`);
-    }
+    yield* events;
     if (events.length < pageOfEvents) return;
     after = events.at(-1)?.seq ?? after;
   }

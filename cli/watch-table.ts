@@ -127,8 +127,21 @@ function endLines(run: RunDetail): string[] {
     '',
     ...(run.because === null || told ? [outcome] : block(`${outcome}: ${run.because}`, '  ')),
     ...(run.failure === null ? [] : failureLines(run.failure)),
-    ...(run.left.length === 0 ? [] : ['  left behind:', ...run.left.map((one) => `    ${line(one)}`)]),
+    ...leftLines(run),
     ...evidenceLines(run.evidence),
+  ];
+}
+
+/** What is left is named by its step; taking it back and freeing the lease are a person's work. */
+function leftLines(run: RunDetail): string[] {
+  if (run.left.length === 0) return [];
+  const titleOf = (id: string): string | undefined => run.steps.find((step) => step.id === id)?.title;
+  const named = run.left.map((one) => line(one.replace(/^[\w-]+(?=:)/, (id) => titleOf(id) ?? id)));
+  return [
+    '  left behind:',
+    ...named.map((one) => `    ${one}`),
+    `  take it back  steadyhand show ${runNameOf(run.run).id} --undo`,
+    `  then          steadyhand lease release ${run.database} --reason '…'`,
   ];
 }
 

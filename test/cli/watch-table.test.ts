@@ -86,7 +86,14 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
   });
   const lines = runLines(run, start + 999_000);
   expect(lines[0]).toContain('closed: needs-attention  (1 min 0 s');
-  expect(lines.slice(-4)).toEqual(['needs-attention: an undo failed', '  left behind:', '    slot steadyhand_x', '  pauseMs: 17 ms']);
+  expect(lines.slice(-6)).toEqual([
+    'needs-attention: an undo failed',
+    '  left behind:',
+    '    slot steadyhand_x',
+    `  take it back  steadyhand show ${id} --undo`,
+    "  then          steadyhand lease release orders --reason '…'",
+    '  pauseMs: 17 ms',
+  ]);
 });
 
 test('a run that ended in the middle of a step says so, and its clocks stand still', () => {
