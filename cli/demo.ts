@@ -48,16 +48,17 @@ async function demo(world: World, options: DemoOptions): Promise<void> {
 }
 
 function keptText(sandbox: Sandbox): string {
+  const others = Object.keys(sandbox.tokens).filter((person) => person !== 'ada');
   return [
+    '',
     'The sandbox stays up.',
     `  API            ${sandbox.environment['STEADYHAND_API_URL'] ?? ''}`,
     `  Temporal's UI  ${sandbox.temporal.ui}`,
     '  In a shell:',
     `    . ${sandbox.directory}/environment`,
-    ...Object.entries(sandbox.tokens).map(
-      ([person, file]) => `    export STEADYHAND_TOKEN_FILE=${file}`.padEnd(70) + `  # to be ${person}`,
-    ),
-    '    steadyhand runs; steadyhand --help',
+    `    export STEADYHAND_TOKEN_FILE=${sandbox.tokens['ada'] ?? ''}`,
+    `    steadyhand runs                      # as ada; there are also ${others.join(', ')}`,
+    '    steadyhand --help',
     '    steadyhand sandbox down              # takes it down',
     '  The database has moved by now, and the inventory still names the server that it came from. To move it yourself: `steadyhand',
     '  sandbox down`, then `steadyhand sandbox up`.',

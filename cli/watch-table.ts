@@ -161,6 +161,35 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
   ];
 }
 
+/**
+ * Tells, look after look, what is new since the one before. A step that only went further is told when `everyMs` have passed since
+ * the last such news.
+ */
+export function telling(everyMs: number): (run: RunDetail, now: number) => string[] {
+  let before: RunDetail | null = null;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (run, now) => {
+    const progress = now - toldAt >= everyMs;
+    const lines = changedLines(before, run, now, progress);
+    if (progress && lines.length > 0) toldAt = now;
+    before = toldOf(before, run, progress);
+    return lines;
+  };
+}
+
+/** What to compare the next look with: a step that only went further, and was not told, is news still. */
+function toldOf(before: RunDetail | null, run: RunDetail, progress: boolean): RunDetail {
+  if (progress || before === null) return run;
+  const old = new Map(before.steps.map((step) => [step.id, step]));
+  return {
+    ...run,
+    steps: run.steps.map((step) => {
+      const told = old.get(step.id);
+      return told?.state === step.state && told.generation === step.generation ? { ...step, progress: told.progress } : step;
+    }),
+  };
+}
+
 function news(before: StepRow | undefined, step: StepRow, progress: boolean): boolean {
   if (before === undefined) return step.state !== 'pending';
   if (before.state !== step.state || before.generation !== step.generation) return true;

@@ -3,7 +3,6 @@ import type { RunDetail } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
-import type { changedLines } from './watch-table.ts';
 import { runPath } from './run-of.ts';
 import type { World } from './world.ts';
 
@@ -44,11 +43,11 @@ export async function watchRun(world: World, options: ClientOptions, run: string
 type Show = (run: RunDetail, trouble: Failure | null) => void;
 
 async function screen(world: World): Promise<Show> {
-  const { changedLines, runLines } = await import('./watch-table.ts');
+  const { runLines, telling } = await import('./watch-table.ts');
   const { fit } = await import('./fit.ts');
   return world.tty
     ? redrawn(world, (run, trouble) => fit([...runLines(run, world.now()), ...trouble], world.size()))
-    : appended(world, changedLines);
+    : appended(world, telling(progressEveryMs));
 }
 
 /** Each line must fit the terminal: one that it breaks would not be counted, and the next picture would begin too low. */
@@ -62,9 +61,7 @@ function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[
   };
 }
 
-function appended(world: World, changed: typeof changedLines): Show {
-  let before: RunDetail | null = null;
-  let toldAt = 0;
+function appended(world: World, tell: (run: RunDetail, now: number) => string[]): Show {
   let troubled = false;
   return (run, trouble) => {
     if (trouble !== null) {
@@ -73,10 +70,7 @@ function appended(world: World, changed: typeof changedLines): Show {
       return;
     }
     troubled = false;
-    const progress = world.now() - toldAt >= progressEveryMs;
-    if (progress) toldAt = world.now();
-    for (const text of changed(before, run, world.now(), progress)) world.out(`${text}\n`);
-    before = run;
+    for (const text of tell(run, world.now())) world.out(`${text}\n`);
   };
 }
 

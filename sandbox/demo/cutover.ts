@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { acceptedSchema, auditSchema, judgedSchema, planSchema, runDetailSchema } from '../../api/answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
 import { planText } from '../../cli/plan-text.ts';
-import { changedLines } from '../../cli/watch-table.ts';
+import { telling } from '../../cli/watch-table.ts';
 import type { OpenQuestion, RunDetail } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { judge } from '../judge.ts';
@@ -58,9 +58,8 @@ async function cutover(sandbox: Sandbox, say: (text: string) => void): Promise<R
   const { id } = await ada.post('/v1/runs', ask, acceptedSchema, { 'Idempotency-Key': ulid() });
   say(`${requester} asked for the run ${id}.\n\n`);
   const path = `/v1/runs/${id}`;
-  let seen: RunDetail | null = null;
   let planShown = false;
-  let toldAt = 0;
+  const tell = telling(progressEveryMs);
   const deadline = Date.now() + runWithinMs;
   for (;;) {
     const now = await ada.get(path, runDetailSchema);
@@ -69,10 +68,7 @@ async function cutover(sandbox: Sandbox, say: (text: string) => void): Promise<R
       say(`${planText(await ada.get(`${path}/plan`, planSchema))}\n`);
     }
     // Questions are answered below, so they are not shown as such.
-    const progress = Date.now() - toldAt >= progressEveryMs;
-    if (progress) toldAt = Date.now();
-    for (const line of changedLines(seen, { ...now, questions: [] }, Date.now(), progress)) say(`${line}\n`);
-    seen = now;
+    for (const line of tell({ ...now, questions: [] }, Date.now())) say(`${line}\n`);
     if (now.state === 'closed') return now;
     if (now.state === 'parked') throw new Failure('conflict', `the run was parked: ${now.failure?.message ?? ''}`, { run: now.run });
     if (Date.now() > deadline) throw new Failure('deadline-passed', 'the run did not end in ten minutes', { run: now.run });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fit } from '../../cli/fit.ts';
-import { changedLines, runLines } from '../../cli/watch-table.ts';
+import { changedLines, runLines, telling } from '../../cli/watch-table.ts';
 import { aQuestion, aRun, aStep, id, start } from './a-run.ts';
 
 const at = (seconds: number): string => new Date(start + seconds * 1_000).toISOString();
@@ -217,4 +217,15 @@ test('what must be read to its end is wrapped, and no line is as wide as the ter
     .replaceAll(/s s/g, 'ss');
   expect(said).toContain('word word then retry');
   expect(said).toMatch(/--reason '…' +# undo all/);
+});
+
+test('a step that goes further between two news of it is told when the next is due', () => {
+  const tell = telling(1_000);
+  const step = (summary: string): ReturnType<typeof aRun> =>
+    aRun({ steps: [aStep({ state: 'running', startedAt: at(0), progress: { summary } })] });
+  expect(tell(step('1 of 9'), start)).toHaveLength(2);
+  expect(tell(step('2 of 9'), start + 400)).toEqual([]);
+  expect(tell(step('2 of 9'), start + 1_000)).toEqual([expect.stringContaining('2 of 9')]);
+  expect(tell(step('2 of 9'), start + 9_000)).toEqual([]);
+  expect(tell(step('3 of 9'), start + 9_200)).toEqual([expect.stringContaining('3 of 9')]);
 });
