@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { ulid } from 'ulid';
-import { afterAll, afterEach, beforeAll, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject, vi } from 'vitest';
 import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
 import type { RunDetail } from '../../control/contract.ts';
@@ -60,6 +60,8 @@ export interface MoveOptions {
 
 /** A sandbox for the file, and for each test a database of its own on it with taps on every wire of its workers. */
 export function movePlace(options: Partial<UpOptions> = {}): { begin(move?: MoveOptions): Promise<Move> } {
+  // A move takes half a minute on a machine that does other things, too.
+  vi.setConfig({ testTimeout: 180_000 });
   let sandbox: Sandbox;
   let api: Service;
   let temporal: Client;
