@@ -8,7 +8,10 @@ import { down } from '../../sandbox/sandbox.ts';
 import { eventually } from '../support/eventually.ts';
 import { ownFolder, processesIn } from './support.ts';
 
-describe('a demo that is stopped', () => {
+/** On a machine that is busy with other tests. */
+const startsWithinMs = 90_000;
+
+describe('a demo that is stopped', { timeout: 2 * startsWithinMs }, () => {
   let folder: Awaited<ReturnType<typeof ownFolder>>;
   let directory: string;
   beforeEach(async () => {
@@ -28,7 +31,7 @@ describe('a demo that is stopped', () => {
     });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    const says = (words: string): Promise<boolean> => eventually(() => Promise.resolve(text.includes(words) || undefined));
+    const says = (words: string): Promise<boolean> => eventually(() => Promise.resolve(text.includes(words) || undefined), startsWithinMs);
     return { process: child, said: () => text, says };
   }
 
