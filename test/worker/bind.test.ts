@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest';
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { pino } from 'pino';
+import { Failure } from '../../domain/failure.ts';
+import { asTemporal } from '../../worker/as-temporal.ts';
+import { startHeartbeat } from '../../worker/heartbeat.ts';
+import { liveWithStrays } from '../../worker/stray-rejections.ts';
+import { newGate } from '../engine/hooked-control.ts';
+import { enginePlace, type EngineTest } from '../engine/place.ts';
+import { eventually } from '../support/eventually.ts';
+
+const place = enginePlace();
+
+/** Nothing in this process runs for so long: as if it were stopped and woken up again. */
+function freeze(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+async function attemptsAt(step: string, run: string, { events }: EngineTest): Promise<unknown[]> {
+  return (await events(run, 'attempt.intended')).filter((one) => one['step'] === step).map((one) => one['number']);
+}
+
+async function done(run: string, engine: EngineTest): Promise<void> {
+  await engine.agree(run, 'agree-last');
+  expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '+last', '+tidy']);
+}
+
+describe('a worker that stood still', () => {
+  test('for longer than the heartbeat timeout, before it acts: another attempt acts', async () => {
+    const engine = await place.begin();
+    engine.world.faults.set('second', [async () => await Promise.resolve(freeze(4_000))]);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await engine.asked(run, 'agree-last');
+    expect(await attemptsAt('second', run, engine)).toEqual([2]);
+    await done(run, engine);
+  });
+
+  test('for less: it goes on', async () => {
+    const engine = await place.begin();
+    engine.world.faults.set('second', [async () => await Promise.resolve(freeze(1_000))]);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await engine.asked(run, 'agree-last');
+    expect(await attemptsAt('second', run, engine)).toEqual([1]);
+    await done(run, engine);
+  });
+});
+
+test('an attempt that is overtaken by one that woke up late looks again, and nobody is asked', async () => {
+  const engine = await place.begin();
+  let run = '';
+  engine.world.faults.set('first', [
+    async () => await engine.control.attempts.claim({ key: `${run}/first/1`, run, step: 'first', generation: 1, undo: false }),
+  ]);
+  run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'agree-last');
+  expect(await attemptsAt('first', run, engine)).toEqual([3]);
+  await done(run, engine);
+});
+
+test('an attempt at a step that is still there when the step is taken back does not act any more', async () => {
+  const engine = await place.begin();
+  const stale = Promise.withResolvers<unknown>();
+  engine.world.faults.set('second', [
+    async (attempt) => {
+      // It lives on in a worker that Temporal has given up.
+      const woken = newGate();
+      engine.world.faults.set('undo first', [async () => await Promise.resolve(woken.open())]);
+      void woken.pass().then(async () => stale.resolve(await attempt?.current().catch((error: unknown) => error)));
+      throw new Failure('server-error', 'given up');
+    },
+  ]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'second');
+  await engine.decide(run, 'grace', 'roll-back', 'no');
+  expect(await stale.promise).toMatchObject({ code: 'superseded' });
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back' });
+});
+
+test('an attempt that has given way does not tell that the step is done', async () => {
+  const engine = await place.begin();
+  let run = '';
+  engine.world.faults.set('second made', [
+    async () => {
+      await engine.control.attempts.claim({ key: `${run}/second/1`, run, step: 'second', generation: 1, undo: false });
+    },
+  ]);
+  run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'agree-last');
+  const ends = (await engine.events(run, 'step.done')).filter((one) => one['step'] === 'second');
+  expect(ends).toHaveLength(1);
+  expect((await engine.detail(run)).steps.find((one) => one.id === 'second')).toMatchObject({ state: 'done', attempt: 3 });
+  await done(run, engine);
+});
+
+test('a rejection that nobody awaited fails its own attempt, and the worker lives', async () => {
+  const engine = await place.begin();
+  const others = process.rawListeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', liveWithStrays(pino({ level: 'silent' })));
+  try {
+    engine.world.faults.set('second', [
+      async () => {
+        void Promise.reject(new Error('nobody awaits me'));
+        await new Promise(() => undefined);
+      },
+    ]);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    expect((await engine.asked(run, 'second')).failure).toMatchObject({ code: 'internal', message: 'nobody awaits me' });
+    await engine.decide(run, 'grace', 'retry');
+    await done(run, engine);
+  } finally {
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of others) process.on('unhandledRejection', listener as (reason: unknown) => void);
+  }
+});
+
+test('why a step is tried again is shown to people', async () => {
+  const engine = await place.begin();
+  const gate = newGate();
+  engine.world.faults.set('second', [
+    async () => await Promise.reject(new Failure('unreachable', 'no route to orders')),
+    async () => await gate.pass(),
+  ]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await gate.reached;
+  const second = await eventually(async () => (await engine.detail(run)).steps.find((one) => one.id === 'second' && one.progress !== null));
+  expect(second.progress).toEqual({ summary: 'attempt 1 failed: no route to orders' });
+  gate.open();
+  await done(run, engine);
+});
+
+describe('a failure on its way to Temporal', () => {
+  const detailsOf = (failure: ApplicationFailure): Record<string, unknown> => (failure.details?.[0] ?? {}) as Record<string, unknown>;
+
+  test('is small, whatever was put into it, and tells what was left out', () => {
+    const tables = Array.from({ length: 5_000 }, (_, index) => `public.table_${index}`);
+    const told = asTemporal(
+      new Failure('objects-differ', 'x'.repeat(100_000), {
+        sqlstate: '42P01',
+        tables,
+        text: 'y'.repeat(50_000),
+        huge: Array.from({ length: 20 }, () => 'z'.repeat(500)),
+      }),
+    );
+    expect(JSON.stringify([told.message, told.details]).length).toBeLessThan(16_000);
+    expect(detailsOf(told)).toMatchObject({ sqlstate: '42P01', tables: tables.slice(0, 20), cut: ['huge'] });
+  });
+
+  test('has no secret and nothing that PostgreSQL can not store', () => {
+    const told = asTemporal(
+      new Failure('unreachable', 'postgres://app:hunter2@db/x \0 \ud800', { address: 'postgres://app:hunter2@db/x\0' }),
+    );
+    expect(JSON.stringify([told.message, told.details])).not.toMatch(/hunter2|\\u0000|\\ud800/);
+  });
+
+  test.for([
+    ['unreachable', false],
+    ['drift', true],
+    ['superseded', false],
+    ['internal', true],
+  ] as const)('%s ends the step: %s', ([code, ends]) => {
+    expect(asTemporal(new Failure(code, 'x'))).toMatchObject({ type: code, nonRetryable: ends });
+  });
+
+  test('a wait says when to look again, and is no failure in the metrics', () => {
+    expect(asTemporal(new Failure('not-yet', 'x', { retryAfterMs: 2_000 }))).toMatchObject({
+      nextRetryDelay: 2_000,
+      category: 'BENIGN',
+      nonRetryable: false,
+    });
+  });
+});
+
+test('the first heartbeat comes after a part of the timeout, not at the start', async () => {
+  const beats: number[] = [];
+  const start = performance.now();
+  const context = {
+    info: { heartbeatTimeoutMs: 1_000, heartbeatDetails: 'from before' },
+    heartbeat: () => beats.push(performance.now() - start),
+  };
+  // Only what a heartbeat needs of it.
+  const beat = startHeartbeat(context as unknown as Context);
+  expect(beat.checkpoint).toBe('from before');
+  await eventually(async () => await Promise.resolve(beats.length >= 2 || undefined));
+  beat.stop();
+  expect(beats[0]).toBeGreaterThan(200);
+  expect(beats[0]).toBeLessThan(800);
+});
