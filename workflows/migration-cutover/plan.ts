@@ -123,7 +123,10 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
     'freeze-ddl': {
       commands: replication.freezeDdl(migration, facts),
       undo: replication.thawDdl(migration, facts),
-      notes: ['From here until the end of the run, DDL on the source is refused with a message that names the run.'],
+      notes: [
+        'From here until the end of the run, DDL on the source is refused with a message that names the run.',
+        "By hand it stops you, too: say SET steadyhand.ddl = 'allow' first.",
+      ],
     },
     publish: { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
     subscribe: {

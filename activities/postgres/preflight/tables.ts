@@ -91,7 +91,7 @@ const emptyTarget: Check = {
     return [
       blocks(
         `${migration.target} holds rows already: ${listed(filled.map(named), 'tables')}`,
-        'Empty them: TRUNCATE these tables on the target. What the migrations seeded comes with the copy.',
+        'Find out first whether it serves already, as after a finished move: then touch nothing and correct the inventory. Only rows that nobody needs, such as what the migrations seeded, may be removed there.',
       ),
     ];
   },
