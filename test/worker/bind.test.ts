@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { ApplicationFailure, Context } from '@temporalio/activity';
 import { pino } from 'pino';
 import { Failure } from '../../domain/failure.ts';
 import { asTemporal } from '../../worker/as-temporal.ts';
