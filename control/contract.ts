@@ -3,9 +3,11 @@ import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
+import type { Actor } from './actor.ts';
 import type { EventKind } from './event-kinds.ts';
 import type { Attempts, Leases, NoReturn } from './journal-contract.ts';
 
+export type { Actor } from './actor.ts';
 export type { Attempts, Intent, LeaseRow, Leases, NoReturn } from './journal-contract.ts';
 
 /**
@@ -27,14 +29,6 @@ export interface Control {
   /** `pg_control_system().system_identifier` of the server it is on: no run may change that server. */
   systemIdentifier(): Promise<string>;
   close(): Promise<void>;
-}
-
-/** Who did something: a person by name, or the machinery (`steadyhand`, `temporal`). */
-export interface Actor {
-  readonly kind: 'person' | 'system';
-  readonly name: string;
-  /** How it came: `cli`, `http`, `slack`, `engine`, `host`. */
-  readonly channel: string;
 }
 
 export interface Request {

@@ -1,5 +1,5 @@
 import type { Before } from '../domain/step.ts';
-import type { Actor } from './contract.ts';
+import type { Actor } from './actor.ts';
 
 // Who may change a database, and what a run was about to do there.
 

@@ -8,6 +8,7 @@ import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Admission } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { parseInput } from './parse-input.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 
 /**
@@ -75,13 +76,4 @@ async function refuseIfLeased(
   if (left.length > 0) {
     throw new Failure('lease-orphaned', `the run ${holder} ended and left on ${database}: ${left.join('; ')}`, { database, holder, left });
   }
-}
-
-/** The parsed input, with its defaults. Throws `input-invalid` with every problem and its path. */
-export function parseInput(runbook: AnyRunbook, input: unknown): Readonly<Record<string, unknown>> {
-  const parsed = runbook.input.safeParse(input ?? {});
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
-  const list = problems.map((one) => `${one.path || 'input'}: ${one.message}`).join('; ');
-  throw new Failure('input-invalid', `the input of ${runbook.name}: ${list}`, { problems });
 }

@@ -7,7 +7,7 @@ import type { Migration } from '../replication/contract.ts';
 import type { MigrationFacts } from '../replication/facts.ts';
 import { lockTables, nextAlias, takeTransactionId } from './commands.ts';
 import { addAlias } from './config-file.ts';
-import type { PoolingDependencies } from './create-pooling-activities.ts';
+import type { PoolingDependencies } from './dependencies.ts';
 import { reloadPooler, takeAliasOut } from './remove-alias.ts';
 
 const tryTimeoutMs = 5_000;
