@@ -18,6 +18,7 @@ const marks: Readonly<Record<StepState, string>> = {
   undoing: '<',
   undone: '↶',
   'undo-failed': '✗',
+  stopped: '■',
 };
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
@@ -28,11 +29,7 @@ export function runLines(run: RunDetail, now: number): string[] {
 function stepLines(run: RunDetail, steps: readonly StepRow[], now: number): string[] {
   const width = Math.max(0, ...run.steps.map((step) => line(step.title).length));
   const text = (step: StepRow): string => stepLine(step, endOf(run, now), width);
-  if (run.state !== 'closed') return steps.map(text);
-  // A run that ended in the middle of a step (terminated, refused its lease) leaves it as it stood.
-  return steps.map((step) =>
-    step.state === 'running' || step.state === 'waiting' ? `${text({ ...step, progress: null })}, not finished` : text(step),
-  );
+  return steps.map(text);
 }
 
 /** Until when a step that has no end of its own is counted: in a run that is over nothing goes on. */
@@ -74,6 +71,8 @@ function stepFacts(step: StepRow, now: number): string[] {
       return [wordOf(step.state), timeText(spent), progressText(step), ...again].filter((part) => part !== '');
     case 'undoing':
       return [wordOf(step.state), ...again];
+    case 'stopped':
+      return [wordOf(step.state), timeText(spent), ...again].filter((part) => part !== '');
     case 'failed':
     case 'undo-failed':
       return [
@@ -93,9 +92,14 @@ function stepFacts(step: StepRow, now: number): string[] {
 
 function wordOf(state: StepState): string {
   return (
-    { 'marked-done': 'marked done', 'undo-failed': 'UNDO FAILED', failed: 'FAILED', running: '', waiting: 'waiting for people' }[
-      state as string
-    ] ?? state
+    {
+      'marked-done': 'marked done',
+      'undo-failed': 'UNDO FAILED',
+      failed: 'FAILED',
+      running: '',
+      waiting: 'waiting for people',
+      stopped: 'stopped, not finished',
+    }[state as string] ?? state
   );
 }
 

@@ -86,13 +86,15 @@ export interface Closing {
 
 export interface RunChange {
   readonly state?: RunState;
-  readonly steps?: readonly {
-    readonly id: string;
-    readonly state: StepState;
-    readonly generation: number;
-    readonly because?: string;
-    readonly failure?: FailureReport;
-  }[];
+  readonly steps?: readonly StepChange[];
+}
+
+export interface StepChange {
+  readonly id: string;
+  readonly state: StepState;
+  readonly generation: number;
+  readonly because?: string;
+  readonly failure?: FailureReport;
 }
 
 export const engineWork: WorkOf<EngineActivities> = {

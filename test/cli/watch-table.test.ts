@@ -97,9 +97,9 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
 });
 
 test('a run that ended in the middle of a step says so, and its clocks stand still', () => {
-  const steps = [aStep({ kind: 'approval', state: 'waiting', startedAt: at(1) }), aStep({ id: 'b', position: 2 })];
+  const steps = [aStep({ kind: 'approval', state: 'stopped', startedAt: at(1), finishedAt: at(4) }), aStep({ id: 'b', position: 2 })];
   const run = aRun({ state: 'closed', outcome: 'refused', closedAt: at(4), steps });
-  expect(runLines(run, start + 999_000)[1]).toBe('?  1 Initial copy  waiting for people  3.0 s, not finished');
+  expect(runLines(run, start + 999_000)[1]).toBe('■  1 Initial copy  stopped, not finished  3.0 s');
   const ended = changedLines(
     aRun({ steps }),
     { ...run, steps: [aStep({ state: 'done', startedAt: at(1), finishedAt: at(3) })] },

@@ -21,6 +21,10 @@ test('a cancel while it waits takes everything back', async () => {
   expect(await engine.decide(run, 'ada', 'cancel', 'wrong day')).toMatchObject({ counts: true });
   expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
   expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+  expect((await engine.detail(run)).steps.find((one) => one.id === 'wait')?.state).toBe('stopped');
+  // Before the undos, not only at the end.
+  const kinds = (await engine.control.events.list({ run, limit: 200 })).map((one) => one.kind);
+  expect(kinds.indexOf('step.stopped')).toBeLessThan(kinds.indexOf('step.undone'));
 });
 
 test('a cancel of Temporal itself does the same', async () => {

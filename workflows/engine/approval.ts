@@ -94,6 +94,7 @@ async function confirmed(memory: RunMemory, id: string, agreed: string, question
 async function notGiven(memory: RunMemory, id: string, { answer, close }: Answered): Promise<void> {
   const line = lineOf(memory, id);
   const said = `"${line.title}" was ${answer === 'expired' ? 'not decided in time' : 'rejected'}`;
+  standingOf(memory, id).state = 'failed';
   if (memory.pastNoReturn) {
     await close('running', 'failed');
     await parked(memory, line, report('conflict', `${said}; the run is past its point of no return and only goes forward`));

@@ -5,7 +5,7 @@ import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
 import { allHeard, hearDecisions } from './decision.ts';
 import { Ending, refusal, reportOf } from './failure.ts';
-import { lineOf, newMemory, show, type RunMemory } from './state.ts';
+import { lineOf, newMemory, show, stopSteps, type RunMemory } from './state.ts';
 import { endIfCancelled, parked, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
@@ -159,6 +159,7 @@ async function wentBack(memory: RunMemory, because: string): Promise<RunResult> 
 
 async function close(memory: RunMemory, result: RunResult, left: readonly string[]): Promise<RunResult> {
   const { failure } = memory;
+  stopSteps(memory);
   await call(engine.close, {
     outcome: result.outcome,
     left,

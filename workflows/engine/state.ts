@@ -1,6 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { Admission } from '../../activities/engine/contract.ts';
+import type { Admission, StepChange } from '../../activities/engine/contract.ts';
 import type { Choice, Question } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
@@ -87,6 +87,15 @@ export function standingOf(memory: RunMemory, id: string): StepStanding {
   return standing;
 }
 
+/** What is under way goes on no more: the run turns back, or ends. Returns what was stopped, for the record. */
+export function stopSteps(memory: RunMemory): StepChange[] {
+  const open = [...memory.steps].filter(([, standing]) => standing.state === 'running' || standing.state === 'waiting');
+  return open.map(([id, standing]) => {
+    standing.state = 'stopped';
+    return { id, state: 'stopped', generation: standing.generation };
+  });
+}
+
 const runState = defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD);
 
 /** The state as operators see it in Temporal's UI: search attribute (per state, not per step) and the table of steps. */
@@ -108,6 +117,7 @@ const marks: Record<StepState, string> = {
   undoing: '↶',
   undone: '↶ undone',
   'undo-failed': '✗ undo failed',
+  stopped: '■ not finished',
 };
 
 function details(memory: RunMemory): string {

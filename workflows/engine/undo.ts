@@ -1,6 +1,6 @@
 import type { FailureReport } from '../../domain/failure.ts';
 import { reportOf } from './failure.ts';
-import { show, type RunMemory, type Undo } from './state.ts';
+import { show, stopSteps, type RunMemory, type Undo } from './state.ts';
 import { call, engine } from './work.ts';
 
 /** Takes one step back; returns what went wrong, if anything did. */
@@ -20,7 +20,7 @@ export async function takeBack(undo: Undo): Promise<FailureReport | undefined> {
  */
 export async function goBack(memory: RunMemory): Promise<string[]> {
   const left: string[] = [];
-  await call(engine.record, { state: 'rolling-back' });
+  await call(engine.record, { state: 'rolling-back', steps: stopSteps(memory) });
   show(memory, 'rolling-back');
   while (memory.undos.length > 0) {
     const undo = memory.undos.pop();
