@@ -67,6 +67,11 @@ export interface Requests {
    */
   create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
   find(id: string): Promise<Request | null>;
+  /**
+   * The first request that this requester made with the key, or null. Throws `idempotency-key-reused` when it asked for something
+   * else.
+   */
+  repeated(again: Pick<NewRequest, 'requester' | 'idempotencyKey' | 'bodyDigest'>): Promise<Request | null>;
   /** The workflow was started (or was found running): writing it twice is harmless. */
   started(id: string): Promise<void>;
   /** Requests whose workflow is not known to be started, oldest first: the API starts them again after a crash. */
