@@ -2,7 +2,8 @@ import { ulid } from 'ulid';
 import type { Request } from '../control/contract.ts';
 import { digestOf } from '../domain/digest.ts';
 import { Failure } from '../domain/failure.ts';
-import { groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { ApiParts, Catalog } from './parts.ts';
@@ -45,6 +46,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const runbook = runbookOf(parts.catalog, name);
   requireGroup(parts.inventory(), database, person, 'requesters', `ask for a run on "${database}"`);
   const admitted = inputOf(runbook, input);
+  requireOthers(runbook.others?.(admitted) ?? {}, database, (called) => databaseOf(parts.inventory(), called));
   await parts.temporal.health();
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),

@@ -5,10 +5,10 @@ import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
 import type { Actor } from './actor.ts';
 import type { EventKind } from './event-kinds.ts';
-import type { Attempts, Leases, NoReturn } from './journal-contract.ts';
+import type { Attempts, Leases, Moves, NoReturn } from './journal-contract.ts';
 
 export type { Actor } from './actor.ts';
-export type { Attempts, Intent, LeaseRow, Leases, NoReturn } from './journal-contract.ts';
+export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn } from './journal-contract.ts';
 
 /**
  * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
@@ -22,6 +22,7 @@ export interface Control {
   readonly lease: Leases;
   readonly attempts: Attempts;
   readonly noReturn: NoReturn;
+  readonly moves: Moves;
   readonly documents: Documents;
   readonly tokens: Tokens;
   /** Throws `control-database-unavailable` when it does not answer. */

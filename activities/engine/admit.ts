@@ -2,7 +2,8 @@ import type { Control, Request } from '../../control/contract.ts';
 import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import { groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
+import { databaseOf, groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
+import { requireOthers } from '../../domain/require-others.ts';
 import { runNameOf, type RunStart } from '../../domain/run.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Attempt } from '../attempt.ts';
@@ -27,6 +28,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     if (canonical(input) !== canonical(parseInput(runbook, request.input))) {
       throw new Failure('input-invalid', 'the input of the workflow is not the one that was requested', { request: request.id });
     }
+    requireOthers(runbook.others?.(input) ?? {}, database, (called) => databaseOf(inventory(), called));
     const policy = policyOf(inventory(), database);
     const groups = groupsOf(inventory(), database, request.requester);
     if (!policy.requesters.some((group) => groups.includes(group))) {

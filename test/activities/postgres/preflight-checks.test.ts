@@ -25,7 +25,27 @@ interface Case {
   readonly asked?: Asked;
 }
 
+const earlier = {
+  run: 'migration-cutover/orders/01',
+  target: 'orders-18',
+  at: '2026-11-20T10:00:00.000Z',
+  server: { host: 'new', port: 5_432, dbname: 'orders' },
+};
+
 const cases: readonly Case[] = [
+  {
+    check: 'connection limits',
+    level: 'blocks',
+    says: 'orders-new is closed to clients (CONNECTION LIMIT 0), and would be after the switch',
+    asked: { facts: side('target', { connectionLimit: 0 }) },
+  },
+  { check: 'connection limits', level: 'warns', says: 'orders is closed', asked: { facts: side('source', { connectionLimit: 0 }) } },
+  {
+    check: 'connection limits',
+    level: 'warns',
+    says: 'orders was moved to orders-18 by migration-cutover/orders/01 and has been opened again since',
+    asked: { move: earlier },
+  },
   { check: 'replica identity', level: 'blocks', says: 'public.keyless', both: 'CREATE TABLE keyless (id int)' },
   {
     check: 'replica identity',
