@@ -106,7 +106,10 @@ const eventSchema: z.ZodType<EventRow> = z.object({
 
 export const runsSchema = z.object({ runs: z.array(runRowSchema), next: z.string().nullable().describe('`before` of the next page') });
 
-export const eventsSchema = z.object({ events: z.array(eventSchema) });
+export const eventsSchema = z.object({
+  events: z.array(eventSchema),
+  next: z.int().nullable().describe('`after` of the next page; null when there is none yet'),
+});
 
 const command = z.object({
   on: z.enum(['source', 'target', 'pooler', 'worker']),

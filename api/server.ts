@@ -18,6 +18,7 @@ import { problemSchema, sendProblem } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { databaseRoutes } from './routes/databases.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
@@ -61,7 +62,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
 function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.addHook('onRequest', requirePerson(parts));
-    const routes = [planRoutes, runRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
+    const routes = [planRoutes, runRoutes, eventRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
     for (const make of routes) await app.register(make(parts));
   };
 }

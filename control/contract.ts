@@ -4,11 +4,14 @@ import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
 import type { Actor } from './actor.ts';
-import type { EventKind } from './event-kinds.ts';
+import type { Events } from './event-contract.ts';
 import type { Attempts, Leases, Moves, NoReturn } from './journal-contract.ts';
+import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
+export type { Anchor, EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn } from './journal-contract.ts';
+export type { TokenRow, Tokens } from './token-contract.ts';
 
 /**
  * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
@@ -140,12 +143,26 @@ export interface StepPace {
   readonly bytesPerSecond?: number;
 }
 
+export interface RunFilter {
+  readonly database?: string | undefined;
+  readonly runbook?: string | undefined;
+  readonly state?: RunState | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly requester?: string | undefined;
+  /** Asked for at this time or later, and before the other one: ISO 8601. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** The ULID of the last run of the page before. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
   /** By workflow id or by ULID alone. */
   detail(runOrId: string): Promise<RunDetail | null>;
-  /** Newest first; `before` is the ULID of the last one of the page before. */
-  list(filter: { database?: string; state?: RunState; before?: string; limit: number }): Promise<RunRow[]>;
+  /** Newest first. A run that is asked for meanwhile is on no page that comes after, so pages have no gap and nothing twice. */
+  list(filter: RunFilter): Promise<RunRow[]>;
   /** Runs that are not closed and were started: the API compares them with Temporal. */
   open(): Promise<RunRow[]>;
   /** The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event. */
@@ -172,36 +189,6 @@ export interface Runs {
   ): Promise<void>;
   /** How long each step took in earlier runs that finished it: in runs of this database if there are any, else in all. */
   stepPaces(runbook: string, database: string): Promise<Readonly<Record<string, StepPace>>>;
-}
-
-export interface EventRow {
-  readonly seq: number;
-  readonly at: string;
-  readonly run: string | null;
-  readonly kind: string;
-  readonly actor: Actor;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-export interface Events {
-  append(event: { run?: string; kind: EventKind; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
-  list(filter: { run?: string; after?: number; limit: number }): Promise<EventRow[]>;
-  /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
-  verify(anchor?: Anchor): Promise<Verification>;
-}
-
-/** A row of the chain, noted outside of the control database. */
-export interface Anchor {
-  readonly seq: number;
-  readonly hash: string;
-}
-
-export interface Verification {
-  /** Rows that fit, and the hash of the last one of them. */
-  readonly rows: number;
-  readonly head: string | null;
-  /** The first row that does not fit, with what is wrong. */
-  readonly bad: { readonly seq: number; readonly what: string } | null;
 }
 
 export interface OpenQuestion extends Question {
@@ -268,22 +255,4 @@ export interface Documents {
   put(kind: 'plan' | 'facts' | 'findings', digest: string, body: unknown): Promise<void>;
   /** Throws `not-found`. */
   get(digest: string): Promise<unknown>;
-}
-
-export interface TokenRow {
-  readonly id: string;
-  readonly person: string;
-  readonly note: string | null;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly revokedAt: string | null;
-}
-
-export interface Tokens {
-  /** `sh_<id>_<secret>`, shown once; its SHA-256 is stored. */
-  create(token: { person: string; note?: string; expiresInMs?: number; actor: Actor }): Promise<{ token: string; row: TokenRow }>;
-  /** The person behind it, or null when it is unknown, expired or revoked. */
-  check(token: string): Promise<TokenRow | null>;
-  list(): Promise<TokenRow[]>;
-  revoke(id: string, actor: Actor): Promise<void>;
 }

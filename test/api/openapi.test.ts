@@ -29,6 +29,7 @@ test('the OpenAPI document has every route with its answers and problems', async
     'get /readyz',
     'get /v1/audit/verify',
     'get /v1/databases',
+    'get /v1/events',
     'get /v1/findings/{digest}',
     'get /v1/leases/{database}',
     'get /v1/runbooks',
