@@ -17,14 +17,16 @@ const duration = z
 
 const port = z.number().int().min(1).max(65_535);
 
+const sslmode = z.enum(['disable', 'require', 'verify-full']);
+
 const server = z.strictObject({
   host: z.string().min(1),
   port: port.default(5432),
   dbname: z.string().min(1).max(63),
   user: z.string().min(1).max(63),
   secret: secret.optional(),
-  sslmode: z.enum(['disable', 'require', 'verify-full']).default('verify-full'),
-  sslrootcert: z.string().optional(),
+  sslmode: sslmode.default('verify-full'),
+  sslrootcert: z.string().min(1).optional(),
 });
 
 /** How the *other* side of a migration logs in here to stream changes. Defaults to the server's own login. */
@@ -35,12 +37,19 @@ const replication = z.strictObject({
   secret: secret.optional(),
   /** A libpq password file on the *other* server's machine; then no password stands in the subscription. */
   passfile: z.string().optional(),
+  /** Default the server's. */
+  sslmode: sslmode.optional(),
+  /** The authority's file on the *other* server's machine; without it libpq looks in its own place there. */
+  sslrootcert: z.string().min(1).optional(),
 });
 
 const pgbouncer = z.strictObject({
   kind: z.literal('pgbouncer'),
   host: z.string().min(1),
   port: port.default(6432),
+  /** Both for the console and for clients, both by default the server's. */
+  sslmode: sslmode.optional(),
+  sslrootcert: z.string().min(1).optional(),
   /** The database name that clients use at the pooler. */
   alias: z.string().min(1).max(63),
   /** A user of `admin_users`. */
@@ -51,16 +60,22 @@ const pgbouncer = z.strictObject({
   users: z.array(z.strictObject({ name: z.string().min(1).max(63), secret: secret.optional() })).default([]),
 });
 
-const database = z.strictObject({
-  description: z.string().optional(),
-  provider: z.enum(['streaming']),
-  server,
-  replication: replication.optional(),
-  pooler: pgbouncer.optional(),
-  /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
-  owners: name,
-  policy: name.default('default'),
-});
+const database = z
+  .strictObject({
+    description: z.string().optional(),
+    provider: z.enum(['streaming']),
+    server,
+    replication: replication.optional(),
+    pooler: pgbouncer.optional(),
+    /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
+    owners: name,
+    policy: name.default('default'),
+  })
+  .transform(({ pooler, ...entry }) => ({ ...entry, ...(pooler ? { pooler: withTls(pooler, entry.server) } : {}) }));
+
+function withTls(pooler: z.infer<typeof pgbouncer>, { sslmode: mode, sslrootcert }: z.infer<typeof server>): PoolerEntry {
+  return { ...(sslrootcert === undefined ? {} : { sslrootcert }), ...pooler, sslmode: pooler.sslmode ?? mode };
+}
 
 const person = z.strictObject({ name, groups: z.array(name).default([]) });
 
@@ -88,7 +103,8 @@ const inventorySchema = z.strictObject({
 });
 
 export type SecretReference = z.infer<typeof secret>;
-export type PoolerEntry = z.infer<typeof pgbouncer>;
+export type TlsMode = z.infer<typeof sslmode>;
+export type PoolerEntry = z.infer<typeof pgbouncer> & { readonly sslmode: TlsMode };
 export type DatabaseEntry = z.infer<typeof database>;
 export type Policy = z.infer<typeof policy>;
 export type ApprovalRule = z.infer<typeof approvalRule>;

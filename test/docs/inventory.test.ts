@@ -31,8 +31,11 @@ describe('docs/inventory.md', () => {
       'passfile',
       'port',
       'secret',
+      'sslmode',
+      'sslrootcert',
       'user',
     ]);
+    expect(orders?.pooler?.sslrootcert).toBe('/etc/steadyhand/pooler-ca.pem');
     expect(orders?.pooler?.users.map((user) => Object.keys(user.secret ?? {}))).toEqual([['file'], ['env']]);
     expect(inventory.policies['production']?.approvals).toEqual({
       low: 'auto',

@@ -124,6 +124,26 @@ describe('parseInventory', () => {
   });
 });
 
+describe('the TLS of a pooler', () => {
+  const pooled = (server: string, pooler: string): unknown =>
+    parseInventory(
+      right.replace(
+        '    owners: orders-team\n',
+        `${server}    pooler: { kind: pgbouncer, host: p, alias: a, configFile: /f, admin: { user: u }${pooler} }\n    owners: orders-team\n`,
+      ),
+      'steadyhand.yaml',
+    ).databases['orders']?.pooler;
+
+  it('is the server’s, unless the pooler says otherwise', () => {
+    const server = '      sslmode: require\n      sslrootcert: /server.pem\n';
+    expect(pooled('', '')).toMatchObject({ sslmode: 'verify-full' });
+    expect(pooled('', '')).not.toHaveProperty('sslrootcert');
+    expect(pooled(server, '')).toMatchObject({ sslmode: 'require', sslrootcert: '/server.pem' });
+    expect(pooled(server, ', sslmode: disable')).toMatchObject({ sslmode: 'disable', sslrootcert: '/server.pem' });
+    expect(pooled(server, ', sslrootcert: /pooler.pem')).toMatchObject({ sslmode: 'require', sslrootcert: '/pooler.pem' });
+  });
+});
+
 describe('what is looked up', () => {
   const inventory: Inventory = parseInventory(right, 'steadyhand.yaml');
 

@@ -164,7 +164,9 @@ const replicationLogin: Check = {
       ];
     }
     const as = { name: replication.user, ...(replication.secret ? { secret: replication.secret } : {}) };
-    const at = { host: replication.host ?? server.host, port: replication.port ?? server.port };
+    const { host = server.host, port = server.port, sslmode } = replication;
+    // With the worker's own authority: that of the target's machine can't be looked at from here.
+    const at = { host, port, ...(sslmode === undefined ? {} : { sslmode }) };
     try {
       await (await servers.open(migration.source, { purpose: 'look', as, at })).end();
     } catch (error) {
@@ -178,7 +180,10 @@ const replicationLogin: Check = {
         );
       else
         found.push(
-          blocks(`the login that ${migration.target} replicates with was refused: ${error.message}`, 'Check user, secret and pg_hba.conf.'),
+          blocks(
+            `the login that ${migration.target} replicates with was refused: ${error.message}`,
+            'Check user, secret, TLS and pg_hba.conf.',
+          ),
         );
     }
     return found;
