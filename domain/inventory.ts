@@ -1,11 +1,11 @@
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import { crossCheck, ownersGroup, type Misfit } from './cross-check.ts';
 import { parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
+import { name } from './name.ts';
 
 /** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
-
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes, at most 63');
 
 /** Where a secret's value is: a file that holds nothing else, or a variable of the process's environment. Never the value. */
 const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]);
@@ -98,8 +98,9 @@ const policy = z.strictObject({
 const inventorySchema = z.strictObject({
   version: z.literal(1),
   people: z.array(person).min(1),
-  databases: z.record(name, database),
-  policies: z.record(name, policy),
+  // Their names are checked with what else must fit: a record of names would not look into an entry whose own is wrong.
+  databases: z.record(z.string(), database),
+  policies: z.record(z.string(), policy),
 });
 
 export type SecretReference = z.infer<typeof secret>;
@@ -109,9 +110,6 @@ export type DatabaseEntry = z.infer<typeof database>;
 export type Policy = z.infer<typeof policy>;
 export type ApprovalRule = z.infer<typeof approvalRule>;
 export type Inventory = z.infer<typeof inventorySchema>;
-
-/** The quorum's name for the group that a database names as its owners. */
-const ownersGroup = 'owners';
 
 export interface Problem {
   readonly path: string;
@@ -132,19 +130,16 @@ export function parseInventory(text: string, file: string): Inventory {
     message: error.message.split('\n')[0] ?? error.message,
   }));
   if (syntax.length > 0) throw invalid(file, syntax);
-  const parsed = inventorySchema.safeParse(document.toJS());
-  const at = (path: PropertyKey[], message: string): Problem => ({
-    path: path.map(String).join('.'),
-    line: lineOf(document, lines, path),
-    message,
-  });
-  if (!parsed.success)
+  const written: unknown = document.toJS();
+  const parsed = inventorySchema.safeParse(written);
+  const at = ([path, message]: Misfit): Problem => ({ path: path.map(String).join('.'), line: lineOf(document, lines, path), message });
+  const form = parsed.success ? [] : parsed.error.issues.map((issue): Misfit => [issue.path, issue.message]);
+  const problems = [...form, ...crossCheck(written, form)].map(at);
+  if (!parsed.success || problems.length > 0)
     throw invalid(
       file,
-      parsed.error.issues.map((issue) => at(issue.path, issue.message)),
+      problems.toSorted((one, other) => one.line - other.line),
     );
-  const problems = crossCheck(parsed.data).map(([path, message]) => at(path, message));
-  if (problems.length > 0) throw invalid(file, problems);
   return parsed.data;
 }
 
@@ -168,34 +163,6 @@ function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): nu
     }
   }
   return 1;
-}
-
-function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
-  const problems: [PropertyKey[], string][] = [];
-  const groups = new Set(inventory.people.flatMap((one) => one.groups));
-  const group = (path: PropertyKey[], called: string, special?: string): void => {
-    if (called !== special && !groups.has(called)) problems.push([path, `nobody is in the group "${called}"`]);
-  };
-  const seen = new Set<string>();
-  inventory.people.forEach((one, index) => {
-    if (seen.has(one.name)) problems.push([['people', index, 'name'], `"${one.name}" is there twice`]);
-    seen.add(one.name);
-  });
-  for (const [called, entry] of Object.entries(inventory.databases)) {
-    group(['databases', called, 'owners'], entry.owners);
-    if (!Object.hasOwn(inventory.policies, entry.policy))
-      problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
-  }
-  for (const [called, rule] of Object.entries(inventory.policies)) {
-    const path = ['policies', called];
-    rule.requesters.forEach((one, index) => group([...path, 'requesters', index], one, ownersGroup));
-    rule.operators.forEach((one, index) => group([...path, 'operators', index], one, ownersGroup));
-    for (const [risk, approval] of Object.entries(rule.approvals)) {
-      if (approval === 'auto') continue;
-      approval.quorum.forEach((line, index) => group([...path, 'approvals', risk, 'quorum', index, 'group'], line.group, ownersGroup));
-    }
-  }
-  return problems;
 }
 
 /** The inventory's entry. Throws `not-found`. */

@@ -91,6 +91,32 @@ describe('parseInventory', () => {
     ]);
   });
 
+  it('lists what does not fit together beside the problems of the form', () => {
+    const text = right
+      .replace('provider: streaming', 'provider: mainframe')
+      .replace('  orders:\n', '  Orders DB:\n')
+      .replace('owners: orders-team', 'owners: order-team\n    policy: producton')
+      .replace('operators: [dba]', 'operators: [dba, dbas]\n    operator: []')
+      .replace('name: lena', 'name: mara')
+      .replace('  default:\n', '  De fault:\n');
+    expect(problemsOf(text)).toEqual([
+      ['5 people.1.name', '"mara" is there twice'],
+      ['8 databases.Orders DB', expect.stringContaining('a name is lower-case letters')],
+      ['9 databases.Orders DB.provider', expect.stringContaining('Invalid')],
+      ['14 databases.Orders DB.owners', 'nobody is in the group "order-team"'],
+      ['15 databases.Orders DB.policy', 'there is no policy "producton"'],
+      ['17 policies.De fault', expect.stringContaining('operator')],
+      ['17 policies.De fault', expect.stringContaining('a name is lower-case letters')],
+      ['19 policies.De fault.operators.1', 'nobody is in the group "dbas"'],
+    ]);
+  });
+
+  it('misses nobody in a group while the people themselves cannot be read', () => {
+    expect(problemsOf(right.replace('groups: [dba]', 'group: [dba]').replace('[orders-team, dba]', '[orders-team]'))).toEqual([
+      ['3 people.0', expect.stringContaining('group')],
+    ]);
+  });
+
   it('takes no name of JavaScript for one of the inventory, and owners must be people', () => {
     const text = right.replace('owners: orders-team', 'owners: owners\n    policy: constructor');
     expect(problemsOf(text).map(([, message]) => message)).toEqual(['nobody is in the group "owners"', 'there is no policy "constructor"']);
