@@ -1,5 +1,5 @@
 import type { OpenQuestion, RunDetail } from '../control/contract.ts';
-import { quorumText, settle, type QuorumLine } from '../domain/approval.ts';
+import { quorumText, stillNeeded } from '../domain/approval.ts';
 import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
@@ -23,26 +23,13 @@ function approvalLines(run: RunDetail, question: OpenQuestion, now: number): str
   return [
     `? ${titleOf(run, question.approval)}${again}`,
     `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
-    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${missingText(question)}`}`,
+    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${quorumText(stillNeeded(question.quorum, question.agreements)) || 'nobody'}`}`,
     `  digest   ${question.digest}`,
     `  read     steadyhand show ${id} --plan`,
     ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
     `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
     `  reject   steadyhand reject ${id} --reason '…'`,
   ];
-}
-
-/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
-function missingText({ quorum, agreements }: OpenQuestion): string {
-  const filled: QuorumLine[] = [];
-  const missing = new Map<string, number>();
-  for (const { group, count } of quorum) {
-    for (let place = 0; place < count; place += 1) {
-      if (settle([...filled, { group, count: 1 }], agreements) === 'approve') filled.push({ group, count: 1 });
-      else missing.set(group, (missing.get(group) ?? 0) + 1);
-    }
-  }
-  return quorumText([...missing].map(([group, count]) => ({ group, count }))) || 'nobody';
 }
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {

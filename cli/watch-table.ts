@@ -19,6 +19,8 @@ const marks: Readonly<Record<StepState, string>> = {
   undone: '↶',
   'undo-failed': '✗',
   stopped: '■',
+  rejected: '⊘',
+  expired: '⊘',
 };
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
@@ -69,6 +71,7 @@ function stepFacts(step: StepRow, now: number): string[] {
     case 'running':
     case 'waiting':
       return [wordOf(step.state), timeText(spent), progressText(step), ...again].filter((part) => part !== '');
+    case 'expired':
     case 'undoing':
       return [wordOf(step.state), ...again];
     case 'stopped':
@@ -86,6 +89,7 @@ function stepFacts(step: StepRow, now: number): string[] {
     case 'skipped':
     case 'marked-done':
     case 'undone':
+    case 'rejected':
       return [wordOf(step.state), ...because, ...again];
   }
 }

@@ -41,6 +41,24 @@ function seat(places: readonly string[], people: ReadonlyMap<string, readonly st
   return places.every((_, index) => place(index, new Set()));
 }
 
+/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
+export function stillNeeded(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): QuorumLine[] {
+  const filled: QuorumLine[] = [];
+  const missing = new Map<QuorumLine, number>();
+  for (const line of quorum) {
+    for (let place = 0; place < line.count; place += 1) {
+      if (settle([...filled, { ...line, count: 1 }], agreements) === 'approve') filled.push({ ...line, count: 1 });
+      else missing.set(line, (missing.get(line) ?? 0) + 1);
+    }
+  }
+  return [...missing].map(([line, count]) => ({ ...line, count }));
+}
+
+/** "1 of owners (lena, omar)": what is missing, with the people who could say it. */
+export function neededText(missing: readonly QuorumLine[], peopleOf: (line: QuorumLine) => readonly string[]): string {
+  return missing.map((line) => `${quorumText([line])} (${peopleOf(line).join(', ') || 'nobody is there'})`).join(' and ');
+}
+
 /** "1 of dba and 1 of owners". */
 export function quorumText(quorum: readonly QuorumLine[]): string {
   return quorum.map((line) => `${line.count} of ${line.group}`).join(' and ');

@@ -1,5 +1,5 @@
 import type { QuorumLine } from '../../domain/approval.ts';
-import type { Authorisation, Choice, DecisionMessage, Question } from '../../domain/decision.ts';
+import type { Authorisation, Choice, DecidedBy, DecisionMessage, Question } from '../../domain/decision.ts';
 import type { FailureCode, FailureReport } from '../../domain/failure.ts';
 import type { ApprovalRule } from '../../domain/inventory.ts';
 import type { PlanOutline } from '../../domain/plan.ts';
@@ -72,6 +72,8 @@ export interface Asked {
   readonly opening: number;
   /** What people had said to just this question before a reset; null as a rule. */
   readonly answer: Choice | null;
+  /** Who gave it. */
+  readonly by?: DecidedBy;
 }
 
 export interface Closing {
@@ -79,6 +81,7 @@ export interface Closing {
   readonly kind: Question['kind'];
   readonly opening: number;
   readonly answer: Choice | 'expired' | 'lapsed';
+  readonly by?: DecidedBy;
   readonly state: RunState;
   readonly step?: StepState;
   readonly generation: number;

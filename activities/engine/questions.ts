@@ -1,5 +1,5 @@
-import { settle, quorumText, type Agreement } from '../../domain/approval.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
+import { neededText, settle, stillNeeded, quorumText, type Agreement, type QuorumLine } from '../../domain/approval.ts';
+import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
 import { groupsOf, policyOf } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
@@ -18,7 +18,7 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     await refuseIfClosed(control, run);
     const stands = await whatStands(control, run, asking);
     await closeOthers(control, run, { approval: asking.approval, opening: stands.opening });
-    if (stands.answer !== null) return stands;
+    if (stands.answer !== null) return { ...stands, ...(await lastToSay(control, run, asking.approval, stands)) };
     const { approval, kind, digest, choices, failure } = asking;
     const { opening } = stands;
     const { runbook, database } = runNameOf(run);
@@ -75,19 +75,36 @@ async function closeOthers(
   }
 }
 
+/** Who gave the answer that stands. */
+async function lastToSay(
+  control: EngineDependencies['control'],
+  run: string,
+  approval: string,
+  { opening, answer }: Asked,
+): Promise<{ by?: DecidedBy }> {
+  const decisions = (await control.runs.detail(run))?.decisions ?? [];
+  const said = decisions.findLast((one) => one.approval === approval && one.opening === opening && one.choice === answer && one.counts);
+  return said ? { by: byOf(said) } : {};
+}
+
+function byOf({ person, reason }: Pick<DecisionRow, 'person' | 'reason'>): DecidedBy {
+  return reason === null ? { person } : { person, reason };
+}
+
 function settledBy({ kind, quorum, agreements }: OpenQuestion): Choice | null {
   return kind === 'parked' ? (agreements[0]?.choice ?? null) : settle(quorum, agreements);
 }
 
 export function closeQuestion({ control }: EngineDependencies) {
   return async (closing: Closing, attempt: Attempt): Promise<void> => {
-    const { approval, opening, answer, state, step } = closing;
+    const { approval, opening, answer, by, state, step } = closing;
     await control.questions.close(attempt.run, approval, opening, answer);
     const generation = generationOf(closing, opening);
+    const because = { because: by?.reason ?? `decided: ${answer}`, ...(by ? { by: by.person } : {}) };
     await control.runs.change(attempt.run, {
       state,
       failure: null,
-      ...(step ? { steps: [{ id: approval, state: step, generation, because: `decided: ${answer}` }] } : {}),
+      ...(step ? { steps: [{ id: approval, state: step, generation, ...because }] } : {}),
     });
   };
 }
@@ -111,16 +128,28 @@ export function authorise({ control, inventory }: EngineDependencies) {
     if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
     // Who has left a group since does not stand for it any more.
     const now = agreements.map((one) => ({ ...one, groups: one.groups.filter((group) => judged.groupsOf(one.person).includes(group)) }));
-    return counted(row, judged.question, now);
+    return counted(judged, now);
   };
 }
 
-function counted(row: DecisionRow, question: OpenQuestion | null, agreements: readonly Agreement[]): Authorisation {
+function counted(judged: Judged, agreements: readonly Agreement[]): Authorisation {
+  const { row, question } = judged;
+  const by = byOf(row);
   if (!question || question.kind === 'parked')
-    return { counts: true, settled: row.choice, because: `${row.person} decided: ${row.choice}` };
+    return { counts: true, settled: row.choice, by, because: `${row.person} decided: ${row.choice}` };
   const settled = settle(question.quorum, agreements);
-  const because = settled === null ? `counted; needed: ${quorumText(question.quorum)}` : `decided: ${settled}`;
-  return { counts: true, settled, because };
+  return {
+    counts: true,
+    settled,
+    by,
+    because: settled === null ? `counted; still needed: ${missing(judged, question, agreements)}` : `decided: ${settled}`,
+  };
+}
+
+/** What the quorum lacks, and who could fill it: neither the requester nor somebody who has answered. */
+function missing({ people, groupsOf: groups, requester }: Judged, { quorum }: OpenQuestion, agreements: readonly Agreement[]): string {
+  const free = people.filter((name) => name !== requester && !agreements.some((one) => one.person === name));
+  return neededText(stillNeeded(quorum, agreements), (line: QuorumLine) => free.filter((name) => groups(name).includes(line.group)));
 }
 
 interface Judged {
@@ -128,7 +157,8 @@ interface Judged {
   readonly question: (OpenQuestion & { answer: string | null }) | null;
   /** The groups of a person as the inventory has them now; none of one who is not there any more. */
   groupsOf(person: string): readonly string[];
-  readonly known: boolean;
+  /** Everybody, by name. */
+  readonly people: readonly string[];
   readonly operators: readonly string[];
   readonly requester: string;
   readonly forward: boolean;
@@ -142,7 +172,7 @@ async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control'
     row,
     question: whole ? null : await control.questions.find(row.run, row.approval, row.opening),
     groupsOf: (person) => groupsOf(now, database, person),
-    known: now.people.some((one) => one.name === row.person),
+    people: now.people.map((one) => one.name),
     operators: policyOf(now, database).operators,
     requester: (await control.runs.find(row.run))?.requester ?? '',
     forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
@@ -150,8 +180,8 @@ async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control'
 }
 
 function whyNot(judged: Judged): string | undefined {
-  const { row, question, known, operators, requester } = judged;
-  if (!known) return `${row.person} is not in the inventory any more`;
+  const { row, question, people, operators, requester } = judged;
+  if (!people.includes(row.person)) return `${row.person} is not in the inventory any more`;
   const operates = operators.some((group) => judged.groupsOf(row.person).includes(group));
   if (row.approval === wholeRun) {
     if (judged.forward) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';

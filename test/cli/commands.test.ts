@@ -84,7 +84,7 @@ test('approve: without a terminal it needs the digest or --yes, and the digest m
   expect(await cli.run('approve', id, '--digest', 'abc')).toMatchObject({ code: 2 });
   expect(await cli.run('approve', id, '--digest', 'e'.repeat(12))).toMatchObject({ code: 1, err: expect.stringContaining('another plan') });
   expect(api.temporal.messages).toEqual([]);
-  api.temporal.judgement = { counts: true, settled: 'approve', because: 'everybody agreed' };
+  api.temporal.judgement = { counts: true, settled: 'approve', by: { person: 'grace' }, because: 'everybody agreed' };
   const answer = await cli.run('approve', id, '--digest', 'd'.repeat(12));
   expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('approve for agree: everybody agreed') });
   expect(api.temporal.messages).toMatchObject([{ approval: 'agree', opening: 1, digest, choice: 'approve' }]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
+import { neededText, quorumText, settle, stillNeeded, type Agreement } from '../../domain/approval.ts';
 
 const says = (choice: Agreement['choice'], person: string, ...groups: string[]): Agreement => ({ person, groups, choice });
 const approves = (person: string, ...groups: string[]): Agreement => says('approve', person, ...groups);
@@ -74,5 +74,22 @@ describe('settle', () => {
 describe('quorumText', () => {
   it('reads as a sentence', () => {
     expect(quorumText(oneOfEach)).toBe('1 of dba and 1 of owners');
+  });
+});
+
+describe('what is still needed', () => {
+  it('names the places that nobody fills, placing people where they help most', () => {
+    expect(stillNeeded(oneOfEach, [approves('mara', 'dba')])).toEqual([{ group: 'owners', count: 1 }]);
+    expect(stillNeeded([{ group: 'dba', count: 2 }, ...oneOfEach], [approves('mara', 'dba', 'owners')])).toEqual([
+      { group: 'dba', count: 1 },
+      { group: 'dba', count: 1 },
+      { group: 'owners', count: 1 },
+    ]);
+    expect(stillNeeded(oneOfEach, [approves('mara', 'dba'), approves('lena', 'owners')])).toEqual([]);
+  });
+
+  it('names who could fill them', () => {
+    const people = (line: { group: string }): string[] => (line.group === 'owners' ? ['lena', 'omar'] : []);
+    expect(neededText(oneOfEach, people)).toBe('1 of dba (nobody is there) and 1 of owners (lena, omar)');
   });
 });

@@ -1,4 +1,4 @@
-import { approvalChoices } from '../../domain/decision.ts';
+import { approvalChoices, byText, type DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { Planned } from '../../activities/engine/contract.ts';
 import { ask, type Answered } from './decision.ts';
@@ -91,17 +91,26 @@ async function confirmed(memory: RunMemory, id: string, agreed: string, question
 }
 
 /** Rejected, expired or cancelled: the run goes back. Past the point of no return it can't, and people say when to ask again. */
-async function notGiven(memory: RunMemory, id: string, { answer, close }: Answered): Promise<void> {
+async function notGiven(memory: RunMemory, id: string, { answer, by, close }: Answered): Promise<void> {
   const line = lineOf(memory, id);
-  const said = `"${line.title}" was ${answer === 'expired' ? 'not decided in time' : 'rejected'}`;
-  standingOf(memory, id).state = 'failed';
+  const said = whyNotGiven(line.title, answer, by);
+  const state = answer === 'expired' ? 'expired' : answer === 'cancel' ? 'stopped' : 'rejected';
+  standingOf(memory, id).state = state;
   if (memory.pastNoReturn) {
-    await close('running', 'failed');
+    await close('running', state);
     await parked(memory, line, report('conflict', `${said}; the run is past its point of no return and only goes forward`));
     return;
   }
-  await close(memory.changed ? 'rolling-back' : 'waiting', 'failed');
-  throw new Ending('go-back', answer === 'cancel' ? `cancelled by ${memory.cancelled}` : said);
+  await close(memory.changed ? 'rolling-back' : 'waiting', state);
+  throw new Ending('go-back', said);
+}
+
+/** `jonas rejected "Agree to switch": the month's closing is running`. */
+function whyNotGiven(title: string, answer: Answered['answer'], by?: DecidedBy): string {
+  if (answer === 'expired') return `"${title}" was not decided in time`;
+  if (!by) return `"${title}" was rejected`;
+  if (answer === 'cancel') return `cancelled by ${byText(by)}`;
+  return `${by.person} rejected "${title}"${by.reason === undefined ? '' : `: ${by.reason}`}`;
 }
 
 function whatChanged({ changes = [] }: Planned): FailureReport {

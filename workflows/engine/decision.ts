@@ -1,6 +1,6 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
 import type { Asking } from '../../activities/engine/contract.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
+import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
 import { refusal } from './failure.ts';
@@ -14,7 +14,7 @@ const decidedSignal = defineSignal<[DecisionMessage]>('decided');
  * Sets the handlers of decisions; before the first await, since messages may come before the run's first line. Update and
  * Signal end in the same handler: only what the activity `authorise` accepts counts. Whatever a Signal brings, it ends no run.
  */
-export function hearDecisions(memory: RunMemory, onCancel: (by: string) => void): void {
+export function hearDecisions(memory: RunMemory, onCancel: (by: DecidedBy) => void): void {
   setHandler(decideUpdate, (message) => hear(memory, message, onCancel), {
     validator: (message) => {
       const stale = whyNotNow(memory, message);
@@ -30,7 +30,7 @@ export function hearDecisions(memory: RunMemory, onCancel: (by: string) => void)
   });
 }
 
-async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: string) => void): Promise<Authorisation> {
+async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: DecidedBy) => void): Promise<Authorisation> {
   if (!isDecision(message)) return { counts: false, because: 'the message is not a decision' };
   const late = whyNotNow(memory, message);
   return await inTurn(memory, async () => {
@@ -40,8 +40,8 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
     const asked = refuse === undefined ? message : { ...message, refuse };
     const verdict = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
     if (!verdict.counts || verdict.settled === null) return verdict;
-    if (message.approval === wholeRun) onCancel('a decision');
-    else answer(memory, message, verdict.settled);
+    if (message.approval === wholeRun) onCancel(verdict.by);
+    else answer(memory, message, verdict.settled, verdict.by);
     return verdict;
   });
 }
@@ -100,13 +100,18 @@ function whyNoCancel(memory: RunMemory, message: DecisionMessage): string | unde
   return undefined;
 }
 
-function answer(memory: RunMemory, message: DecisionMessage, settled: Choice): void {
+function answer(memory: RunMemory, message: DecisionMessage, settled: Choice, by: DecidedBy): void {
   const { question } = memory;
-  if (question && question.approval === message.approval && question.opening === message.opening) question.answer ??= settled;
+  if (!question || question.approval !== message.approval || question.opening !== message.opening) return;
+  if (question.answer !== undefined) return;
+  question.answer = settled;
+  question.by = by;
 }
 
 export interface Answered {
   readonly answer: Choice | 'expired';
+  /** Who gave it; nobody did when it expired. */
+  readonly by?: DecidedBy;
   /** Ends the question and shows how the run goes on. Harmless when it is ended already. */
   close(state: RunState, step?: StepState, instead?: 'lapsed'): Promise<void>;
 }
@@ -123,16 +128,23 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${approval}`);
   question.opening = asked.opening;
   question.opens = false;
-  if (asked.answer !== null) question.answer ??= asked.answer;
+  if (asked.answer !== null && question.answer === undefined) {
+    question.answer = asked.answer;
+    if (asked.by) question.by = asked.by;
+  }
   memory.openings.set(approval, asked.opening);
   show(memory, kind === 'parked' ? 'parked' : 'waiting');
   const said = await answerTo(memory, question, asking.deadlineMs);
   delete memory.question;
+  // A cancel is heard at any time: its person is not the question's.
+  const by = said === 'cancel' ? memory.cancelled : question.by;
+  const spoken = by && said !== 'expired' ? { by } : {};
   return {
     answer: said,
+    ...spoken,
     close: async (state, step, instead) => {
       const { opening } = question;
-      const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, state };
+      const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, ...spoken, state };
       await call(engine.closeQuestion, step ? { ...closing, step } : closing);
       show(memory, state);
     },

@@ -1,5 +1,6 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Admission } from '../../activities/engine/contract.ts';
+import type { DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
@@ -34,13 +35,13 @@ export async function follow<Id extends string, Subject>(
   story: (run: Run<Id, Subject>) => Promise<void>,
 ): Promise<RunResult> {
   const memory = newMemory(runbook);
-  const cancel = (by: string): void => {
+  const cancel = (by: DecidedBy): void => {
     if (memory.pastNoReturn || memory.ending) return;
     memory.cancelled ??= by;
     memory.scope?.cancel();
   };
   hearDecisions(memory, cancel);
-  CancellationScope.current().cancelRequested.catch(() => cancel('Temporal'));
+  CancellationScope.current().cancelRequested.catch(() => cancel({ person: 'Temporal' }));
   return await CancellationScope.nonCancellable(async () => {
     try {
       return await followed(memory, start, subject, story);

@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Admission, StepChange } from '../../activities/engine/contract.ts';
-import type { Choice, Question } from '../../domain/decision.ts';
+import type { Choice, DecidedBy, Question } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/run.ts';
@@ -28,6 +28,8 @@ export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
   opening: number;
   opens: boolean;
   answer?: Choice;
+  /** Who gave it. */
+  by?: DecidedBy;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;
 }
@@ -49,7 +51,7 @@ export interface RunMemory {
   /** A change has begun: from here on an end needs an undo. */
   changed: boolean;
   pastNoReturn: boolean;
-  cancelled?: string;
+  cancelled?: DecidedBy;
   /** How it ends is settled; nobody is heard any more. */
   ending: boolean;
   /** The scope of the activity that is running, which a cancel ends. */
@@ -118,6 +120,8 @@ const marks: Record<StepState, string> = {
   undone: '↶ undone',
   'undo-failed': '✗ undo failed',
   stopped: '■ not finished',
+  rejected: '⊘ rejected',
+  expired: '⊘ expired',
 };
 
 function details(memory: RunMemory): string {

@@ -1,5 +1,5 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { parkedChoices, type ParkedChoice } from '../../domain/decision.ts';
+import { byText, parkedChoices, type DecidedBy, type ParkedChoice } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
 import { ask } from './decision.ts';
@@ -106,7 +106,7 @@ function passNoReturn(memory: RunMemory): void {
 
 /** A cancel is heard between steps, too. */
 export function endIfCancelled(memory: RunMemory): void {
-  if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${memory.cancelled}`);
+  if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${byText(memory.cancelled)}`);
 }
 
 async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown): Promise<void> {
@@ -137,7 +137,7 @@ export async function parked(
   const standing = standingOf(memory, line.id);
   standing.state = 'failed';
   memory.failure = failure;
-  const { answer, close } = await ask(memory, {
+  const { answer, by, close } = await ask(memory, {
     approval: line.id,
     kind: 'parked',
     generation: standing.generation,
@@ -145,6 +145,7 @@ export async function parked(
     choices: choices.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
     failure,
   });
+  const said = `"${line.title}" failed: ${failure.message}`;
   switch (answer) {
     case 'skip':
     case 'mark-done':
@@ -157,13 +158,13 @@ export async function parked(
       return;
     case 'abort':
       await close('running');
-      throw new Ending('abort', `aborted by a person after "${line.title}" failed: ${failure.message}`);
+      throw new Ending('abort', `${said}; aborted by ${who(by)}`);
     case 'cancel':
       await close('rolling-back');
-      throw new Ending('go-back', `cancelled by ${memory.cancelled} after "${line.title}" failed: ${failure.message}`);
+      throw new Ending('go-back', `${said}; cancelled by ${who(memory.cancelled)}`);
     case 'roll-back':
       await close('rolling-back');
-      throw new Ending('go-back', `"${line.title}" failed: ${failure.message}`);
+      throw new Ending('go-back', `${said}; rolled back by ${who(by)}`);
     case 'retry':
     case 'approve':
     case 'reject':
@@ -171,6 +172,10 @@ export async function parked(
       // The last three are answers to approvals: never to this question.
       await close('running', 'running');
   }
+}
+
+function who(by: DecidedBy | undefined): string {
+  return by ? byText(by) : 'a person';
 }
 
 /** Takes the step back and begins its next generation. An undo that fails is asked about: retry goes on with what is there. */
