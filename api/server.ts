@@ -16,6 +16,7 @@ import { refuseHostileBody } from './hostile-body.ts';
 import type { ApiParts } from './parts.ts';
 import { problemSchema, sendProblem } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { codecRoutes } from './routes/codec.ts';
 import { databaseRoutes } from './routes/databases.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -54,6 +55,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   await describe(app);
   await app.register(healthRoutes(parts));
   await app.register(problemRoutes());
+  await app.register(codecRoutes(parts));
   await app.register(versionOne(parts), { prefix: '/v1' });
   await app.ready();
   return app;

@@ -37,6 +37,7 @@ test('the OpenAPI document has every route with its answers and problems', async
     'get /v1/runs/{id}',
     'get /v1/runs/{id}/events',
     'get /v1/runs/{id}/plan',
+    'post /codec/decode',
     'post /v1/leases/{database}/release',
     'post /v1/plans',
     'post /v1/runs',
