@@ -34,6 +34,8 @@ function approvalLines(run: RunDetail, question: OpenQuestion, now: number): str
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
   const { id } = runNameOf(run.run);
+  const from = question.failure?.facts['againFrom'];
+  const againFrom = typeof from === 'string' ? titleOf(run, from) : 'this step';
   return [
     `! ${titleOf(run, question.approval)} failed; the run is parked and waits for a decision`,
     ...(question.failure === null ? [] : failureLines(question.failure)),
@@ -41,16 +43,16 @@ function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
       .filter((choice) => choice !== 'cancel')
       .map(
         (choice) =>
-          `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}${meaningOf(choice)}`,
+          `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}${meaningOf(choice, againFrom)}`,
       ),
   ];
 }
 
 /** As a comment of the shell: the line can be copied whole. */
-function meaningOf(choice: Choice): string {
+function meaningOf(choice: Choice, againFrom: string): string {
   const meanings: Partial<Record<Choice, string>> = {
     retry: 'look, and go on with what is there',
-    'start-again': 'undo this step, do it anew',
+    'start-again': againFrom === 'this step' ? 'undo this step, do it anew' : `undo all from ${againFrom} on, do it anew`,
     skip: 'go on without it',
     'mark-done': 'you saw it done',
     'roll-back': 'undo all',

@@ -4,7 +4,7 @@ import type { Planned } from '../../activities/engine/contract.ts';
 import { ask, type Answered } from './decision.ts';
 import { Ending, report } from './failure.ts';
 import { endIfCancelled, parked, takeLease, tried } from './step.ts';
-import { lineOf, standingOf, type RunMemory } from './state.ts';
+import { isSettled, lineOf, standingOf, type RunMemory } from './state.ts';
 import { call, engine } from './work.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
     standing.state = 'absent';
     return;
   }
+  if (isSettled(standing)) return;
   const rule = memory.admission?.approval;
   if (rule === undefined || rule === 'auto') {
     await call(engine.record, { steps: [{ id, state: 'done', generation: 1, because: 'the policy asks nobody for this risk' }] });
@@ -78,7 +79,7 @@ async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailur
   const steps = memory.outline?.steps ?? [];
   const next = steps[steps.findIndex((one) => one.id === id) + 1]?.id;
   if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
-  const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure);
+  const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure ? { onFailure } : {});
   if (!outline) throw new Error(`nobody can pass over the plan for ${id}`);
   return outline;
 }
@@ -86,7 +87,7 @@ async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailur
 /** The lease, and the plan as it is made from the facts of now. Before it asks about a failure the approval's own question is closed. */
 async function confirmed(memory: RunMemory, id: string, agreed: string, question: Answered): Promise<Planned> {
   const onFailure = (): Promise<void> => question.close('running', 'waiting');
-  await tried(memory, lineOf(memory, id), () => takeLease(memory), onFailure);
+  await tried(memory, lineOf(memory, id), () => takeLease(memory), { onFailure });
   return await planFrom(memory, id, agreed, onFailure);
 }
 

@@ -41,6 +41,8 @@ export interface RunMemory {
   admission?: Admission;
   outline?: PlanOutline;
   readonly steps: Map<string, StepStanding>;
+  /** What the steps that are done have told the story. */
+  readonly results: Map<string, unknown>;
   readonly openings: Map<string, number>;
   undos: Undo[];
   question?: OpenQuestion;
@@ -64,6 +66,7 @@ export function newMemory(runbook: string): RunMemory {
     runbook,
     state: 'planning',
     steps: new Map(),
+    results: new Map(),
     openings: new Map(),
     undos: [],
     unjudged: 0,
@@ -87,6 +90,18 @@ export function standingOf(memory: RunMemory, id: string): StepStanding {
   const standing = memory.steps.get(id) ?? { state: 'pending', generation: 1 };
   memory.steps.set(id, standing);
   return standing;
+}
+
+/** Done, or settled by people's word: a story that is begun anew passes over it. */
+export function isSettled({ state }: StepStanding): boolean {
+  return state === 'done' || state === 'skipped' || state === 'marked-done';
+}
+
+/** The ids of the steps from `from` to `to` that the plan needs, in its order. */
+export function stretch(memory: RunMemory, from: string, to: string): string[] {
+  const steps = memory.outline?.steps ?? [];
+  const first = steps.indexOf(lineOf(memory, from));
+  return steps.slice(first, steps.indexOf(lineOf(memory, to)) + 1).flatMap(({ id, applies }) => (applies ? [id] : []));
 }
 
 /** What is under way goes on no more: the run turns back, or ends. Returns what was stopped, for the record. */

@@ -1,6 +1,6 @@
 import type { FailureReport } from '../../domain/failure.ts';
 import { reportOf } from './failure.ts';
-import { show, stopSteps, type RunMemory, type Undo } from './state.ts';
+import { show, standingOf, stopSteps, stretch, type RunMemory, type Undo } from './state.ts';
 import { call, engine } from './work.ts';
 
 /** Takes one step back; returns what went wrong, if anything did. */
@@ -12,6 +12,22 @@ export async function takeBack(undo: Undo): Promise<FailureReport | undefined> {
   } catch (error) {
     return reportOf(error);
   }
+}
+
+/**
+ * Takes back the steps from `from` to `to`, the last one first. At an undo that fails it stops and returns what went wrong: that
+ * one and those before it stay registered.
+ */
+export async function takeBackFrom(memory: RunMemory, from: string, to: string): Promise<FailureReport | undefined> {
+  const steps = stretch(memory, from, to);
+  for (const undo of memory.undos.filter((one) => steps.includes(one.step)).toReversed()) {
+    const problem = await takeBack(undo);
+    if (problem) return problem;
+    memory.undos = memory.undos.filter((one) => one !== undo);
+    standingOf(memory, undo.step).state = 'undone';
+    show(memory);
+  }
+  return undefined;
 }
 
 /**
