@@ -44,7 +44,17 @@ const foreignReplication: Check = {
     const onSource = await source.query<{ name: string }>(sql, [tag]);
     const onTarget = await target.query<{ name: string }>(sql, [tag]);
     const names = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
+    const publications = await source.query<{ name: string }>('SELECT pubname AS name FROM pg_publication WHERE pubname <> $1 ORDER BY 1', [
+      tag,
+    ]);
     const found: Found[] = [];
+    if (publications.length > 0)
+      found.push(
+        warns(
+          `${listed(names(publications), `publications of the application on ${migration.source}`)}: a run does not carry them`,
+          'Make them on the target before its readers move there.',
+        ),
+      );
     if (slots.length > 0)
       found.push(
         warns(

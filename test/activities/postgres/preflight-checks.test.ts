@@ -82,6 +82,37 @@ const cases: readonly Case[] = [
     both: 'ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY',
   },
   {
+    check: 'owners of tables',
+    level: 'blocks',
+    says: 'far.ours (pg_monitor)',
+    both: 'CREATE SCHEMA far; CREATE TABLE far.ours (id int PRIMARY KEY); GRANT CREATE ON SCHEMA far TO pg_monitor; ALTER TABLE far.ours OWNER TO pg_monitor',
+  },
+  {
+    check: 'owners of tables',
+    level: 'blocks',
+    says: 'public.ours (pg_monitor)',
+    both: 'CREATE TABLE ours (id int PRIMARY KEY); ALTER TABLE ours OWNER TO pg_monitor; REVOKE DELETE ON ours FROM pg_monitor',
+  },
+  {
+    check: 'schema',
+    level: 'blocks',
+    says: 'sequences whose increment or limits differ: public.short',
+    source: 'CREATE SEQUENCE short',
+    target: 'CREATE SEQUENCE short MAXVALUE 100',
+  },
+  {
+    check: 'other replication',
+    level: 'warns',
+    says: 'publications of the application on orders: their "own',
+    source: 'CREATE PUBLICATION "their ""own" FOR ALL TABLES',
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.later',
+    both: 'CREATE TABLE later (id int PRIMARY KEY DEFERRABLE)',
+  },
+  {
     check: 'triggers',
     level: 'informs',
     says: 'public.orders stamp',
