@@ -102,7 +102,7 @@ test('cancelled while an earlier step is taken back to be done again: everything
   await gate.reached;
   await engine.decide(run, 'ada', 'cancel', 'wrong day');
   gate.open();
-  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by ada: wrong day' });
   expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
 });
 

@@ -135,18 +135,21 @@ test('terminated, its lease found orphaned, then reset: it parks, and a retry ta
   expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
 });
 
-test('a run that was closed and is reset does nothing more: it asks nobody, makes nothing and takes nothing back', async () => {
-  const engine = await place.begin();
-  const run = await engine.request();
-  await engine.agree(run, 'agree-first');
-  await engine.agree(run, 'agree-last');
-  await engine.result(run);
-  const before = [...engine.world.effects];
-  await resetBefore(engine, run, 'engine.ask', { nth: 2 });
-  await expect(engine.result(run)).rejects.toMatchObject({ cause: { type: 'conflict' } });
-  expect(engine.world.effects).toEqual(before);
-  expect(await engine.detail(run)).toMatchObject({ outcome: 'succeeded' });
-});
+test.for([true, false])(
+  'a run that was closed and is reset asks nobody, makes nothing and takes nothing back (messages again: %s)',
+  async (keep) => {
+    const engine = await place.begin();
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await engine.agree(run, 'agree-last');
+    await engine.result(run);
+    const before = [...engine.world.effects];
+    await resetBefore(engine, run, 'engine.ask', { nth: 2, keep });
+    await expect(engine.result(run)).rejects.toMatchObject({ cause: { type: 'conflict' } });
+    expect(engine.world.effects).toEqual(before);
+    expect(await engine.detail(run)).toMatchObject({ outcome: 'succeeded' });
+  },
+);
 
 test('a run that was closed is not begun again by a start under its id', async () => {
   const engine = await place.begin();

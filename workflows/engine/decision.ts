@@ -125,14 +125,13 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1, opens: true };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
-  const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${approval}`);
-  question.opening = asked.opening;
-  question.opens = false;
-  if (asked.answer !== null && question.answer === undefined) {
-    question.answer = asked.answer;
-    if (asked.by) question.by = asked.by;
+  try {
+    await opened(memory, question, asking);
+  } catch (error) {
+    // Whoever has spoken would wait for it for ever.
+    delete memory.question;
+    throw error;
   }
-  memory.openings.set(approval, asked.opening);
   show(memory, kind === 'parked' ? 'parked' : 'waiting');
   const said = await answerTo(memory, question, asking.deadlineMs);
   delete memory.question;
@@ -149,6 +148,18 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
       show(memory, state);
     },
   };
+}
+
+/** The number that it is asked under, and what people had said to it before a reset. */
+async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<Asking, 'opening'>): Promise<void> {
+  const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${asking.approval}`);
+  question.opening = asked.opening;
+  question.opens = false;
+  if (asked.answer !== null && question.answer === undefined) {
+    question.answer = asked.answer;
+    if (asked.by) question.by = asked.by;
+  }
+  memory.openings.set(asking.approval, asked.opening);
 }
 
 async function answerTo(memory: RunMemory, question: OpenQuestion, deadlineMs: number | undefined): Promise<Choice | 'expired'> {
