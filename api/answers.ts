@@ -56,6 +56,8 @@ export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);
 
 const agreement = z.object({ person: z.string(), groups: z.array(z.string()), choice: choiceSchema });
 
+const quorum = z.array(z.object({ group: z.string(), count: z.int(), or: z.array(z.string()).optional() }));
+
 const question: z.ZodType<OpenQuestion> = z.object({
   run: z.string(),
   approval: z.string().describe('The step that asks'),
@@ -64,11 +66,14 @@ const question: z.ZodType<OpenQuestion> = z.object({
   kind: z.enum(['approval', 'parked']),
   choices: z.array(choiceSchema),
   deadline: time.optional(),
-  quorum: z.array(z.object({ group: z.string(), count: z.int() })),
+  quorum,
   requester: z.string(),
   failure: failure.nullable(),
   openedAt: time,
   agreements: z.array(agreement),
+  chain: z
+    .array(z.object({ at: time, quorum: quorum.optional(), done: time.nullable() }))
+    .describe('Reminders and, with a quorum that holds from then on, escalations; `done`: when it happened'),
 });
 
 const decision: z.ZodType<DecisionRow> = z.object({

@@ -24,7 +24,7 @@ export interface Judged {
   readonly because: string;
 }
 
-const withoutReason: readonly Choice[] = ['approve', 'retry', 'start-again'];
+const withoutReason: readonly Choice[] = ['approve', 'withdraw', 'retry', 'start-again'];
 
 /**
  * Writes the decision down with the person's groups as they are now, tells the run, and returns its judgement. Throws

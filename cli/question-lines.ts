@@ -1,5 +1,5 @@
 import type { OpenQuestion, RunDetail } from '../control/contract.ts';
-import { quorumText, stillNeeded } from '../domain/approval.ts';
+import { quorumText, stillNeeded, type Nudge } from '../domain/approval.ts';
 import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
@@ -24,12 +24,30 @@ function approvalLines(run: RunDetail, question: OpenQuestion, now: number): str
     `? ${titleOf(run, question.approval)}${again}`,
     `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
     `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${quorumText(stillNeeded(question.quorum, question.agreements)) || 'nobody'}`}`,
+    ...chainLines(question, now),
     `  digest   ${question.digest}`,
     `  read     steadyhand show ${id} --plan`,
     ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
     `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
     `  reject   steadyhand reject ${id} --reason '…'`,
+    ...(agreed.length === 0 ? [] : [`  withdraw steadyhand withdraw ${id}`]),
   ];
+}
+
+/** "reminded 12:05Z; from 12:30Z on 1 of dba or oncall". */
+function chainLines({ chain }: OpenQuestion, now: number): string[] {
+  if (chain.length === 0) return [];
+  const told = chain.map(({ at, quorum, done }: Nudge): string => {
+    if (quorum === undefined) return done === null ? `reminder at ${clock(at, now)}` : `reminded ${clock(done, now)}`;
+    return done === null ? `from ${clock(at, now)} on ${quorumText(quorum)}` : `since ${clock(done, now)} ${quorumText(quorum)}`;
+  });
+  return [`  then     ${told.join('; ')}`];
+}
+
+/** The time of day, with the day when it is another one. */
+function clock(time: string, now: number): string {
+  const today = new Date(now).toISOString().slice(0, 10);
+  return `${time.startsWith(today) ? '' : `${time.slice(0, 10)} `}${time.slice(11, 16)}Z`;
 }
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {

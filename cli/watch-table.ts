@@ -1,4 +1,4 @@
-import type { RunDetail, StepRow } from '../control/contract.ts';
+import type { OpenQuestion, RunDetail, StepRow } from '../control/contract.ts';
 import { durationText } from '../domain/duration.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
@@ -157,8 +157,8 @@ function leftLines(run: RunDetail): string[] {
 export function changedLines(before: RunDetail | null, run: RunDetail, now: number, progress: boolean): string[] {
   const old = new Map(before?.steps.map((step) => [step.id, step]));
   const changed = run.steps.filter((step) => news(old.get(step.id), step, progress));
-  const asked = new Set(before?.questions.map((one) => `${one.approval}/${one.opening}/${one.agreements.length}`));
-  const questions = run.questions.filter((one) => !asked.has(`${one.approval}/${one.opening}/${one.agreements.length}`));
+  const asked = new Set(before?.questions.map(standingOf));
+  const questions = run.questions.filter((one) => !asked.has(standingOf(one)));
   const head = before?.state === run.state ? [] : [headLine(run, now)];
   const steps = stepLines(run, changed, now);
   return [
@@ -167,6 +167,11 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
     ...questionLines({ ...run, questions }, now).filter((text) => text !== ''),
     ...(before?.state === run.state ? [] : endLines(run).filter((text) => text !== '')),
   ];
+}
+
+/** What makes a question worth telling again: who has agreed by now, who was reminded, who may answer. */
+function standingOf({ approval, opening, agreements, chain }: OpenQuestion): string {
+  return [approval, opening, ...agreements.map((one) => one.person), ...chain.map((one) => one.done)].join('/');
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Agreement, QuorumLine } from '../domain/approval.ts';
+import type { Agreement, Nudge, QuorumLine } from '../domain/approval.ts';
 import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
@@ -198,6 +198,8 @@ export interface OpenQuestion extends Question {
   readonly failure: FailureReport | null;
   readonly openedAt: string;
   readonly agreements: readonly Agreement[];
+  /** Its reminders and escalations, in order of time. */
+  readonly chain: readonly Nudge[];
 }
 
 export interface DecisionRow {
@@ -229,7 +231,13 @@ export interface Questions {
     quorum: readonly QuorumLine[];
     deadline?: string;
     failure?: FailureReport;
+    chain?: readonly Nudge[];
   }): Promise<OpenQuestion>;
+  /**
+   * What stands in this place of the chain happens: its time is noted, its quorum holds, an event tells it. Nothing happens when it
+   * has happened before or the question is closed.
+   */
+  nudge(question: OpenQuestion, place: number): Promise<void>;
   find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
   close(run: string, approval: string, opening: number, answer: string): Promise<void>;
   /** A person answered: row and event. The workflow judges it afterwards. */

@@ -1,5 +1,5 @@
 /** What people can say: to an approval, to a step that failed, and to the run at any time. */
-export const approvalChoices = ['approve', 'reject'] as const;
+export const approvalChoices = ['approve', 'reject', 'withdraw'] as const;
 export const parkedChoices = ['retry', 'start-again', 'skip', 'mark-done', 'roll-back', 'abort'] as const;
 export type ApprovalChoice = (typeof approvalChoices)[number];
 export type ParkedChoice = (typeof parkedChoices)[number];

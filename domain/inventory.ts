@@ -79,13 +79,30 @@ function withTls(pooler: z.infer<typeof pgbouncer>, { sslmode: mode, sslrootcert
 
 const person = z.strictObject({ name, groups: z.array(name).default([]) });
 
-const approvalRule = z.union([
-  z.literal('auto'),
-  z.strictObject({
-    quorum: z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1),
+const quorum = z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1);
+
+/** After a while others may answer: people of `to` as well, or `quorum` is asked instead. */
+const escalation = z
+  .strictObject({ after: duration, to: z.array(name).min(1).optional(), quorum: quorum.optional() })
+  .refine(
+    ({ to, quorum: instead }) => (to === undefined) !== (instead === undefined),
+    'names `to` (as well) or `quorum` (instead), one of them',
+  );
+
+const question = z
+  .strictObject({
+    quorum,
     deadline: duration.default(86_400_000),
-  }),
-]);
+    remind: z.array(duration).default([]),
+    escalate: z.array(escalation).default([]),
+  })
+  .superRefine(({ deadline, remind, escalate }, context) => {
+    const late = (path: PropertyKey[]): void => context.addIssue({ code: 'custom', path, message: 'comes only after the deadline' });
+    for (const [index, after] of remind.entries()) if (after >= deadline) late(['remind', index]);
+    for (const [index, { after }] of escalate.entries()) if (after >= deadline) late(['escalate', index, 'after']);
+  });
+
+const approvalRule = z.union([z.literal('auto'), question]);
 
 const policy = z.strictObject({
   /** The groups whose people may ask for a run. */
@@ -133,7 +150,7 @@ export function parseInventory(text: string, file: string): Inventory {
   const written: unknown = document.toJS();
   const parsed = inventorySchema.safeParse(written);
   const at = ([path, message]: Misfit): Problem => ({ path: path.map(String).join('.'), line: lineOf(document, lines, path), message });
-  const form = parsed.success ? [] : parsed.error.issues.map((issue): Misfit => [issue.path, issue.message]);
+  const form = parsed.success ? [] : parsed.error.issues.flatMap(misfits);
   const problems = [...form, ...crossCheck(written, form)].map(at);
   if (!parsed.success || problems.length > 0)
     throw invalid(
@@ -141,6 +158,14 @@ export function parseInventory(text: string, file: string): Inventory {
       problems.toSorted((one, other) => one.line - other.line),
     );
   return parsed.data;
+}
+
+/** Of a value that may have several forms, the problems of the one that was meant: that which is wrong further in. */
+function misfits(issue: z.core.$ZodIssue): Misfit[] {
+  const forms = issue.code === 'invalid_union' ? issue.errors : [];
+  const meant = forms.find((errors) => errors.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'));
+  if (!meant) return [[issue.path, issue.message]];
+  return meant.flatMap((one) => misfits({ ...one, path: [...issue.path, ...one.path] }));
 }
 
 function invalid(file: string, problems: Problem[]): Failure {

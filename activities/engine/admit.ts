@@ -1,5 +1,5 @@
 import type { Control, Request } from '../../control/contract.ts';
-import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
+import { chainOf, quorumText, settle, type Agreement } from '../../domain/approval.ts';
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
 import { databaseOf, groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
@@ -55,7 +55,8 @@ function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: s
   if (rule === 'auto' || !asks) return;
   const others = inventory.people.filter((one) => one.name !== requester);
   const all = others.map(({ name }): Agreement => ({ person: name, groups: groupsOf(inventory, database, name), choice: 'approve' }));
-  if (settle(rule.quorum, all) === 'approve') return;
+  const later = chainOf(rule, 0).flatMap((one) => (one.quorum ? [one.quorum] : []));
+  if ([rule.quorum, ...later].some((quorum) => settle(quorum, all) === 'approve')) return;
   throw new Failure(
     'plan-impossible',
     `nobody could agree to it: ${quorumText(rule.quorum)} are needed, not counting ${requester}, who asks`,

@@ -51,7 +51,12 @@ describe('parseInventory', () => {
   it('reads a right one, with the defaults', () => {
     const inventory = parseInventory(right, 'steadyhand.yaml');
     expect(inventory.databases['orders']).toMatchObject({ policy: 'default', server: { port: 5432, sslmode: 'verify-full' } });
-    expect(inventory.policies['default']?.approvals.medium).toEqual({ quorum: [{ group: 'owners', count: 1 }], deadline: 86_400_000 });
+    expect(inventory.policies['default']?.approvals.medium).toEqual({
+      quorum: [{ group: 'owners', count: 1 }],
+      deadline: 86_400_000,
+      remind: [],
+      escalate: [],
+    });
     expect(inventory.policies['default']?.approvals.high).toMatchObject({ deadline: 7_200_000 });
   });
 
@@ -146,7 +151,23 @@ describe('parseInventory', () => {
 
   it('refuses a misspelt deadline', () => {
     const text = right.replace('deadline: 2h', 'deadline: 2 hours');
-    expect(problemsOf(text)[0]?.[0]).toMatch(/^22 policies\.default\.approvals\.high/);
+    expect(problemsOf(text)).toEqual([
+      ['22 policies.default.approvals.high.deadline', 'a duration is a number with ms, s, m, h or d, such as 24h'],
+    ]);
+  });
+
+  it('refuses an escalation to nobody, of both kinds, and what comes only after the deadline', () => {
+    const chain = 'escalate: [{ after: 1h, to: [dbas] }, { after: 1h }, { after: 1h, to: [dba], quorum: [{ group: dba }] }]';
+    const path = 'policies.default.approvals.high';
+    expect(problemsOf(right.replace('deadline: 2h', `deadline: 2h, ${chain}`))).toEqual([
+      [`22 ${path}.escalate.1`, expect.stringContaining('one of them')],
+      [`22 ${path}.escalate.2`, expect.stringContaining('one of them')],
+      [`22 ${path}.escalate.0.to.0`, 'nobody is in the group "dbas"'],
+    ]);
+    expect(problemsOf(right.replace('deadline: 2h', 'deadline: 2h, remind: [1h, 3h], escalate: [{ after: 2h, to: [dba] }]'))).toEqual([
+      [`22 ${path}.remind.1`, 'comes only after the deadline'],
+      [`22 ${path}.escalate.0.after`, 'comes only after the deadline'],
+    ]);
   });
 });
 

@@ -34,6 +34,7 @@ people:
   - { name: edsger, groups: [dba] }
   - { name: linus, groups: [orders-team] }
   - { name: mallory, groups: [visitors] }
+  - { name: barbara, groups: [second-line] }
 policies:
   default:
     requesters: [on-call]
@@ -78,6 +79,8 @@ export interface EngineOptions {
   readonly deadline?: string;
   /** The policy asks nobody. */
   readonly auto?: boolean;
+  /** What the policy asks for instead of one of the dba and one of the owners. */
+  readonly rule?: string;
   /** 0: until the test starts one. */
   readonly workers?: 0 | 1;
   /** Of the payload codec, for client and workers. */
@@ -103,9 +106,9 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
     await native.close();
   });
   return {
-    begin: async ({ deadline = '1h', auto = false, workers = 1, keys = [] } = {}) => {
+    begin: async ({ deadline = '1h', auto = false, rule = auto ? 'auto' : withQuorum(deadline), workers = 1, keys = [] } = {}) => {
       const { control } = await place.fresh();
-      const inventory = parseInventory(inventoryText(auto ? 'auto' : withQuorum(deadline)), 'steadyhand.yaml');
+      const inventory = parseInventory(inventoryText(rule), 'steadyhand.yaml');
       const own = new Client({ connection: client.connection, dataConverter: dataConverterOf(keys) });
       const parts = { control, client: own, inventory, world: createWorld(), hooks: newHooks(), taskQueue: `engine-${ulid()}`, keys };
       const engine = engineTest(parts, native);

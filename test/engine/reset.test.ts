@@ -4,31 +4,9 @@ import { startRun } from '../../temporal/runs.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { enginePlace, type EngineTest } from './place.ts';
+import { resetBefore } from './reset-before.ts';
 
 const place = enginePlace();
-
-/** Back to before the run called the activity for the n-th time; `keep` delivers Signals and Updates again that came afterwards. */
-async function resetBefore(
-  engine: EngineTest,
-  run: string,
-  activity: string,
-  options: { nth?: number; keep?: boolean } = {},
-): Promise<void> {
-  const { client } = engine;
-  const { events = [] } = await client.workflow.getHandle(run).fetchHistory();
-  const calls = events?.map((event) => event.activityTaskScheduledEventAttributes).filter((call) => call?.activityType?.name === activity);
-  const finished = calls?.[(options.nth ?? 1) - 1]?.workflowTaskCompletedEventId;
-  if (!finished) throw new Error(`the run has not called ${activity}`);
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: run },
-    reason: 'a test',
-    requestId: ulid(),
-    workflowTaskFinishEventId: finished,
-    // Signals and Updates.
-    resetReapplyExcludeTypes: (options.keep ?? false) ? [] : [1, 2],
-  });
-}
 
 /** Until the run that was reset is where it takes the answer: the question stands open in the control database meanwhile. */
 async function answerAgain(

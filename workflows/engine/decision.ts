@@ -1,5 +1,5 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
-import type { Asking } from '../../activities/engine/contract.ts';
+import type { Asked, Asking } from '../../activities/engine/contract.ts';
 import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
@@ -125,15 +125,16 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1, opens: true };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
+  let asked: Asked;
   try {
-    await opened(memory, question, asking);
+    asked = await opened(memory, question, asking);
   } catch (error) {
     // Whoever has spoken would wait for it for ever.
     delete memory.question;
     throw error;
   }
   show(memory, kind === 'parked' ? 'parked' : 'waiting');
-  const said = await answerTo(memory, question, asking.deadlineMs);
+  const said = await answerTo(memory, question, asked);
   delete memory.question;
   // A cancel is heard at any time: its person is not the question's.
   const by = said === 'cancel' ? memory.cancelled : question.by;
@@ -150,8 +151,8 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   };
 }
 
-/** The number that it is asked under, and what people had said to it before a reset. */
-async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<Asking, 'opening'>): Promise<void> {
+/** Opens it: the number that it is asked under, what people had said to it before a reset, and its times. */
+async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<Asking, 'opening'>): Promise<Asked> {
   const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${asking.approval}`);
   question.opening = asked.opening;
   question.opens = false;
@@ -160,12 +161,31 @@ async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<As
     if (asked.by) question.by = asked.by;
   }
   memory.openings.set(asking.approval, asked.opening);
+  return asked;
 }
 
-async function answerTo(memory: RunMemory, question: OpenQuestion, deadlineMs: number | undefined): Promise<Choice | 'expired'> {
+/** Waits for the answer until the deadline; meanwhile people are reminded, and others asked, as the policy has it. */
+async function answerTo(memory: RunMemory, question: OpenQuestion, { leftMs, nudges = [] }: Asked): Promise<Choice | 'expired'> {
+  const asked = Date.now();
   const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
-  if (deadlineMs === undefined) await condition(answered);
-  else question.late = !(await condition(answered, deadlineMs));
+  // No time left is a timer of its own still: what came before it is heard first.
+  const within = async (ms: number): Promise<boolean> => await condition(answered, Math.max(1, asked + ms - Date.now()));
+  for (const { place, inMs } of nudges) {
+    if (await within(inMs)) break;
+    await inTurn(memory, async () => await nudged(memory, question, place));
+  }
+  if (leftMs === undefined) await condition(answered);
+  else question.late = !(await within(leftMs));
   await allHeard(memory);
   return question.answer ?? (memory.cancelled === undefined ? 'expired' : 'cancel');
+}
+
+/** With other people asked, what has been said may be enough. */
+async function nudged(memory: RunMemory, question: OpenQuestion, place: number): Promise<void> {
+  if (question.answer !== undefined || memory.cancelled !== undefined) return;
+  const { approval, opening } = question;
+  const { settled, by } = await call(engine.nudge, { approval, opening, place }, undefined, `reminds, or asks others: ${approval}`);
+  if (settled === null || !by) return;
+  question.answer = settled;
+  question.by = by;
 }

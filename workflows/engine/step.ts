@@ -190,8 +190,9 @@ export async function parked(memory: RunMemory, line: OutlineStep, failure: Fail
     case 'retry':
     case 'approve':
     case 'reject':
+    case 'withdraw':
     case 'expired':
-      // The last three are answers to approvals: never to this question.
+      // The last four are answers to approvals: never to this question.
       await close('running', 'running');
   }
 }
