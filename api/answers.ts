@@ -56,6 +56,8 @@ export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);
 
 const agreement = z.object({ person: z.string(), groups: z.array(z.string()), choice: choiceSchema });
 
+const quorum = z.array(z.object({ group: z.string(), count: z.int(), or: z.array(z.string()).optional() }));
+
 const question: z.ZodType<OpenQuestion> = z.object({
   run: z.string(),
   approval: z.string().describe('The step that asks'),
@@ -64,11 +66,14 @@ const question: z.ZodType<OpenQuestion> = z.object({
   kind: z.enum(['approval', 'parked']),
   choices: z.array(choiceSchema),
   deadline: time.optional(),
-  quorum: z.array(z.object({ group: z.string(), count: z.int() })),
+  quorum,
   requester: z.string(),
   failure: failure.nullable(),
   openedAt: time,
   agreements: z.array(agreement),
+  chain: z
+    .array(z.object({ at: time, quorum: quorum.optional(), done: time.nullable() }))
+    .describe('Reminders and, with a quorum that holds from then on, escalations; `done`: when it happened'),
 });
 
 const decision: z.ZodType<DecisionRow> = z.object({
@@ -106,7 +111,10 @@ const eventSchema: z.ZodType<EventRow> = z.object({
 
 export const runsSchema = z.object({ runs: z.array(runRowSchema), next: z.string().nullable().describe('`before` of the next page') });
 
-export const eventsSchema = z.object({ events: z.array(eventSchema) });
+export const eventsSchema = z.object({
+  events: z.array(eventSchema),
+  next: z.int().nullable().describe('`after` of the next page; null when there is none yet'),
+});
 
 const command = z.object({
   on: z.enum(['source', 'target', 'pooler', 'worker']),

@@ -24,7 +24,7 @@ export interface Judged {
   readonly because: string;
 }
 
-const withoutReason: readonly Choice[] = ['approve', 'retry', 'start-again'];
+const withoutReason: readonly Choice[] = ['approve', 'withdraw', 'retry', 'start-again'];
 
 /**
  * Writes the decision down with the person's groups as they are now, tells the run, and returns its judgement. Throws
@@ -85,7 +85,7 @@ async function deliver(parts: ApiParts, run: string, message: DecisionMessage): 
 async function refused(parts: ApiParts, id: string, because: string): Promise<Authorisation> {
   await parts.control.questions.judge(id, { counts: false, because });
   const row = await parts.control.questions.decision(id);
-  if (row?.counts === true) return { counts: true, settled: null, because: row.because ?? '' };
+  if (row?.counts === true) return { counts: true, settled: null, by: { person: row.person }, because: row.because ?? '' };
   return { counts: false, because: row?.because ?? because };
 }
 

@@ -1,9 +1,11 @@
-import { readConfig } from '../worker/config.ts';
+import { readConfig, type Config } from '../worker/config.ts';
 import { createDependencies } from '../worker/dependencies.ts';
 import { connectTemporal } from '../temporal/connect.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { temporalRuns } from '../temporal/runs.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import type { ApiParts } from './parts.ts';
 
 /**
  * Runs the API until SIGINT or SIGTERM. Throws at once, naming what is wrong, when configuration, control database, Temporal's
@@ -16,11 +18,12 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
   try {
     dependencies.inventory();
     await dependencies.control.ping();
-    const client = await connectTemporal(config.temporal, 'steadyhand api');
+    const dataConverter = dataConverterOf(config.payloadKeys);
+    const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
       const { control, inventory, catalog, planner } = dependencies;
-      const api = await listen({ control, inventory, catalog, planner, temporal }, config.api, log);
+      const api = await listen({ control, inventory, catalog, planner, temporal, ...codecOf(config) }, config.api, log);
       log.info({ address: api.address }, 'api ready');
       await untilTold();
       log.info('api stops');
@@ -31,6 +34,11 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
   } finally {
     await dependencies.close();
   }
+}
+
+function codecOf({ payloadKeys, temporalPage }: Config): Pick<ApiParts, 'codec'> {
+  const [payloads] = dataConverterOf(payloadKeys).payloadCodecs ?? [];
+  return payloads ? { codec: { payloads, ...(temporalPage === null ? {} : { page: temporalPage }) } } : {};
 }
 
 function untilTold(): Promise<void> {

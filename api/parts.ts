@@ -1,3 +1,4 @@
+import type { PayloadCodec } from '@temporalio/common';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -22,4 +23,6 @@ export interface ApiParts {
   readonly inventory: () => Inventory;
   readonly catalog: Catalog;
   readonly planner: Planner;
+  /** Where Temporal's payloads are encrypted; `page` is the origin of Temporal's web page. */
+  readonly codec?: { readonly payloads: PayloadCodec; readonly page?: string };
 }

@@ -2,7 +2,8 @@ import { ulid } from 'ulid';
 import type { Request } from '../control/contract.ts';
 import { digestOf } from '../domain/digest.ts';
 import { Failure } from '../domain/failure.ts';
-import { groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { ApiParts, Catalog } from './parts.ts';
@@ -30,38 +31,55 @@ export interface Accepted {
 /**
  * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`,
  * `idempotency-key-reused`, and `temporal-unavailable` *before* anything is written. Once the row is there the run is on its way,
- * whatever happens to this process. Asking twice with one key starts one run.
+ * whatever happens to this process. Asking twice with one key starts one run; the second time it is only found, whatever Temporal,
+ * the inventory or the runbook's schema say by then.
  */
 export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepted> {
-  const runbook = runbookOf(parts.catalog, asked.runbook);
-  requireGroup(parts.inventory(), asked.database, asked.person, 'requesters', `ask for a run on "${asked.database}"`);
-  const input = inputOf(runbook, asked.input);
+  const { runbook: name, database, input, ticket, person, channel, idempotencyKey } = asked;
+  const key = {
+    requester: person,
+    idempotencyKey,
+    bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null }),
+  };
+  const repeated = await parts.control.requests.repeated(key);
+  if (repeated) return await begun(parts, { created: false, request: repeated });
+  const runbook = runbookOf(parts.catalog, name);
+  requireGroup(parts.inventory(), database, person, 'requesters', `ask for a run on "${database}"`);
+  const admitted = inputOf(runbook, input);
+  requireOthers(runbook.others?.(admitted) ?? {}, database, (called) => databaseOf(parts.inventory(), called));
   await parts.temporal.health();
-  const { runbook: name, database, ticket, person, channel, idempotencyKey } = asked;
-  const { created, request } = await parts.control.requests.create({
+  const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
     runbook: name,
     version: runbook.version,
     risk: runbook.risk,
     database,
-    input,
-    requester: person,
+    input: admitted,
     channel,
     ...(ticket === undefined ? {} : { ticket }),
-    idempotencyKey,
-    bodyDigest: digestOf({ runbook: name, database, input: asked.input, ticket: ticket ?? null }),
+    ...key,
   });
-  if (request.startedAt !== null) return { created, request };
+  return await begun(parts, written);
+}
+
+/** Starts what is not known to be started; the sweeper does it when that fails here. */
+async function begun(parts: ApiParts, written: Accepted): Promise<Accepted> {
+  const { request } = written;
+  if (request.startedAt !== null) return written;
   try {
     await startRequested(parts, request);
-    return { created, request };
+    return written;
   } catch (delayed) {
-    return { created, request, delayed };
+    return { ...written, delayed };
   }
 }
 
-/** Starts the workflow of a request that is written down. Harmless when it was started before. */
+/**
+ * Starts the workflow of a request that is written down. Harmless when it was started before: also long after it has ended, when
+ * Temporal may have forgotten that there was a workflow of this id.
+ */
 export async function startRequested(parts: Pick<ApiParts, 'control' | 'temporal'>, request: Request): Promise<void> {
+  if ((await parts.control.runs.find(request.run))?.state === 'closed') return;
   await parts.temporal.start(request);
   await parts.control.requests.started(request.id);
 }

@@ -16,8 +16,10 @@ import { refuseHostileBody } from './hostile-body.ts';
 import type { ApiParts } from './parts.ts';
 import { problemSchema, sendProblem } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { codecRoutes } from './routes/codec.ts';
 import { databaseRoutes } from './routes/databases.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
@@ -53,6 +55,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   await describe(app);
   await app.register(healthRoutes(parts));
   await app.register(problemRoutes());
+  await app.register(codecRoutes(parts));
   await app.register(versionOne(parts), { prefix: '/v1' });
   await app.ready();
   return app;
@@ -61,7 +64,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
 function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.addHook('onRequest', requirePerson(parts));
-    const routes = [planRoutes, runRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
+    const routes = [planRoutes, runRoutes, eventRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
     for (const make of routes) await app.register(make(parts));
   };
 }

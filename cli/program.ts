@@ -15,12 +15,13 @@ import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
 import { tokenCommand } from './token.ts';
 import { watchCommand } from './watch.ts';
+import { withdrawCommand } from './withdraw.ts';
 import { workerCommand } from './worker.ts';
 import { UsageError, type World } from './world.ts';
 
 const groups = {
   'Ask and follow:': [planCommand, startCommand, runsCommand, showCommand, watchCommand],
-  'Decide:': [approveCommand, rejectCommand, decideCommand, cancelCommand],
+  'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand],
   'Look after:': [leaseCommand, auditCommand, tokenCommand],
   'Serve:': [workerCommand, apiCommand, migrateCommand],
 } as const;

@@ -1,5 +1,5 @@
 import type { OpenQuestion, RunDetail } from '../control/contract.ts';
-import { quorumText, settle, type QuorumLine } from '../domain/approval.ts';
+import { quorumText, stillNeeded, type Nudge } from '../domain/approval.ts';
 import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
@@ -23,30 +23,37 @@ function approvalLines(run: RunDetail, question: OpenQuestion, now: number): str
   return [
     `? ${titleOf(run, question.approval)}${again}`,
     `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
-    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${missingText(question)}`}`,
+    `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${quorumText(stillNeeded(question.quorum, question.agreements)) || 'nobody'}`}`,
+    ...chainLines(question, now),
     `  digest   ${question.digest}`,
     `  read     steadyhand show ${id} --plan`,
     ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
     `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
     `  reject   steadyhand reject ${id} --reason '…'`,
+    ...(agreed.length === 0 ? [] : [`  withdraw steadyhand withdraw ${id}`]),
   ];
 }
 
-/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
-function missingText({ quorum, agreements }: OpenQuestion): string {
-  const filled: QuorumLine[] = [];
-  const missing = new Map<string, number>();
-  for (const { group, count } of quorum) {
-    for (let place = 0; place < count; place += 1) {
-      if (settle([...filled, { group, count: 1 }], agreements) === 'approve') filled.push({ group, count: 1 });
-      else missing.set(group, (missing.get(group) ?? 0) + 1);
-    }
-  }
-  return quorumText([...missing].map(([group, count]) => ({ group, count }))) || 'nobody';
+/** "reminded 12:05Z; from 12:30Z on 1 of dba or oncall". */
+function chainLines({ chain }: OpenQuestion, now: number): string[] {
+  if (chain.length === 0) return [];
+  const told = chain.map(({ at, quorum, done }: Nudge): string => {
+    if (quorum === undefined) return done === null ? `reminder at ${clock(at, now)}` : `reminded ${clock(done, now)}`;
+    return done === null ? `from ${clock(at, now)} on ${quorumText(quorum)}` : `since ${clock(done, now)} ${quorumText(quorum)}`;
+  });
+  return [`  then     ${told.join('; ')}`];
+}
+
+/** The time of day, with the day when it is another one. */
+function clock(time: string, now: number): string {
+  const today = new Date(now).toISOString().slice(0, 10);
+  return `${time.startsWith(today) ? '' : `${time.slice(0, 10)} `}${time.slice(11, 16)}Z`;
 }
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
   const { id } = runNameOf(run.run);
+  const from = question.failure?.facts['againFrom'];
+  const againFrom = typeof from === 'string' ? titleOf(run, from) : 'this step';
   return [
     `! ${titleOf(run, question.approval)} failed; the run is parked and waits for a decision`,
     ...(question.failure === null ? [] : failureLines(question.failure)),
@@ -54,16 +61,16 @@ function parkedLines(run: RunDetail, question: OpenQuestion): string[] {
       .filter((choice) => choice !== 'cancel')
       .map(
         (choice) =>
-          `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}${meaningOf(choice)}`,
+          `  ${choice.padEnd(12)} steadyhand decide ${id} ${choice}${needsReason(choice) ? " --reason '…'" : ''}${meaningOf(choice, againFrom)}`,
       ),
   ];
 }
 
 /** As a comment of the shell: the line can be copied whole. */
-function meaningOf(choice: Choice): string {
+function meaningOf(choice: Choice, againFrom: string): string {
   const meanings: Partial<Record<Choice, string>> = {
     retry: 'look, and go on with what is there',
-    'start-again': 'undo this step, do it anew',
+    'start-again': againFrom === 'this step' ? 'undo this step, do it anew' : `undo all from ${againFrom} on, do it anew`,
     skip: 'go on without it',
     'mark-done': 'you saw it done',
     'roll-back': 'undo all',

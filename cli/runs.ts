@@ -1,25 +1,39 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { runStates } from '../domain/run.ts';
+import { outcomes, runStates } from '../domain/run.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { columns } from './columns.ts';
+import { momentOf } from './moment.ts';
 import { line } from './plain.ts';
 import type { World } from './world.ts';
 
 interface RunsOptions extends ClientOptions {
   database?: string;
+  runbook?: string;
   state?: string;
+  outcome?: string;
+  requester?: string;
+  since?: string;
+  until?: string;
   before?: string;
   limit: string;
   json?: true;
 }
 
+const filters = ['database', 'runbook', 'state', 'outcome', 'requester', 'since', 'until', 'before'] as const;
+
 const head = ['RUN', 'RUNBOOK', 'DATABASE', 'STATE', 'ASKED FOR', 'BY', 'TICKET'];
 
 export function runsCommand(world: World): Command {
+  const moment = (text: string): string => momentOf(text, world.now());
   return clientCommand('runs', 'List runs, newest first')
     .option('--database <name>', 'only of this database')
+    .option('--runbook <name>', 'only of this runbook')
     .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
+    .addOption(new Option('--outcome <outcome>', 'only closed ones that ended so').choices(outcomes))
+    .option('--requester <person>', 'only those that this person asked for')
+    .option('--since <time>', 'asked for at this time or later: 24h (ago), 2026-11-21, 2026-11-21T03:00:00Z', moment)
+    .option('--until <time>', 'asked for before this time', moment)
     .option('--before <run>', 'the page that comes after this run')
     .option('--limit <count>', 'at most so many, up to 200', count, '20')
     .option('--json', 'as JSON')
@@ -27,7 +41,7 @@ export function runsCommand(world: World): Command {
       const { apiClient } = await import('./client.ts');
       const { runsSchema } = await import('../api/answers.ts');
       const query = new URLSearchParams({ limit: options.limit });
-      for (const name of ['database', 'state', 'before'] as const) {
+      for (const name of filters) {
         const value = options[name];
         if (value !== undefined) query.set(name, value);
       }
@@ -46,7 +60,7 @@ export function runsCommand(world: World): Command {
         line(run.ticket ?? ''),
       ]);
       world.out(rows.length === 0 ? 'no runs\n' : `${columns([head, ...rows]).join('\n')}\n`);
-      if (next !== null) world.err(`More: steadyhand runs --before ${next}\n`);
+      if (next !== null) world.err(`More: the same with --before ${next}\n`);
     });
 }
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import type { EventRow, RunDetail } from '../control/contract.ts';
+import type { RunDetail } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
-import type { ApiClient, ClientOptions } from './client.ts';
+import type { ClientOptions } from './client.ts';
+import { eventsOf, eventText } from './event-lines.ts';
 import { line } from './plain.ts';
 import { runPath } from './run-of.ts';
 import type { World } from './world.ts';
@@ -59,7 +60,7 @@ async function showUndo(world: World, run: string, options: ShowOptions): Promis
   const client = apiClient(world, options);
   const detail = await client.get(runPath(run), runDetailSchema);
   let noReturn = false;
-  for await (const event of eventsOf(client, run)) noReturn ||= event.kind === 'no-return.decided';
+  for await (const event of eventsOf(client, `${runPath(run)}/events`)) noReturn ||= event.kind === 'no-return.decided';
   world.out(undoText(detail, await client.get(`${runPath(run)}/plan`, planSchema), noReturn));
 }
 
@@ -75,31 +76,11 @@ async function showFindings(world: World, run: string, options: ShowOptions): Pr
   world.out(options.json === true ? `${JSON.stringify(found, null, 2)}\n` : `${findingLines(found).join('\n')}\n`);
 }
 
-const pageOfEvents = 500;
-
 async function showEvents(world: World, run: string, options: ShowOptions): Promise<void> {
   const { apiClient } = await import('./client.ts');
-  for await (const event of eventsOf(apiClient(world, options), run)) {
+  for await (const event of eventsOf(apiClient(world, options), `${runPath(run)}/events`)) {
     world.out(`${options.json === true ? JSON.stringify(event) : eventText(event)}\n`);
   }
-}
-
-async function* eventsOf(client: ApiClient, run: string): AsyncGenerator<EventRow> {
-  const { eventsSchema } = await import('../api/answers.ts');
-  let after = 0;
-  for (;;) {
-    const { events } = await client.get(`${runPath(run)}/events?after=${after}&limit=${pageOfEvents}`, eventsSchema);
-    yield* events;
-    if (events.length < pageOfEvents) return;
-    after = events.at(-1)?.seq ?? after;
-  }
-}
-
-/** What an event does not say (null) is left out; `--json` has it. */
-function eventText({ seq, at, kind, actor, data }: EventRow): string {
-  const said = Object.entries(data).filter(([, value]) => value !== null);
-  const told = said.map(([name, value]) => `${name}=${typeof value === 'string' && !value.includes(' ') ? value : JSON.stringify(value)}`);
-  return [String(seq).padStart(5), at, kind.padEnd(18), line(actor.name), line(told.join(' '))].join('  ').trimEnd();
 }
 
 function decisionLines(run: RunDetail): string[] {

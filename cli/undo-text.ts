@@ -7,7 +7,7 @@ import type { StepState } from '../domain/step.ts';
 import { line, plain } from './plain.ts';
 
 /** Steps in these states may have left something behind. */
-const acted: readonly StepState[] = ['running', 'undoing', 'done', 'failed', 'marked-done', 'undo-failed'];
+const acted: readonly StepState[] = ['stopped', 'done', 'failed', 'marked-done', 'undo-failed'];
 
 type Undone = PlannedStep & { readonly undo: readonly Command[] };
 

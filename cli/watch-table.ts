@@ -1,4 +1,4 @@
-import type { RunDetail, StepRow } from '../control/contract.ts';
+import type { OpenQuestion, RunDetail, StepRow } from '../control/contract.ts';
 import { durationText } from '../domain/duration.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
@@ -18,6 +18,9 @@ const marks: Readonly<Record<StepState, string>> = {
   undoing: '<',
   undone: '↶',
   'undo-failed': '✗',
+  stopped: '■',
+  rejected: '⊘',
+  expired: '⊘',
 };
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
@@ -28,11 +31,7 @@ export function runLines(run: RunDetail, now: number): string[] {
 function stepLines(run: RunDetail, steps: readonly StepRow[], now: number): string[] {
   const width = Math.max(0, ...run.steps.map((step) => line(step.title).length));
   const text = (step: StepRow): string => stepLine(step, endOf(run, now), width);
-  if (run.state !== 'closed') return steps.map(text);
-  // A run that ended in the middle of a step (terminated, refused its lease) leaves it as it stood.
-  return steps.map((step) =>
-    step.state === 'running' || step.state === 'waiting' ? `${text({ ...step, progress: null })}, not finished` : text(step),
-  );
+  return steps.map(text);
 }
 
 /** Until when a step that has no end of its own is counted: in a run that is over nothing goes on. */
@@ -72,8 +71,11 @@ function stepFacts(step: StepRow, now: number): string[] {
     case 'running':
     case 'waiting':
       return [wordOf(step.state), timeText(spent), progressText(step), ...again].filter((part) => part !== '');
+    case 'expired':
     case 'undoing':
       return [wordOf(step.state), ...again];
+    case 'stopped':
+      return [wordOf(step.state), timeText(spent), ...again].filter((part) => part !== '');
     case 'failed':
     case 'undo-failed':
       return [
@@ -87,15 +89,21 @@ function stepFacts(step: StepRow, now: number): string[] {
     case 'skipped':
     case 'marked-done':
     case 'undone':
+    case 'rejected':
       return [wordOf(step.state), ...because, ...again];
   }
 }
 
 function wordOf(state: StepState): string {
   return (
-    { 'marked-done': 'marked done', 'undo-failed': 'UNDO FAILED', failed: 'FAILED', running: '', waiting: 'waiting for people' }[
-      state as string
-    ] ?? state
+    {
+      'marked-done': 'marked done',
+      'undo-failed': 'UNDO FAILED',
+      failed: 'FAILED',
+      running: '',
+      waiting: 'waiting for people',
+      stopped: 'stopped, not finished',
+    }[state as string] ?? state
   );
 }
 
@@ -149,8 +157,8 @@ function leftLines(run: RunDetail): string[] {
 export function changedLines(before: RunDetail | null, run: RunDetail, now: number, progress: boolean): string[] {
   const old = new Map(before?.steps.map((step) => [step.id, step]));
   const changed = run.steps.filter((step) => news(old.get(step.id), step, progress));
-  const asked = new Set(before?.questions.map((one) => `${one.approval}/${one.opening}/${one.agreements.length}`));
-  const questions = run.questions.filter((one) => !asked.has(`${one.approval}/${one.opening}/${one.agreements.length}`));
+  const asked = new Set(before?.questions.map(standingOf));
+  const questions = run.questions.filter((one) => !asked.has(standingOf(one)));
   const head = before?.state === run.state ? [] : [headLine(run, now)];
   const steps = stepLines(run, changed, now);
   return [
@@ -159,6 +167,11 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
     ...questionLines({ ...run, questions }, now).filter((text) => text !== ''),
     ...(before?.state === run.state ? [] : endLines(run).filter((text) => text !== '')),
   ];
+}
+
+/** What makes a question worth telling again: who has agreed by now, who was reminded, who may answer. */
+function standingOf({ approval, opening, agreements, chain }: OpenQuestion): string {
+  return [approval, opening, ...agreements.map((one) => one.person), ...chain.map((one) => one.done)].join('/');
 }
 
 /**

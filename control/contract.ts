@@ -1,12 +1,17 @@
-import type { Agreement, QuorumLine } from '../domain/approval.ts';
+import type { Agreement, Nudge, QuorumLine } from '../domain/approval.ts';
 import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
-import type { EventKind } from './event-kinds.ts';
-import type { Attempts, Leases, NoReturn } from './journal-contract.ts';
+import type { Actor } from './actor.ts';
+import type { Events } from './event-contract.ts';
+import type { Attempts, Leases, Moves, NoReturn } from './journal-contract.ts';
+import type { Tokens } from './token-contract.ts';
 
-export type { Attempts, Intent, LeaseRow, Leases, NoReturn } from './journal-contract.ts';
+export type { Actor } from './actor.ts';
+export type { Anchor, EventFilter, EventRow, Events, Verification } from './event-contract.ts';
+export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn } from './journal-contract.ts';
+export type { TokenRow, Tokens } from './token-contract.ts';
 
 /**
  * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
@@ -20,6 +25,7 @@ export interface Control {
   readonly lease: Leases;
   readonly attempts: Attempts;
   readonly noReturn: NoReturn;
+  readonly moves: Moves;
   readonly documents: Documents;
   readonly tokens: Tokens;
   /** Throws `control-database-unavailable` when it does not answer. */
@@ -27,14 +33,6 @@ export interface Control {
   /** `pg_control_system().system_identifier` of the server it is on: no run may change that server. */
   systemIdentifier(): Promise<string>;
   close(): Promise<void>;
-}
-
-/** Who did something: a person by name, or the machinery (`steadyhand`, `temporal`). */
-export interface Actor {
-  readonly kind: 'person' | 'system';
-  readonly name: string;
-  /** How it came: `cli`, `http`, `slack`, `engine`, `host`. */
-  readonly channel: string;
 }
 
 export interface Request {
@@ -73,6 +71,11 @@ export interface Requests {
    */
   create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
   find(id: string): Promise<Request | null>;
+  /**
+   * The first request that this requester made with the key, or null. Throws `idempotency-key-reused` when it asked for something
+   * else.
+   */
+  repeated(again: Pick<NewRequest, 'requester' | 'idempotencyKey' | 'bodyDigest'>): Promise<Request | null>;
   /** The workflow was started (or was found running): writing it twice is harmless. */
   started(id: string): Promise<void>;
   /** Requests whose workflow is not known to be started, oldest first: the API starts them again after a crash. */
@@ -140,12 +143,26 @@ export interface StepPace {
   readonly bytesPerSecond?: number;
 }
 
+export interface RunFilter {
+  readonly database?: string | undefined;
+  readonly runbook?: string | undefined;
+  readonly state?: RunState | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly requester?: string | undefined;
+  /** Asked for at this time or later, and before the other one: ISO 8601. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** The ULID of the last run of the page before. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
   /** By workflow id or by ULID alone. */
   detail(runOrId: string): Promise<RunDetail | null>;
-  /** Newest first; `before` is the ULID of the last one of the page before. */
-  list(filter: { database?: string; state?: RunState; before?: string; limit: number }): Promise<RunRow[]>;
+  /** Newest first. A run that is asked for meanwhile is on no page that comes after, so pages have no gap and nothing twice. */
+  list(filter: RunFilter): Promise<RunRow[]>;
   /** Runs that are not closed and were started: the API compares them with Temporal. */
   open(): Promise<RunRow[]>;
   /** The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event. */
@@ -174,36 +191,6 @@ export interface Runs {
   stepPaces(runbook: string, database: string): Promise<Readonly<Record<string, StepPace>>>;
 }
 
-export interface EventRow {
-  readonly seq: number;
-  readonly at: string;
-  readonly run: string | null;
-  readonly kind: string;
-  readonly actor: Actor;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-export interface Events {
-  append(event: { run?: string; kind: EventKind; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
-  list(filter: { run?: string; after?: number; limit: number }): Promise<EventRow[]>;
-  /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
-  verify(anchor?: Anchor): Promise<Verification>;
-}
-
-/** A row of the chain, noted outside of the control database. */
-export interface Anchor {
-  readonly seq: number;
-  readonly hash: string;
-}
-
-export interface Verification {
-  /** Rows that fit, and the hash of the last one of them. */
-  readonly rows: number;
-  readonly head: string | null;
-  /** The first row that does not fit, with what is wrong. */
-  readonly bad: { readonly seq: number; readonly what: string } | null;
-}
-
 export interface OpenQuestion extends Question {
   readonly run: string;
   readonly quorum: readonly QuorumLine[];
@@ -211,6 +198,8 @@ export interface OpenQuestion extends Question {
   readonly failure: FailureReport | null;
   readonly openedAt: string;
   readonly agreements: readonly Agreement[];
+  /** Its reminders and escalations, in order of time. */
+  readonly chain: readonly Nudge[];
 }
 
 export interface DecisionRow {
@@ -242,7 +231,13 @@ export interface Questions {
     quorum: readonly QuorumLine[];
     deadline?: string;
     failure?: FailureReport;
+    chain?: readonly Nudge[];
   }): Promise<OpenQuestion>;
+  /**
+   * What stands in this place of the chain happens: its time is noted, its quorum holds, an event tells it. Nothing happens when it
+   * has happened before or the question is closed.
+   */
+  nudge(question: OpenQuestion, place: number): Promise<void>;
   find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
   close(run: string, approval: string, opening: number, answer: string): Promise<void>;
   /** A person answered: row and event. The workflow judges it afterwards. */
@@ -268,22 +263,4 @@ export interface Documents {
   put(kind: 'plan' | 'facts' | 'findings', digest: string, body: unknown): Promise<void>;
   /** Throws `not-found`. */
   get(digest: string): Promise<unknown>;
-}
-
-export interface TokenRow {
-  readonly id: string;
-  readonly person: string;
-  readonly note: string | null;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly revokedAt: string | null;
-}
-
-export interface Tokens {
-  /** `sh_<id>_<secret>`, shown once; its SHA-256 is stored. */
-  create(token: { person: string; note?: string; expiresInMs?: number; actor: Actor }): Promise<{ token: string; row: TokenRow }>;
-  /** The person behind it, or null when it is unknown, expired or revoked. */
-  check(token: string): Promise<TokenRow | null>;
-  list(): Promise<TokenRow[]>;
-  revoke(id: string, actor: Actor): Promise<void>;
 }

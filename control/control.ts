@@ -5,6 +5,7 @@ import { createDb, type DbOptions } from './db.ts';
 import { createDocuments } from './documents.ts';
 import { createEvents } from './events.ts';
 import { createLeases } from './lease.ts';
+import { createMoves } from './moves.ts';
 import { createNoReturn } from './no-return.ts';
 import { createQuestions } from './questions.ts';
 import { createRequests } from './requests.ts';
@@ -22,6 +23,7 @@ export function createControl(options: DbOptions): Control {
     lease: createLeases(db),
     attempts: createAttempts(db),
     noReturn: createNoReturn(db),
+    moves: createMoves(db),
     documents: createDocuments(db),
     tokens: createTokens(db),
     ping: async () => {

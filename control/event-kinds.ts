@@ -9,6 +9,8 @@ export const eventKinds = [
   'attempt.intended',
   'attempt.settled',
   'approval.opened',
+  'approval.reminded',
+  'approval.escalated',
   'approval.closed',
   'decision.made',
   'decision.judged',

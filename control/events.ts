@@ -20,11 +20,14 @@ export function createEvents(db: Db): Events {
       const row = await db.one<{ seq: string }>('SELECT steadyhand.append_event($1, $2, $3) AS seq', [run ?? null, kind, text]);
       return Number(row.seq);
     },
-    list: async ({ run, after, limit }) => {
+    list: async ({ run, kind, actor, since, until, after, limit }) => {
       const rows = await db.query<StoredEvent>(
         `SELECT seq, steadyhand.iso(at) AS at, run, kind, text::json AS content FROM steadyhand.events
-         WHERE seq > $1 AND ($2::text IS NULL OR run = $2) ORDER BY seq LIMIT $3`,
-        [after ?? 0, run ?? null, limit],
+         WHERE seq > $1 AND ($2::text IS NULL OR run = $2) AND ($4::text IS NULL OR kind = $4)
+           AND ($5::text IS NULL OR text::json #>> '{actor,name}' = $5)
+           AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
+         ORDER BY seq LIMIT $3`,
+        [after ?? 0, run ?? null, limit, kind ?? null, actor ?? null, since ?? null, until ?? null],
       );
       return rows.map(eventRow);
     },

@@ -1,5 +1,5 @@
 import type { Before } from '../domain/step.ts';
-import type { Actor } from './contract.ts';
+import type { Actor } from './actor.ts';
 
 // Who may change a database, and what a run was about to do there.
 
@@ -84,4 +84,26 @@ export interface NoReturn {
     side: 'forward' | 'back',
     facts: Readonly<Record<string, unknown>>,
   ): Promise<'forward' | 'back'>;
+}
+
+/** A database that a run has moved away from its server: what the inventory should say now. */
+export interface Move {
+  readonly run: string;
+  /** As the inventory called it then. */
+  readonly target: string;
+  readonly at: string;
+  readonly server: { readonly host: string; readonly port: number; readonly dbname: string };
+}
+
+/** Where databases have gone: the switches that went forward, with the servers that their plans knew. */
+export interface Moves {
+  /**
+   * The last switch that this database took part in, if that one moved it away; null when none did, or it has come back since.
+   * By its identity, or by its address when it lets nobody in to ask.
+   */
+  from(
+    place:
+      | { readonly systemIdentifier: string; readonly databaseOid: number }
+      | { readonly host: string; readonly port: number; readonly dbname: string },
+  ): Promise<Move | null>;
 }

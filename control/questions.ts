@@ -1,10 +1,11 @@
-import type { Agreement } from '../domain/approval.ts';
+import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
 import { asJson, type Db } from './db.ts';
+import type { EventKind } from './event-kinds.ts';
 import { engine, eventText } from './event-text.ts';
 
 export const questionColumns =
-  'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements';
+  'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements, chain';
 export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because';
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
@@ -15,8 +16,8 @@ export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string
 export function createQuestions(db: Db): Questions {
   return {
     open: async (question) => {
-      const { run, approval, opening, kind, digest, choices, quorum, deadline, failure } = question;
-      const data = { approval, opening, kind, digest, choices, quorum, deadline: deadline ?? null, failure: failure ?? null };
+      const { run, approval, opening, kind, digest, choices, quorum, deadline, failure, chain = [] } = question;
+      const data = { approval, opening, kind, digest, choices, quorum, deadline: deadline ?? null, failure: failure ?? null, chain };
       await db.query('SELECT steadyhand.open_question($1, $2)', [asJson(question), eventText(engine, data)]);
       return asOpen(await db.one<StoredQuestion>(`SELECT ${questionColumns} ${byKey}`, [run, approval, opening]));
     },
@@ -27,6 +28,14 @@ export function createQuestions(db: Db): Questions {
         opening,
       ]);
       return row === undefined ? null : { ...asOpen(row), answer: row.answer };
+    },
+    nudge: async ({ run, approval, opening, deadline, chain, quorum, agreements }, place) => {
+      const holds = chain[place]?.quorum;
+      const missing = quorumText(stillNeeded(holds ?? quorum, agreements));
+      const data = { approval, opening, deadline: deadline ?? null, stillNeeded: missing, ...(holds ? { quorum: holds } : {}) };
+      const kind: EventKind = holds ? 'approval.escalated' : 'approval.reminded';
+      const values = [run, approval, opening, place, kind, eventText(engine, data)];
+      await db.query('SELECT steadyhand.nudge_question($1, $2, $3, $4, $5, $6)', values);
     },
     close: async (run, approval, opening, answer) => {
       const text = eventText(engine, { approval, opening, answer });

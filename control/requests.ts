@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Failure } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { Request, Requests } from './contract.ts';
 import { asJson, type Db } from './db.ts';
@@ -22,6 +23,18 @@ export function createRequests(db: Db): Requests {
       return result;
     },
     find: async (id) => (await db.query<Request>('SELECT * FROM steadyhand.request_rows WHERE id = $1', [id]))[0] ?? null,
+    repeated: async ({ requester, idempotencyKey, bodyDigest }) => {
+      const [known] = await db.query<Request & { digest: string; requestedAt: string }>(
+        `SELECT v.*, q.body_digest AS digest, steadyhand.iso(q.requested_at) AS "requestedAt"
+         FROM steadyhand.requests q JOIN steadyhand.request_rows v ON v.id = q.id WHERE q.requester = $1 AND q.idempotency_key = $2`,
+        [requester, idempotencyKey],
+      );
+      if (known === undefined) return null;
+      const { digest, requestedAt, ...request } = known;
+      if (digest === bodyDigest) return request;
+      const what = `the key was used on ${requestedAt} for the run ${request.run}, with another request`;
+      throw new Failure('idempotency-key-reused', what, { run: request.run });
+    },
     started: async (id) => {
       await db.query('UPDATE steadyhand.requests SET started_at = now() WHERE id = $1 AND started_at IS NULL', [id]);
     },

@@ -32,12 +32,14 @@ export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open'
       const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
       return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };
     },
-    list: ({ database, state, before, limit }) =>
+    list: ({ database, runbook, state, outcome, requester, since, until, before, limit }) =>
       db.query<RunRow>(
         `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
-         WHERE ($1::text IS NULL OR r.database = $1) AND ($2::text IS NULL OR r.state = $2) AND ($3::text IS NULL OR r.id < upper($3))
-         ORDER BY r.id DESC LIMIT $4`,
-        [database ?? null, state ?? null, before ?? null, limit],
+         WHERE ($2::text IS NULL OR r.id < upper($2)) AND ($3::text IS NULL OR r.database = $3) AND ($4::text IS NULL OR r.runbook = $4)
+           AND ($5::text IS NULL OR r.state = $5) AND ($6::text IS NULL OR r.outcome = $6) AND ($7::text IS NULL OR r.requester = $7)
+           AND ($8::timestamptz IS NULL OR r.requested_at >= $8) AND ($9::timestamptz IS NULL OR r.requested_at < $9)
+         ORDER BY r.id DESC LIMIT $1`,
+        [limit, before, database, runbook, state, outcome, requester, since, until].map((one) => one ?? null),
       ),
     open: () =>
       db.query<RunRow>(

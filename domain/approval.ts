@@ -1,9 +1,21 @@
 import type { Choice } from './decision.ts';
+import type { ApprovalRule } from './inventory.ts';
 
 /** How many people of which group must agree. All lines must be filled, and one person fills at most one place. */
 export interface QuorumLine {
   readonly group: string;
   readonly count: number;
+  /** Groups whose people may fill it as well. */
+  readonly or?: readonly string[];
+}
+
+/** What happens unless the question is settled by then: people are reminded or, with a quorum, that one holds from then on. */
+export interface Nudge {
+  /** ISO time. */
+  readonly at: string;
+  readonly quorum?: readonly QuorumLine[];
+  /** When it happened. */
+  readonly done: string | null;
 }
 
 export interface Agreement {
@@ -19,16 +31,22 @@ export interface Agreement {
 export function settle(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): 'approve' | 'reject' | null {
   if (agreements.some((one) => one.choice === 'reject')) return 'reject';
   const people = new Map(agreements.filter((one) => one.choice === 'approve').map((one) => [one.person, one.groups]));
-  const places = quorum.flatMap((line) => Array.from({ length: line.count }, () => line.group));
+  const places = quorum.flatMap((line) => Array.from({ length: line.count }, () => line));
   return places.length > 0 && seat(places, people) ? 'approve' : null;
 }
 
+/** Whether somebody of these groups can stand for the line. */
+export function mayFill({ group, or = [] }: QuorumLine, groups: readonly string[]): boolean {
+  return [group, ...or].some((one) => groups.includes(one));
+}
+
 /** Bipartite matching by augmenting paths: can every place be filled by a person of its group? */
-function seat(places: readonly string[], people: ReadonlyMap<string, readonly string[]>): boolean {
+function seat(places: readonly QuorumLine[], people: ReadonlyMap<string, readonly string[]>): boolean {
   const seatOf = new Map<string, number>();
   const place = (index: number, tried: Set<string>): boolean => {
+    const line = places[index];
     for (const [person, groups] of people) {
-      if (tried.has(person) || !groups.includes(places[index] ?? '')) continue;
+      if (tried.has(person) || !line || !mayFill(line, groups)) continue;
       tried.add(person);
       const taken = seatOf.get(person);
       if (taken === undefined || place(taken, tried)) {
@@ -41,7 +59,42 @@ function seat(places: readonly string[], people: ReadonlyMap<string, readonly st
   return places.every((_, index) => place(index, new Set()));
 }
 
-/** "1 of dba and 1 of owners". */
+/** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
+export function stillNeeded(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): QuorumLine[] {
+  const filled: QuorumLine[] = [];
+  const missing = new Map<QuorumLine, number>();
+  for (const line of quorum) {
+    for (let place = 0; place < line.count; place += 1) {
+      if (settle([...filled, { ...line, count: 1 }], agreements) === 'approve') filled.push({ ...line, count: 1 });
+      else missing.set(line, (missing.get(line) ?? 0) + 1);
+    }
+  }
+  return [...missing].map(([line, count]) => ({ ...line, count }));
+}
+
+/** "1 of owners (lena, omar)": what is missing, with the people who could say it. */
+export function neededText(missing: readonly QuorumLine[], peopleOf: (line: QuorumLine) => readonly string[]): string {
+  return missing.map((line) => `${quorumText([line])} (${peopleOf(line).join(', ') || 'nobody is there'})`).join(' and ');
+}
+
+/** "1 of dba and 1 of owners or oncall". */
 export function quorumText(quorum: readonly QuorumLine[]): string {
-  return quorum.map((line) => `${line.count} of ${line.group}`).join(' and ');
+  return quorum.map(({ count, group, or = [] }) => `${count} of ${[group, ...or].join(' or ')}`).join(' and ');
+}
+
+/**
+ * The rule's reminders and escalations in order of time, for a question that is opened at this moment. A step of the escalation
+ * builds on those before it: `to` lets further groups fill every place, `quorum` is asked instead of what was.
+ */
+export function chainOf(rule: Exclude<ApprovalRule, 'auto'>, openedAt: number): Nudge[] {
+  const at = (after: number): string => new Date(openedAt + after).toISOString();
+  let { quorum }: { quorum: readonly QuorumLine[] } = rule;
+  const escalations = rule.escalate
+    .toSorted((one, other) => one.after - other.after)
+    .map(({ after, to, quorum: instead }) => {
+      quorum = instead ?? quorum.map((line) => ({ ...line, or: [...new Set([...(line.or ?? []), ...(to ?? [])])] }));
+      return { at: at(after), quorum, done: null };
+    });
+  const reminders = rule.remind.map((after): Nudge => ({ at: at(after), done: null }));
+  return [...reminders, ...escalations].toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
 }

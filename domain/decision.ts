@@ -1,5 +1,5 @@
 /** What people can say: to an approval, to a step that failed, and to the run at any time. */
-export const approvalChoices = ['approve', 'reject'] as const;
+export const approvalChoices = ['approve', 'reject', 'withdraw'] as const;
 export const parkedChoices = ['retry', 'start-again', 'skip', 'mark-done', 'roll-back', 'abort'] as const;
 export type ApprovalChoice = (typeof approvalChoices)[number];
 export type ParkedChoice = (typeof parkedChoices)[number];
@@ -34,7 +34,18 @@ export interface Question {
   readonly deadline?: string;
 }
 
+/** Who said it, and why. */
+export interface DecidedBy {
+  readonly person: string;
+  readonly reason?: string;
+}
+
+/** "jonas: the month's closing is running". */
+export function byText({ person, reason }: DecidedBy): string {
+  return reason === undefined ? person : `${person}: ${reason}`;
+}
+
 /** What became of one decision. `because` is what the person is told. */
 export type Authorisation =
-  | { readonly counts: true; readonly settled: Choice | null; readonly because: string }
+  | { readonly counts: true; readonly settled: Choice | null; readonly by: DecidedBy; readonly because: string }
   | { readonly counts: false; readonly because: string };

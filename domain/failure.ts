@@ -122,6 +122,12 @@ export const failureKinds = {
     meaning: 'A server refused the login.',
     hint: 'Check user, password secret and pg_hba.conf of the server that is named.',
   },
+  'tls-refused': {
+    retryable: false,
+    status: 502,
+    meaning: 'A server offers no TLS, or its certificate cannot be trusted.',
+    hint: 'The message says why. Correct host, sslmode or sslrootcert in the inventory, or give the server another certificate.',
+  },
   'privilege-missing': {
     retryable: false,
     status: 502,

@@ -1,11 +1,11 @@
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
+import { crossCheck, ownersGroup, type Misfit } from './cross-check.ts';
 import { parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
+import { name } from './name.ts';
 
 /** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
-
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes, at most 63');
 
 /** Where a secret's value is: a file that holds nothing else, or a variable of the process's environment. Never the value. */
 const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]);
@@ -17,14 +17,16 @@ const duration = z
 
 const port = z.number().int().min(1).max(65_535);
 
+const sslmode = z.enum(['disable', 'require', 'verify-full']);
+
 const server = z.strictObject({
   host: z.string().min(1),
   port: port.default(5432),
   dbname: z.string().min(1).max(63),
   user: z.string().min(1).max(63),
   secret: secret.optional(),
-  sslmode: z.enum(['disable', 'require', 'verify-full']).default('verify-full'),
-  sslrootcert: z.string().optional(),
+  sslmode: sslmode.default('verify-full'),
+  sslrootcert: z.string().min(1).optional(),
 });
 
 /** How the *other* side of a migration logs in here to stream changes. Defaults to the server's own login. */
@@ -35,12 +37,19 @@ const replication = z.strictObject({
   secret: secret.optional(),
   /** A libpq password file on the *other* server's machine; then no password stands in the subscription. */
   passfile: z.string().optional(),
+  /** Default the server's. */
+  sslmode: sslmode.optional(),
+  /** The authority's file on the *other* server's machine; without it libpq looks in its own place there. */
+  sslrootcert: z.string().min(1).optional(),
 });
 
 const pgbouncer = z.strictObject({
   kind: z.literal('pgbouncer'),
   host: z.string().min(1),
   port: port.default(6432),
+  /** Both for the console and for clients, both by default the server's. */
+  sslmode: sslmode.optional(),
+  sslrootcert: z.string().min(1).optional(),
   /** The database name that clients use at the pooler. */
   alias: z.string().min(1).max(63),
   /** A user of `admin_users`. */
@@ -51,26 +60,49 @@ const pgbouncer = z.strictObject({
   users: z.array(z.strictObject({ name: z.string().min(1).max(63), secret: secret.optional() })).default([]),
 });
 
-const database = z.strictObject({
-  description: z.string().optional(),
-  provider: z.enum(['streaming']),
-  server,
-  replication: replication.optional(),
-  pooler: pgbouncer.optional(),
-  /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
-  owners: name,
-  policy: name.default('default'),
-});
+const database = z
+  .strictObject({
+    description: z.string().optional(),
+    provider: z.enum(['streaming']),
+    server,
+    replication: replication.optional(),
+    pooler: pgbouncer.optional(),
+    /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
+    owners: name,
+    policy: name.default('default'),
+  })
+  .transform(({ pooler, ...entry }) => ({ ...entry, ...(pooler ? { pooler: withTls(pooler, entry.server) } : {}) }));
+
+function withTls(pooler: z.infer<typeof pgbouncer>, { sslmode: mode, sslrootcert }: z.infer<typeof server>): PoolerEntry {
+  return { ...(sslrootcert === undefined ? {} : { sslrootcert }), ...pooler, sslmode: pooler.sslmode ?? mode };
+}
 
 const person = z.strictObject({ name, groups: z.array(name).default([]) });
 
-const approvalRule = z.union([
-  z.literal('auto'),
-  z.strictObject({
-    quorum: z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1),
+const quorum = z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1);
+
+/** After a while others may answer: people of `to` as well, or `quorum` is asked instead. */
+const escalation = z
+  .strictObject({ after: duration, to: z.array(name).min(1).optional(), quorum: quorum.optional() })
+  .refine(
+    ({ to, quorum: instead }) => (to === undefined) !== (instead === undefined),
+    'names `to` (as well) or `quorum` (instead), one of them',
+  );
+
+const question = z
+  .strictObject({
+    quorum,
     deadline: duration.default(86_400_000),
-  }),
-]);
+    remind: z.array(duration).default([]),
+    escalate: z.array(escalation).default([]),
+  })
+  .superRefine(({ deadline, remind, escalate }, context) => {
+    const late = (path: PropertyKey[]): void => context.addIssue({ code: 'custom', path, message: 'comes only after the deadline' });
+    for (const [index, after] of remind.entries()) if (after >= deadline) late(['remind', index]);
+    for (const [index, { after }] of escalate.entries()) if (after >= deadline) late(['escalate', index, 'after']);
+  });
+
+const approvalRule = z.union([z.literal('auto'), question]);
 
 const policy = z.strictObject({
   /** The groups whose people may ask for a run. */
@@ -83,19 +115,18 @@ const policy = z.strictObject({
 const inventorySchema = z.strictObject({
   version: z.literal(1),
   people: z.array(person).min(1),
-  databases: z.record(name, database),
-  policies: z.record(name, policy),
+  // Their names are checked with what else must fit: a record of names would not look into an entry whose own is wrong.
+  databases: z.record(z.string(), database),
+  policies: z.record(z.string(), policy),
 });
 
 export type SecretReference = z.infer<typeof secret>;
-export type PoolerEntry = z.infer<typeof pgbouncer>;
+export type TlsMode = z.infer<typeof sslmode>;
+export type PoolerEntry = z.infer<typeof pgbouncer> & { readonly sslmode: TlsMode };
 export type DatabaseEntry = z.infer<typeof database>;
 export type Policy = z.infer<typeof policy>;
 export type ApprovalRule = z.infer<typeof approvalRule>;
 export type Inventory = z.infer<typeof inventorySchema>;
-
-/** The quorum's name for the group that a database names as its owners. */
-const ownersGroup = 'owners';
 
 export interface Problem {
   readonly path: string;
@@ -116,20 +147,25 @@ export function parseInventory(text: string, file: string): Inventory {
     message: error.message.split('\n')[0] ?? error.message,
   }));
   if (syntax.length > 0) throw invalid(file, syntax);
-  const parsed = inventorySchema.safeParse(document.toJS());
-  const at = (path: PropertyKey[], message: string): Problem => ({
-    path: path.map(String).join('.'),
-    line: lineOf(document, lines, path),
-    message,
-  });
-  if (!parsed.success)
+  const written: unknown = document.toJS();
+  const parsed = inventorySchema.safeParse(written);
+  const at = ([path, message]: Misfit): Problem => ({ path: path.map(String).join('.'), line: lineOf(document, lines, path), message });
+  const form = parsed.success ? [] : parsed.error.issues.flatMap(misfits);
+  const problems = [...form, ...crossCheck(written, form)].map(at);
+  if (!parsed.success || problems.length > 0)
     throw invalid(
       file,
-      parsed.error.issues.map((issue) => at(issue.path, issue.message)),
+      problems.toSorted((one, other) => one.line - other.line),
     );
-  const problems = crossCheck(parsed.data).map(([path, message]) => at(path, message));
-  if (problems.length > 0) throw invalid(file, problems);
   return parsed.data;
+}
+
+/** Of a value that may have several forms, the problems of the one that was meant: that which is wrong further in. */
+function misfits(issue: z.core.$ZodIssue): Misfit[] {
+  const forms = issue.code === 'invalid_union' ? issue.errors : [];
+  const meant = forms.find((errors) => errors.every((one) => one.path.length > 0 || one.code === 'unrecognized_keys'));
+  if (!meant) return [[issue.path, issue.message]];
+  return meant.flatMap((one) => misfits({ ...one, path: [...issue.path, ...one.path] }));
 }
 
 function invalid(file: string, problems: Problem[]): Failure {
@@ -152,34 +188,6 @@ function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): nu
     }
   }
   return 1;
-}
-
-function crossCheck(inventory: Inventory): [PropertyKey[], string][] {
-  const problems: [PropertyKey[], string][] = [];
-  const groups = new Set(inventory.people.flatMap((one) => one.groups));
-  const group = (path: PropertyKey[], called: string, special?: string): void => {
-    if (called !== special && !groups.has(called)) problems.push([path, `nobody is in the group "${called}"`]);
-  };
-  const seen = new Set<string>();
-  inventory.people.forEach((one, index) => {
-    if (seen.has(one.name)) problems.push([['people', index, 'name'], `"${one.name}" is there twice`]);
-    seen.add(one.name);
-  });
-  for (const [called, entry] of Object.entries(inventory.databases)) {
-    group(['databases', called, 'owners'], entry.owners);
-    if (!Object.hasOwn(inventory.policies, entry.policy))
-      problems.push([['databases', called, 'policy'], `there is no policy "${entry.policy}"`]);
-  }
-  for (const [called, rule] of Object.entries(inventory.policies)) {
-    const path = ['policies', called];
-    rule.requesters.forEach((one, index) => group([...path, 'requesters', index], one, ownersGroup));
-    rule.operators.forEach((one, index) => group([...path, 'operators', index], one, ownersGroup));
-    for (const [risk, approval] of Object.entries(rule.approvals)) {
-      if (approval === 'auto') continue;
-      approval.quorum.forEach((line, index) => group([...path, 'approvals', risk, 'quorum', index, 'group'], line.group, ownersGroup));
-    }
-  }
-  return problems;
 }
 
 /** The inventory's entry. Throws `not-found`. */

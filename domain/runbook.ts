@@ -14,6 +14,8 @@ export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
   /** One sentence for the list of runbooks. */
   readonly summary: string;
   readonly input: z.ZodType<Input>;
+  /** Other databases of the inventory that an input names, by field: each must be there, and not be the run's own. */
+  others?(input: Input): Readonly<Record<string, string>>;
   readonly steps: StepDefinitions;
   /** The psql variables of its commands: what each stands for. */
   readonly variables: Readonly<Record<string, string>>;

@@ -25,8 +25,15 @@ export const stepStates = [
   'undoing',
   'undone',
   'undo-failed',
+  'stopped',
+  'rejected',
+  'expired',
 ] as const;
-/** `absent`: the plan says that it does not apply. `waiting`: an approval that is open. */
+/**
+ * `absent`: the plan says that it does not apply. `waiting`: an approval that is open. `stopped`: it was under way when the run
+ * turned back or closed, and goes on no more. `rejected`, `expired`: an approval that was not given, by a person's word or for want
+ * of one in time; nothing has failed.
+ */
 export type StepState = (typeof stepStates)[number];
 
 /** How far a step is, shown while it runs. Only `summary` is always there. */

@@ -1,4 +1,4 @@
-import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { Client, Connection, type ClientOptions, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Failure } from '../domain/failure.ts';
 
@@ -11,7 +11,10 @@ const connectWithinMs = 5_000;
  * Connects and looks at the namespace, both within 5 s. Throws `temporal-unavailable` naming address and namespace, with what is
  * wrong: nobody there, no such namespace, key refused. Close the client's connection in the end.
  */
-export async function connectTemporal(config: ClientConnectConfig, identity = 'steadyhand'): Promise<Client> {
+export async function connectTemporal(
+  config: ClientConnectConfig,
+  { identity = 'steadyhand', dataConverter = {} }: Pick<ClientOptions, 'identity' | 'dataConverter'> = {},
+): Promise<Client> {
   const address = config.connectionOptions.address ?? 'localhost:7233';
   const namespace = config.namespace ?? 'default';
   const where = { address, namespace };
@@ -27,7 +30,7 @@ export async function connectTemporal(config: ClientConnectConfig, identity = 's
     await connection.close();
     throw temporalFailure(error, where);
   }
-  return new Client({ connection, namespace, identity });
+  return new Client({ connection, namespace, identity, dataConverter });
 }
 
 /** Where a call went, for the message. */

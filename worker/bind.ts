@@ -63,9 +63,9 @@ function bound(binding: Binding): BoundActivity {
         beat.alive();
         await finished(control, attempt, step, result);
       }
-      return result ?? null;
+      return step ? inHistory(result, binding, run) : (result ?? null);
     } catch (error) {
-      throw await failed(binding, context, run, step, error);
+      throw await failed(binding, { context, beat, run, step }, error);
     } finally {
       beat.stop();
     }
@@ -87,23 +87,37 @@ async function finished(control: Control, { key, number, run }: Attempt, call: S
  */
 async function failed(
   { name, control, log, again }: Binding,
-  context: Context,
-  run: string,
-  step: StepCall | null,
+  { context, beat, run, step }: Pick<Begun, 'context' | 'beat' | 'run' | 'step'>,
   error: unknown,
 ): Promise<unknown> {
   if (context.cancellationSignal.aborted) return context.cancellationSignal.reason;
   const failure = failureOf(error);
-  const told = asTemporal(failure, again?.(failure));
-  if (failure.code === 'not-yet') return told;
+  if (failure.code === 'not-yet') {
+    beat.looked();
+    return asTemporal(failure);
+  }
   const { attempt } = context.info;
+  const away = failure.code === 'superseded' || failure.code === 'control-database-unavailable';
+  const enough = step !== null && !away && beat.failsForTooLong();
+  const told = asTemporal(failure, enough ? false : again?.(failure));
   log.warn({ activity: name, code: failure.code, run, attempt, stack: redact(failure.stack ?? '') }, told.message);
-  if (step && !told.nonRetryable && failure.code !== 'superseded' && failure.code !== 'control-database-unavailable') {
+  if (step && !told.nonRetryable && !away) {
     // So that people see why it takes longer.
     const summary = `attempt ${attempt} failed: ${told.message.slice(0, 300)}`;
     await control.runs.progress(run, step.step, { summary }).catch(() => undefined);
   }
   return told;
+}
+
+/** Characters of a step's result that may stand in a run's history. */
+const resultLength = 16_000;
+
+/** The result for the story; one that is too long stands in the run's evidence alone, and the story gets none. */
+function inHistory(result: unknown, { name, log }: Binding, run: string): unknown {
+  const length = (JSON.stringify(result) ?? '').length;
+  if (length <= resultLength) return result ?? null;
+  log.error({ activity: name, run, length }, 'the result is too long for the history: it stands in the evidence only');
+  return null;
 }
 
 interface Begun {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
+import type { PayloadKey } from '../temporal/payload-codec.ts';
+import { readPayloadKeys } from './payload-keys.ts';
 
 /** The service's own configuration: of the worker, the API and every host command. */
 export interface Config {
@@ -16,6 +18,10 @@ export interface Config {
   readonly pgDump: string;
   readonly pgRestore: string;
   readonly logLevel: LogLevel;
+  /** The first one encrypts what Temporal keeps, all decrypt; none: it is not encrypted. */
+  readonly payloadKeys: readonly PayloadKey[];
+  /** The origin of Temporal's web page, which may ask the API to decrypt; null: none may. */
+  readonly temporalPage: string | null;
   /** By the names that all Temporal tools use: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…. */
   readonly temporal: ClientConnectConfig;
 }
@@ -61,8 +67,12 @@ const schema = z
     STEADYHAND_PG_DUMP: path.default('pg_dump'),
     STEADYHAND_PG_RESTORE: path.default('pg_restore'),
     STEADYHAND_LOG_LEVEL: z.enum(logLevels).default('info'),
+    STEADYHAND_PAYLOAD_KEYS: z.string().optional(),
+    STEADYHAND_TEMPORAL_PAGE: z
+      .url({ protocol: /^https?$/, error: 'an address such as https://temporal.example.com is needed' })
+      .optional(),
   })
-  .transform((read): Omit<Config, 'temporal'> => ({
+  .transform((read): Omit<Config, 'temporal' | 'payloadKeys'> => ({
     inventoryFile: read.STEADYHAND_INVENTORY,
     control: login(read.STEADYHAND_CONTROL_URL, read.STEADYHAND_CONTROL_PASSWORD_FILE),
     controlOwner:
@@ -74,6 +84,7 @@ const schema = z
     pgDump: read.STEADYHAND_PG_DUMP,
     pgRestore: read.STEADYHAND_PG_RESTORE,
     logLevel: read.STEADYHAND_LOG_LEVEL,
+    temporalPage: read.STEADYHAND_TEMPORAL_PAGE === undefined ? null : new URL(read.STEADYHAND_TEMPORAL_PAGE).origin,
   }));
 
 /**
@@ -86,9 +97,14 @@ export function readConfig(environment: Environment): Config {
   );
   const read = schema.safeParse(set);
   const temporal = readTemporal(set);
-  const problems = [...(read.success ? [] : read.error.issues.map(problemOf)), ...('problem' in temporal ? [temporal.problem] : [])];
-  if (!read.success || 'problem' in temporal) throw invalid(problems);
-  return { ...read.data, temporal: temporal.config };
+  const keys = readPayloadKeys(set['STEADYHAND_PAYLOAD_KEYS'] ?? '', set);
+  const problems = [
+    ...(read.success ? [] : read.error.issues.map(problemOf)),
+    ...('problem' in temporal ? [temporal.problem] : []),
+    ...keys.problems.map((message) => ({ variable: 'STEADYHAND_PAYLOAD_KEYS', message })),
+  ];
+  if (!read.success || 'problem' in temporal || keys.problems.length > 0) throw invalid(problems);
+  return { ...read.data, temporal: temporal.config, payloadKeys: keys.keys };
 }
 
 interface ConfigProblem {

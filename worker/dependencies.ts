@@ -53,7 +53,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
   const planner = createPlanner({
     catalog,
     commands,
-    takeFacts: { 'migration-cutover': takeMigrationFacts(servers) },
+    takeFacts: { 'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves) },
     ...(options.withControl === false ? {} : { control }),
   });
   return {

@@ -1,7 +1,17 @@
-import { DefaultLogger, NativeConnection, Runtime, Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type LogMetadata,
+  type NativeConnectionOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { connectTemporal, temporalFailure } from '../temporal/connect.ts';
+import { redact } from '../domain/redaction.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { isOpen } from '../temporal/runs.ts';
-import { bundleWorkflows } from './bundle.ts';
+import { workflowBundle } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
 import { createDependencies } from './dependencies.ts';
 import { liveWithStrays } from './stray-rejections.ts';
@@ -22,12 +32,14 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
   const config = readConfig(environment);
   const dependencies = createDependencies(config, { name: 'steadyhand worker', environment });
   const { log } = dependencies;
-  Runtime.install({ logger: new DefaultLogger('WARN', ({ level, message }) => log.warn({ temporal: level }, message)) });
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.warn({ temporal: level, ...whyOf(meta) }, message)),
+  });
   process.on('unhandledRejection', liveWithStrays(log));
   const endings: (() => Promise<unknown>)[] = [() => dependencies.close()];
   try {
     await dependencies.control.ping();
-    const client = await connectTemporal(config.temporal);
+    const client = await connectTemporal(config.temporal, { dataConverter: dataConverterOf(config.payloadKeys) });
     endings.push(() => client.connection.close());
     const connection = await connectNative(config);
     endings.push(() => connection.close());
@@ -39,6 +51,12 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
   } finally {
     for (const end of endings.reverse()) await end();
   }
+}
+
+/** What is wrong, when the SDK's logger was given an error: such as a payload key that this worker does not have. */
+function whyOf(meta: LogMetadata | undefined): { because?: string } {
+  const error: unknown = meta?.['error'];
+  return error instanceof Error ? { because: redact(error.message) } : {};
 }
 
 /** Until all have stopped. When one breaks, the others are stopped too: half a worker would leave work lying on its queue. */
@@ -58,14 +76,20 @@ async function createWorkers(
   activities: NonNullable<WorkerOptions['activities']>,
   bundle: string | undefined,
 ): Promise<Worker[]> {
-  const base = { connection, namespace: config.temporal.namespace ?? 'default', activities, shutdownGraceTime: '5s' } as const;
-  const workflowBundle = bundle === undefined ? await bundleWorkflows() : { codePath: bundle };
+  const base = {
+    connection,
+    namespace: config.temporal.namespace ?? 'default',
+    activities,
+    shutdownGraceTime: '5s',
+    dataConverter: dataConverterOf(config.payloadKeys),
+  } as const;
+  const workflows = await workflowBundle(bundle, { encodes: config.payloadKeys.length > 0 });
   return await Promise.all([
     // A dead worker's sticky queue holds a run up for ten seconds by default.
     Worker.create({
       ...base,
       taskQueue: config.taskQueue,
-      workflowBundle,
+      workflowBundle: workflows,
       stickyQueueScheduleToStartTimeout: '1s',
       maxHeartbeatThrottleInterval: '1s',
     }),

@@ -25,6 +25,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
     ...shared,
     findings: (digest, body) => control.documents.put('findings', digest, body),
     journal: (run) => control.attempts.journal(run),
+    moves: control.moves,
     controlSystemIdentifier: () => control.systemIdentifier(),
     tools: { pgDump: config.pgDump, pgRestore: config.pgRestore },
   });

@@ -1,13 +1,15 @@
 import type { Control, Request } from '../../control/contract.ts';
-import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
+import { chainOf, quorumText, settle, type Agreement } from '../../domain/approval.ts';
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import { groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
+import { databaseOf, groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
+import { requireOthers } from '../../domain/require-others.ts';
 import { runNameOf, type RunStart } from '../../domain/run.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Admission } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { parseInput } from './parse-input.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 
 /**
@@ -26,6 +28,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     if (canonical(input) !== canonical(parseInput(runbook, request.input))) {
       throw new Failure('input-invalid', 'the input of the workflow is not the one that was requested', { request: request.id });
     }
+    requireOthers(runbook.others?.(input) ?? {}, database, (called) => databaseOf(inventory(), called));
     const policy = policyOf(inventory(), database);
     const groups = groupsOf(inventory(), database, request.requester);
     if (!policy.requesters.some((group) => groups.includes(group))) {
@@ -52,7 +55,8 @@ function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: s
   if (rule === 'auto' || !asks) return;
   const others = inventory.people.filter((one) => one.name !== requester);
   const all = others.map(({ name }): Agreement => ({ person: name, groups: groupsOf(inventory, database, name), choice: 'approve' }));
-  if (settle(rule.quorum, all) === 'approve') return;
+  const later = chainOf(rule, 0).flatMap((one) => (one.quorum ? [one.quorum] : []));
+  if ([rule.quorum, ...later].some((quorum) => settle(quorum, all) === 'approve')) return;
   throw new Failure(
     'plan-impossible',
     `nobody could agree to it: ${quorumText(rule.quorum)} are needed, not counting ${requester}, who asks`,
@@ -75,13 +79,4 @@ async function refuseIfLeased(
   if (left.length > 0) {
     throw new Failure('lease-orphaned', `the run ${holder} ended and left on ${database}: ${left.join('; ')}`, { database, holder, left });
   }
-}
-
-/** The parsed input, with its defaults. Throws `input-invalid` with every problem and its path. */
-export function parseInput(runbook: AnyRunbook, input: unknown): Readonly<Record<string, unknown>> {
-  const parsed = runbook.input.safeParse(input ?? {});
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
-  const list = problems.map((one) => `${one.path || 'input'}: ${one.message}`).join('; ');
-  throw new Failure('input-invalid', `the input of ${runbook.name}: ${list}`, { problems });
 }

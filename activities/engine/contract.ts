@@ -1,5 +1,5 @@
 import type { QuorumLine } from '../../domain/approval.ts';
-import type { Authorisation, Choice, DecisionMessage, Question } from '../../domain/decision.ts';
+import type { Authorisation, Choice, DecidedBy, DecisionMessage, Question } from '../../domain/decision.ts';
 import type { FailureCode, FailureReport } from '../../domain/failure.ts';
 import type { ApprovalRule } from '../../domain/inventory.ts';
 import type { PlanOutline } from '../../domain/plan.ts';
@@ -19,6 +19,8 @@ export interface EngineActivities {
   ask(asking: Asking): Promise<Asked>;
   /** Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. */
   authorise(message: DecisionMessage & { refuse?: string }): Promise<Authorisation>;
+  /** People are reminded, or others may answer from now on. Harmless to repeat; nothing happens when the question is closed. */
+  nudge(nudge: NudgeCall): Promise<Nudged>;
   /** The question is over; the run goes on in `state`. */
   closeQuestion(closing: Closing): Promise<void>;
   /** The run's state and steps change: one transaction, one event each. */
@@ -72,6 +74,24 @@ export interface Asked {
   readonly opening: number;
   /** What people had said to just this question before a reset; null as a rule. */
   readonly answer: Choice | null;
+  /** Who gave it. */
+  readonly by?: DecidedBy;
+  /** Until its deadline. */
+  readonly leftMs?: number;
+  /** What is to happen while nobody has settled it, in order: its place in the question's chain, and how long until then. */
+  readonly nudges?: readonly { readonly place: number; readonly inMs: number }[];
+}
+
+export interface NudgeCall {
+  readonly approval: string;
+  readonly opening: number;
+  readonly place: number;
+}
+
+/** Whether what people have said settles the question as it stands by now. */
+export interface Nudged {
+  readonly settled: Choice | null;
+  readonly by?: DecidedBy;
 }
 
 export interface Closing {
@@ -79,6 +99,7 @@ export interface Closing {
   readonly kind: Question['kind'];
   readonly opening: number;
   readonly answer: Choice | 'expired' | 'lapsed';
+  readonly by?: DecidedBy;
   readonly state: RunState;
   readonly step?: StepState;
   readonly generation: number;
@@ -86,13 +107,15 @@ export interface Closing {
 
 export interface RunChange {
   readonly state?: RunState;
-  readonly steps?: readonly {
-    readonly id: string;
-    readonly state: StepState;
-    readonly generation: number;
-    readonly because?: string;
-    readonly failure?: FailureReport;
-  }[];
+  readonly steps?: readonly StepChange[];
+}
+
+export interface StepChange {
+  readonly id: string;
+  readonly state: StepState;
+  readonly generation: number;
+  readonly because?: string;
+  readonly failure?: FailureReport;
 }
 
 export const engineWork: WorkOf<EngineActivities> = {
@@ -101,6 +124,7 @@ export const engineWork: WorkOf<EngineActivities> = {
   takeLease: 'engine',
   ask: 'engine',
   authorise: 'engine',
+  nudge: 'engine',
   closeQuestion: 'engine',
   record: 'engine',
   standBy: 'engine',
@@ -117,6 +141,7 @@ export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'pl
   takeLease: ['lease-held', 'lease-orphaned', 'conflict'],
   ask: ['conflict'],
   authorise: [],
+  nudge: [],
   closeQuestion: [],
   record: [],
   standBy: [],

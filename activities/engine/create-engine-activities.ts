@@ -1,10 +1,11 @@
 import type { Effects } from '../attempt.ts';
 import { admit } from './admit.ts';
+import { authorise } from './authorise.ts';
 import type { EngineActivities } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { plan } from './plan.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
-import { ask, authorise, closeQuestion } from './questions.ts';
+import { ask, closeQuestion, nudge } from './questions.ts';
 
 /** What the engine calls: all of it stands in the control database, and each may be repeated. */
 export function createEngineActivities(dependencies: EngineDependencies): Effects<EngineActivities> {
@@ -14,6 +15,7 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     plan: plan(dependencies),
     ask: ask(dependencies),
     authorise: authorise(dependencies),
+    nudge: nudge(dependencies),
     closeQuestion: closeQuestion(dependencies),
     takeLease: async ({ database }, attempt) => {
       await refuseIfClosed(control, attempt.run);

@@ -3,7 +3,7 @@ import { digestFrom, digestOf } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Estimate, Facts, Plan, PlannedStep, StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
-import { parseInput } from './admit.ts';
+import { parseInput } from './parse-input.ts';
 
 export interface PlanOrder {
   readonly runbook: string;

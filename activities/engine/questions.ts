@@ -1,10 +1,10 @@
-import { settle, quorumText, type Agreement } from '../../domain/approval.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
-import { groupsOf, policyOf } from '../../domain/inventory.ts';
+import { chainOf, settle, type Agreement } from '../../domain/approval.ts';
+import type { Choice, DecidedBy } from '../../domain/decision.ts';
+import { groupsOf, policyOf, type ApprovalRule } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
-import type { Asked, Asking, Closing } from './contract.ts';
+import type { Asked, Asking, Closing, Nudged, NudgeCall } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 
@@ -18,15 +18,13 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     await refuseIfClosed(control, run);
     const stands = await whatStands(control, run, asking);
     await closeOthers(control, run, { approval: asking.approval, opening: stands.opening });
-    if (stands.answer !== null) return stands;
+    if (stands.answer !== null) return { ...stands, ...(await lastToSay(control, run, asking.approval, stands)) };
     const { approval, kind, digest, choices, failure } = asking;
     const { opening } = stands;
-    const { runbook, database } = runNameOf(run);
-    const rule = Object.hasOwn(inventory().databases, database)
-      ? policyOf(inventory(), database).approvals[catalog[runbook]?.risk ?? 'high']
-      : 'auto';
-    const quorum = kind === 'parked' ? [] : rule === 'auto' ? (asking.quorum ?? []) : rule.quorum;
-    const deadline = asking.deadlineMs === undefined ? undefined : new Date(Date.now() + asking.deadlineMs).toISOString();
+    const rule = kind === 'parked' ? 'auto' : ruleOf({ inventory, catalog }, run);
+    const now = Date.now();
+    const terms = rule === 'auto' ? { quorum: asking.quorum ?? [], chain: [] } : { quorum: rule.quorum, chain: chainOf(rule, now) };
+    const deadline = asking.deadlineMs === undefined ? undefined : new Date(now + asking.deadlineMs).toISOString();
     await control.runs.change(run, {
       state: kind === 'parked' ? 'parked' : 'waiting',
       steps: [
@@ -41,9 +39,47 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     });
     // Last, so that whoever sees the question sees the run waiting for it.
     const told = { ...(deadline === undefined ? {} : { deadline }), ...(failure === undefined ? {} : { failure }) };
-    await control.questions.open({ run, approval, opening, kind, digest, choices, quorum, ...told });
-    return stands;
+    const open = await control.questions.open({ run, approval, opening, kind, digest, choices, ...terms, ...told });
+    return { ...stands, ...timesOf(open) };
   };
+}
+
+/** The policy's rule for the run as the inventory has it now. */
+function ruleOf({ inventory, catalog }: Pick<EngineDependencies, 'inventory' | 'catalog'>, run: string): ApprovalRule {
+  const { runbook, database } = runNameOf(run);
+  if (!Object.hasOwn(inventory().databases, database)) return 'auto';
+  return policyOf(inventory(), database).approvals[catalog[runbook]?.risk ?? 'high'];
+}
+
+/** How long it is until its deadline and all that is to happen before. A question that was open before a reset has less time left. */
+function timesOf({ deadline, chain }: OpenQuestion): Pick<Asked, 'leftMs' | 'nudges'> {
+  const until = (time: string): number => Math.max(0, Date.parse(time) - Date.now());
+  const nudges = chain.flatMap(({ at, done }, place) => (done === null ? [{ place, inMs: until(at) }] : []));
+  return { nudges, ...(deadline === undefined ? {} : { leftMs: until(deadline) }) };
+}
+
+/**
+ * People are reminded or, in the escalation, others may answer from now on: what was said before may then be enough. Repeating it
+ * changes nothing.
+ */
+export function nudge({ control, inventory }: EngineDependencies) {
+  return async ({ approval, opening, place }: NudgeCall, { run }: Attempt): Promise<Nudged> => {
+    const question = await control.questions.find(run, approval, opening);
+    if (!question || question.answer !== null) return { settled: null };
+    await control.questions.nudge(question, place);
+    const { quorum, agreements } = (await control.questions.find(run, approval, opening)) ?? question;
+    const now = inventory();
+    const settled = settle(
+      quorum,
+      ofNow(agreements, (person) => groupsOf(now, runNameOf(run).database, person)),
+    );
+    return settled === null ? { settled } : { settled, ...(await lastToSay(control, run, approval, { opening, answer: settled })) };
+  };
+}
+
+/** Who has left a group since does not stand for it any more. */
+export function ofNow(agreements: readonly Agreement[], groups: (person: string) => readonly string[]): Agreement[] {
+  return agreements.map((one) => ({ ...one, groups: one.groups.filter((group) => groups(one.person).includes(group)) }));
 }
 
 /** An approval that is asked again shows as its next generation. */
@@ -75,102 +111,37 @@ async function closeOthers(
   }
 }
 
+/** Who gave the answer that stands. */
+async function lastToSay(
+  control: EngineDependencies['control'],
+  run: string,
+  approval: string,
+  { opening, answer }: Asked,
+): Promise<{ by?: DecidedBy }> {
+  const decisions = (await control.runs.detail(run))?.decisions ?? [];
+  const said = decisions.findLast((one) => one.approval === approval && one.opening === opening && one.choice === answer && one.counts);
+  return said ? { by: byOf(said) } : {};
+}
+
+/** Who made a decision, and why. */
+export function byOf({ person, reason }: Pick<DecisionRow, 'person' | 'reason'>): DecidedBy {
+  return reason === null ? { person } : { person, reason };
+}
+
 function settledBy({ kind, quorum, agreements }: OpenQuestion): Choice | null {
   return kind === 'parked' ? (agreements[0]?.choice ?? null) : settle(quorum, agreements);
 }
 
 export function closeQuestion({ control }: EngineDependencies) {
   return async (closing: Closing, attempt: Attempt): Promise<void> => {
-    const { approval, opening, answer, state, step } = closing;
+    const { approval, opening, answer, by, state, step } = closing;
     await control.questions.close(attempt.run, approval, opening, answer);
     const generation = generationOf(closing, opening);
+    const because = { because: by?.reason ?? `decided: ${answer}`, ...(by ? { by: by.person } : {}) };
     await control.runs.change(attempt.run, {
       state,
       failure: null,
-      ...(step ? { steps: [{ id: approval, state: step, generation, because: `decided: ${answer}` }] } : {}),
+      ...(step ? { steps: [{ id: approval, state: step, generation, ...because }] } : {}),
     });
   };
-}
-
-/**
- * Whether a decision counts. Judged by the row that the API wrote (never by the message), the person's groups as the inventory has
- * them now, and the policy; what is refused is recorded with its reason. The first judgement of a decision stands. A message that
- * is not the row's own says nothing about the decision, which stays open.
- */
-export function authorise({ control, inventory }: EngineDependencies) {
-  return async (message: DecisionMessage & { refuse?: string }, attempt: Attempt): Promise<Authorisation> => {
-    const row = await control.questions.decision(message.decisionId);
-    if (!row) return { counts: false, because: 'the API has recorded no such decision' };
-    if (row.run !== attempt.run || row.approval !== message.approval || row.opening !== message.opening || row.choice !== message.choice) {
-      return { counts: false, because: 'the message is not the decision that was recorded' };
-    }
-    const judged = await lookUp({ control, inventory }, row);
-    const refused = message.refuse ?? whyNot(judged);
-    const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
-    const stands = await control.questions.decision(row.id);
-    if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
-    // Who has left a group since does not stand for it any more.
-    const now = agreements.map((one) => ({ ...one, groups: one.groups.filter((group) => judged.groupsOf(one.person).includes(group)) }));
-    return counted(row, judged.question, now);
-  };
-}
-
-function counted(row: DecisionRow, question: OpenQuestion | null, agreements: readonly Agreement[]): Authorisation {
-  if (!question || question.kind === 'parked')
-    return { counts: true, settled: row.choice, because: `${row.person} decided: ${row.choice}` };
-  const settled = settle(question.quorum, agreements);
-  const because = settled === null ? `counted; needed: ${quorumText(question.quorum)}` : `decided: ${settled}`;
-  return { counts: true, settled, because };
-}
-
-interface Judged {
-  readonly row: DecisionRow;
-  readonly question: (OpenQuestion & { answer: string | null }) | null;
-  /** The groups of a person as the inventory has them now; none of one who is not there any more. */
-  groupsOf(person: string): readonly string[];
-  readonly known: boolean;
-  readonly operators: readonly string[];
-  readonly requester: string;
-  readonly forward: boolean;
-}
-
-async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>, row: DecisionRow): Promise<Judged> {
-  const { database } = runNameOf(row.run);
-  const now = inventory();
-  const whole = row.approval === wholeRun;
-  return {
-    row,
-    question: whole ? null : await control.questions.find(row.run, row.approval, row.opening),
-    groupsOf: (person) => groupsOf(now, database, person),
-    known: now.people.some((one) => one.name === row.person),
-    operators: policyOf(now, database).operators,
-    requester: (await control.runs.find(row.run))?.requester ?? '',
-    forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
-  };
-}
-
-function whyNot(judged: Judged): string | undefined {
-  const { row, question, known, operators, requester } = judged;
-  if (!known) return `${row.person} is not in the inventory any more`;
-  const operates = operators.some((group) => judged.groupsOf(row.person).includes(group));
-  if (row.approval === wholeRun) {
-    if (judged.forward) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
-    return operates || row.person === requester ? undefined : `only the requester and ${operators.join(', ')} may cancel`;
-  }
-  if (!question || question.answer !== null) return `"${row.approval}" is not being asked any more`;
-  if (question.deadline !== undefined && Date.parse(row.at) > Date.parse(question.deadline))
-    return `the deadline of "${row.approval}" had passed`;
-  if (question.digest !== row.digest) return 'it was decided about another plan';
-  if (!question.choices.includes(row.choice)) return `"${row.choice}" is not one of the choices`;
-  if (question.kind === 'parked') return operates ? undefined : `only ${operators.join(', ')} may answer for a failed step`;
-  return whyNoApproval(judged, question);
-}
-
-function whyNoApproval({ row, requester, groupsOf: groups }: Judged, question: OpenQuestion): string | undefined {
-  if (row.person === requester && row.choice === 'approve') return `${row.person} asked for the run and can't approve it`;
-  if (!question.quorum.some((line) => groups(row.person).includes(line.group))) {
-    return `${row.person} is in none of the groups that decide: ${quorumText(question.quorum)}`;
-  }
-  const before = question.agreements.find((one) => one.person === row.person);
-  return before ? `${row.person} has answered already: ${before.choice}` : undefined;
 }

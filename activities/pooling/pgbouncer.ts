@@ -3,6 +3,7 @@ import type { Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { PoolerEntry } from '../../domain/inventory.ts';
 import { redact } from '../../domain/redaction.ts';
+import { tlsFailure, tlsOptions } from '../postgres/tls.ts';
 import type { Address } from './alias-text.ts';
 
 /** A connection to PgBouncer's admin console. It understands simple queries only. Always `end()` it. */
@@ -31,7 +32,7 @@ type Row = Readonly<Record<string, string | number | null>>;
 
 const connectTimeoutMs = 3_000;
 
-/** Logs in to the admin console. Throws `pooler-failed`. */
+/** Logs in to the admin console. Throws `pooler-failed`, `tls-refused`. */
 export async function openConsole(pooler: PoolerEntry, password: string | undefined): Promise<Console> {
   const where = `the pooler at ${pooler.host}:${pooler.port}`;
   const client = new pg.Client({
@@ -40,14 +41,16 @@ export async function openConsole(pooler: PoolerEntry, password: string | undefi
     database: 'pgbouncer',
     user: pooler.admin.user,
     password,
-    ssl: false,
+    ssl: await tlsOptions(pooler),
     connectionTimeoutMillis: connectTimeoutMs,
   });
   client.on('error', () => undefined);
   try {
     await client.connect();
   } catch (error) {
-    throw consoleFailure(error, `${where}: the admin console does not let "${pooler.admin.user}" in`);
+    throw (
+      tlsFailure(error, { where, ...pooler }) ?? consoleFailure(error, `${where}: the admin console does not let "${pooler.admin.user}" in`)
+    );
   }
   const ask = (text: string, timeoutMs: number): Promise<Row[]> => withTimeout(client, text, timeoutMs, where);
   return {

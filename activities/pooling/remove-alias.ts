@@ -4,7 +4,7 @@ import type { Servers } from '../postgres/session.ts';
 import type { Migration } from '../replication/contract.ts';
 import { nextAlias, reload } from './commands.ts';
 import { dropAlias } from './config-file.ts';
-import type { PoolingDependencies } from './create-pooling-activities.ts';
+import type { PoolingDependencies } from './dependencies.ts';
 import { openConsole } from './pgbouncer.ts';
 
 const reloadTimeoutMs = 5_000;

@@ -7,7 +7,7 @@ import type { Migration } from '../replication/contract.ts';
 import type { MigrationFacts } from '../replication/facts.ts';
 import { lockTables, nextAlias, takeTransactionId } from './commands.ts';
 import { addAlias } from './config-file.ts';
-import type { PoolingDependencies } from './create-pooling-activities.ts';
+import type { PoolingDependencies } from './dependencies.ts';
 import { reloadPooler, takeAliasOut } from './remove-alias.ts';
 
 const tryTimeoutMs = 5_000;
@@ -59,14 +59,10 @@ async function tryUser(deps: PoolingDependencies, { migration, facts, pooler, us
   const { tables } = facts.binding.source;
   const before = await grantsOf(deps, migration.source, user.name, tables);
   await told(user.name, 'the login through the pooler to the new side', async () => {
-    const session = await deps.servers.open(migration.target, {
-      purpose: 'change',
-      step,
-      at: { host: pooler.host, port: pooler.port },
-      dbname: nextAlias(pooler.alias),
-      as: user,
-      statementTimeout: tryTimeoutMs,
-    });
+    const login = { at: pooler, dbname: nextAlias(pooler.alias), as: user, statementTimeout: tryTimeoutMs };
+    // In a session of its own, so that the server's log shows it as a look: whether the alias leads to the plan's server.
+    await (await deps.servers.open(migration.target, { ...login, purpose: 'look', identity: facts.binding.target })).end();
+    const session = await deps.servers.open(migration.target, { ...login, purpose: 'change', step });
     try {
       refuseMissing(user.name, before, await grantsOf(deps, migration.target, user.name, tables));
       await writeAndRollBack(

@@ -4,7 +4,7 @@ import type { Before } from '../../domain/step.ts';
 import type { NoReturn } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
 import { conninfo } from '../replication/conninfo.ts';
-import { changing, type Sides } from '../replication/side.ts';
+import { changing, looking, type Sides } from '../replication/side.ts';
 import { copiedObjects, dropObjects, dumpSchema, restoreSchema } from './commands.ts';
 import { inspectSide } from './inspect-side.ts';
 import { objectsOf } from './objects-of.ts';
@@ -50,10 +50,13 @@ async function dumpAndRestore(sides: Sides, tools: Tools, attempt: Attempt): Pro
   await withPrivateFolder(async (folder) => {
     const dump = join(folder, 'schema.dump');
     attempt.progress({ summary: 'pg_dump reads the source' });
+    // The programs can't tell which server answers them, so it is looked at right before.
+    await looking(sides, 'source', async (session) => await session.query('SELECT'));
     const source = await loginOf(sides, 'source', folder);
     await runTool(tools.pgDump ?? '', dumpSchema, { dump, source }, attempt.signal);
     attempt.progress({ summary: 'pg_restore writes the target', fraction: 0.5 });
     const target = await loginOf(sides, 'target', folder);
+    await looking(sides, 'target', async (session) => await session.query('SELECT'));
     await attempt.current();
     await runTool(tools.pgRestore ?? '', restoreSchema, { dump, target }, attempt.signal);
   });

@@ -1,4 +1,4 @@
-import type { Intent } from '../../control/contract.ts';
+import type { Intent, Moves } from '../../control/contract.ts';
 import { digestOf } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
@@ -17,6 +17,7 @@ export interface PreflightDependencies {
   findings(digest: string, body: unknown): Promise<void>;
   /** Intents of a run, oldest first: what it made itself is no finding. */
   journal(run: string): Promise<readonly Intent[]>;
+  readonly moves: Moves;
   /** Of the server with the control database: no run may change that one. */
   controlSystemIdentifier(): Promise<string>;
   readonly tools: Tools;
@@ -32,6 +33,7 @@ export async function preflight(deps: PreflightDependencies, sides: Sides, attem
   const journal = await deps.journal(attempt.run);
   const copying = journal.some((intent) => 'emptied' in intent.before);
   const controlSystem = await deps.controlSystemIdentifier();
+  const move = await deps.moves.from(sides.facts.binding.source);
   const found = await looking(
     sides,
     'source',
@@ -39,7 +41,8 @@ export async function preflight(deps: PreflightDependencies, sides: Sides, attem
       await looking(
         sides,
         'target',
-        async (target) => await look({ ...sides, source, target, tools: deps.tools, tag: attempt.tag, copying, controlSystem }, attempt),
+        async (target) =>
+          await look({ ...sides, source, target, tools: deps.tools, tag: attempt.tag, copying, controlSystem, move }, attempt),
       ),
   );
   const findings = digestOf(found);

@@ -4,6 +4,7 @@ import { fill, quoteLiteral, type Command, type Values } from '../../domain/comm
 import { Failure } from '../../domain/failure.ts';
 import { databaseOf, type DatabaseEntry, type Inventory, type SecretReference } from '../../domain/inventory.ts';
 import { postgresFailure } from './errors.ts';
+import { tlsFailure, tlsOptions, type Tls } from './tls.ts';
 
 /** A connection to a server of the inventory. Always `end()` it. */
 export interface Session {
@@ -31,9 +32,15 @@ export interface Opening {
    * Another address (the pooler's), default the inventory's. Behind it other clients may get the same server connection next,
    * so nothing is SET there: the timeout is the client's own, and only a transaction can be read-only.
    */
-  readonly at?: { readonly host: string; readonly port: number };
+  readonly at?: Address;
   /** Which server it must be, for a change also a primary. When another one answers, opening raises `identity-changed`. */
   readonly identity?: { readonly systemIdentifier: string; readonly databaseOid: number };
+}
+
+/** With its own TLS where it has one; else the server's. */
+export interface Address extends Partial<Tls> {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The way to every server of the inventory. */
@@ -58,6 +65,8 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
   const host = opening.at?.host ?? server.host;
   const port = opening.at?.port ?? server.port;
   const where = `${database} (${host}:${port})`;
+  const { sslmode = server.sslmode, sslrootcert = server.sslrootcert } = opening.at ?? {};
+  const tls = { sslmode, sslrootcert };
   const client = new pg.Client({
     host,
     port,
@@ -67,7 +76,7 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
     application_name: opening.at ? nameOf(opening) : 'steadyhand look',
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: answerWithin(opening),
-    ...(await tls(entry)),
+    ssl: await tlsOptions(tls),
   });
   // Without a listener, a server that stops would end the process.
   client.on('error', () => undefined);
@@ -78,7 +87,7 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
     return session(client, where, opening.purpose, pid);
   } catch (error) {
     await endOf(client);
-    throw postgresFailure(error, where);
+    throw tlsFailure(error, { where, host, ...tls }) ?? postgresFailure(error, where);
   }
 }
 
@@ -100,7 +109,7 @@ function settings(opening: Opening): string {
 }
 
 /** The session's process id. The server is looked at before the session takes the name of its step, so the log shows it as a look. */
-async function recognise(client: pg.Client, { identity, dbname, purpose }: Opening, where: string): Promise<number> {
+async function recognise(client: pg.Client, { identity, dbname, purpose, at }: Opening, where: string): Promise<number> {
   if (!identity) {
     const own = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     return own.rows[0]?.pid ?? 0;
@@ -110,7 +119,8 @@ async function recognise(client: pg.Client, { identity, dbname, purpose }: Openi
        FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()`,
   );
   const row = seen.rows[0];
-  const sameDatabase = dbname !== undefined || row?.oid === String(identity.databaseOid);
+  // At a pooler it is an alias of this very database.
+  const sameDatabase = (dbname !== undefined && !at) || row?.oid === String(identity.databaseOid);
   if (row && row.system === identity.systemIdentifier && sameDatabase && !(row.standby && purpose === 'change')) return row.pid;
   const what = row ? `system ${row.system}, database ${row.oid}${row.standby ? ', a standby' : ''}` : 'nothing';
   throw new Failure(
@@ -149,13 +159,6 @@ async function endOf(client: pg.Client): Promise<void> {
   }, endWithinMs);
   await client.end().catch(() => undefined);
   clearTimeout(cut);
-}
-
-async function tls(entry: DatabaseEntry): Promise<Pick<pg.ClientConfig, 'ssl'>> {
-  const { sslmode, sslrootcert } = entry.server;
-  if (sslmode === 'disable') return { ssl: false };
-  const ca = sslrootcert === undefined ? undefined : await readFile(sslrootcert, 'utf8');
-  return { ssl: { rejectUnauthorized: sslmode === 'verify-full', ...(ca === undefined ? {} : { ca }) } };
 }
 
 async function readSecret(

@@ -67,11 +67,12 @@ function sameInAllVersions(row: Row): Row {
   return { ...row, columns, constraints: row.constraints?.map(plain) ?? null, indexes: row.indexes?.map(plain) ?? null };
 }
 
+/** What identifies a row in replication: a constraint that is DEFERRABLE does not. */
 const keyColumns = (which: string): string => `
   (SELECT json_agg(a.attname ORDER BY k.place)
      FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
      JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-    WHERE i.indrelid = c.oid AND i.${which} AND i.indisvalid AND k.place <= i.indnkeyatts)`;
+    WHERE i.indrelid = c.oid AND i.${which} AND i.indisvalid AND i.indimmediate AND k.place <= i.indnkeyatts)`;
 
 /** Types of the server's own without quotes, but for "char", which is not char. */
 const typeName = `
@@ -79,11 +80,12 @@ const typeName = `
                THEN replace(format_type(a.atttypid, a.atttypmod), '"', '') ELSE format_type(a.atttypid, a.atttypmod) END
      FROM pg_type t WHERE t.oid = a.atttypid)`;
 
+/** Since 17 partitions have their root's identity columns, too; before they have none. */
 const columns = (version: number): string => `
   (SELECT json_agg(json_build_object(
             'name', a.attname, 'type', ${typeName}, 'notNull', a.attnotnull,
             'default', (SELECT pg_get_expr(f.adbin, f.adrelid) FROM pg_attrdef f WHERE f.adrelid = c.oid AND f.adnum = a.attnum),
-            'identity', a.attidentity, 'generated', ${version >= 120_000 ? 'a.attgenerated' : `''`},
+            'identity', CASE WHEN c.relispartition THEN '' ELSE a.attidentity END, 'generated', ${version >= 120_000 ? 'a.attgenerated' : `''`},
             'collation', (SELECT l.collname FROM pg_collation l JOIN pg_type t ON t.oid = a.atttypid
                            WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation)) ORDER BY a.attnum)
      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)`;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Failure, notYet } from '../../domain/failure.ts';
+import { notYet } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
 import { insertMarker } from './commands.ts';
 import { bytesText } from './initial-copy.ts';
 import { changing, looking, type Sides } from './side.ts';
+import { healthySlot } from './slot-health.ts';
 import { healthySubscription } from './subscription-health.ts';
 
 const lookAgainMs = 1_000;
@@ -31,18 +32,9 @@ export async function catchUp(sides: Sides, attempt: Attempt): Promise<{ lagByte
 }
 
 async function lag(sides: Sides, session: Session, tag: string): Promise<number> {
-  const { source } = sides.migration;
-  const status = sides.facts.binding.source.version >= 130_000 ? 'wal_status' : `'reserved'`;
-  const [slot] = await session.query<{ bytes: string | null; active: boolean; status: string | null }>(
-    `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::text AS bytes, active, ${status} AS status
-       FROM pg_replication_slots WHERE slot_name = $1`,
-    [tag],
-  );
-  if (!slot) throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} is gone`, { tag });
-  if (slot.status === 'lost')
-    throw new Failure('replication-failed', `the replication slot "${tag}" on ${source} has lost WAL; start again`, { tag });
-  if (!slot.active || slot.bytes === null) throw notYet(`the target is not connected to ${source}`, lookAgainMs);
-  return Number(slot.bytes);
+  const { active, behind } = await healthySlot(sides, session, tag);
+  if (!active || behind === null) throw notYet(`the target is not connected to ${sides.migration.source}`, lookAgainMs);
+  return behind;
 }
 
 /** Milliseconds from the marker's commit on the source until it can be read on the target. */

@@ -24,7 +24,9 @@ export function replicationLogin(entry: DatabaseEntry, password: string | undefi
     port: replication?.port ?? server.port,
     dbname: server.dbname,
     user: replication?.user ?? server.user,
-    sslmode: server.sslmode,
+    sslmode: replication?.sslmode ?? server.sslmode,
+    // Not the server's: that is a file of the worker's machine, and this is the other server's.
+    sslrootcert: replication?.sslrootcert,
     applicationName,
     ...(replication?.passfile === undefined ? { password } : { passfile: replication.passfile }),
   };

@@ -6,6 +6,7 @@ import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
 import { replicatedTables } from './facts.ts';
 import { looking, type Sides } from './side.ts';
+import { healthySlot } from './slot-health.ts';
 import { healthySubscription } from './subscription-health.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -21,7 +22,7 @@ const latestMs = 2_000;
 
 /**
  * Looks once whether every table is copied. Else throws `not-yet`; the next look comes after 0.5 s, later 2 s. Raises
- * `replication-failed` when the subscription has stopped, `objects-differ` when it carries other tables than the plan.
+ * `replication-failed` when the subscription has stopped or its slot can't serve it any more, `objects-differ` when it carries other tables than the plan.
  */
 export async function initialCopy(sides: Sides, attempt: Attempt): Promise<{ tables: number; bytes: number }> {
   const { subscription, copying } = await looking(sides, 'target', async (session) => ({
@@ -29,6 +30,7 @@ export async function initialCopy(sides: Sides, attempt: Attempt): Promise<{ tab
     copying: await runningCopies(session, sides.facts.binding.target.version),
   }));
   refuseOtherTables(sides, subscription);
+  if (!subscription.working) await looking(sides, 'source', async (session) => await healthySlot(sides, session, attempt.tag));
   const sizes = new Map(sides.facts.observed.tables.map((one) => [qualified(one), one]));
   const done = subscription.tables.filter((one) => one.state === 'r');
   const tables = replicatedTables(sides.facts);

@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Servers, Session } from '../postgres/session.ts';
 import type { Migration } from './contract.ts';
@@ -39,10 +40,23 @@ export async function changing<Result>(
   const session = await servers.open(migration[side], { purpose: 'change', step, statementTimeout, identity: facts.binding[side] });
   try {
     await session.query(`SET lock_timeout = ${lockTimeoutMs}`);
+    await passEventTriggers(session);
     await attempt.current();
     return await change(session);
   } finally {
     await session.end();
+  }
+}
+
+/**
+ * Event triggers of the application's own don't fire on what the run makes: one that writes down each DDL would put rows into the
+ * target that the source has not. Without the right to say so they fire; preflight tells.
+ */
+async function passEventTriggers(session: Session): Promise<void> {
+  try {
+    await session.query('SET session_replication_role = replica');
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'privilege-missing') throw error;
   }
 }
 

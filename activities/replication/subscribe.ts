@@ -74,7 +74,7 @@ async function createSubscription(sides: Sides, attempt: Attempt): Promise<void>
       await session.run(makeSubscription(facts), { tag: attempt.tag, conninfo: conninfo(login) });
     });
   } catch (error) {
-    throw loginRefused(error, migration.target, login.user) ?? error;
+    throw refusedByTls(error, migration.target) ?? loginRefused(error, migration.target, login.user) ?? error;
   }
 }
 
@@ -97,6 +97,19 @@ async function hideStatements(session: Session): Promise<void> {
 /** Older versions lack some of them, and some need a right; preflight tells when a password would be logged. */
 function passOver(error: unknown): void {
   if (!(error instanceof Failure) || !['privilege-missing', 'server-error'].includes(error.code)) throw error;
+}
+
+/** The target checks the source's certificate with libpq, on its own machine. */
+function refusedByTls(error: unknown, target: string): Failure | undefined {
+  if (!(error instanceof Failure)) return undefined;
+  if (!/SSL error|certificate|does not support SSL/.test(error.message)) return undefined;
+  return new Failure(
+    'tls-refused',
+    `${target} did not trust the source, to which it logs in to replicate: ${error.message}.` +
+      ' It checks with replication.sslrootcert, a file on its own machine, else with ~/.postgresql/root.crt of the user that it runs as',
+    { target },
+    error,
+  );
 }
 
 function loginRefused(error: unknown, target: string, user: string): Failure | undefined {

@@ -13,6 +13,14 @@ export const databaseName = name.describe('A database of the inventory');
 
 export const runbookName = name.describe('A runbook');
 
+export const personName = z.string().min(1).max(200).describe('A person of the inventory');
+
+/** Dates that the control database can hold, and that a person can mean. */
+export const moment = z.iso
+  .datetime({ offset: true, error: 'a time such as 2026-11-21T03:00:00Z' })
+  .refine((text) => text >= '1970' && text < '2200', 'a time between 1970 and 2200')
+  .describe('ISO 8601');
+
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
 
 export const reason = z.string().trim().min(1).max(2_000);

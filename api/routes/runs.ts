@@ -3,13 +3,13 @@ import { z } from 'zod';
 import type { RunDetail } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { runNameOf, runStates } from '../../domain/run.ts';
-import { acceptedSchema, eventsSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
+import { outcomes, runNameOf, runStates } from '../../domain/run.ts';
+import { acceptedSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
 import { channelOf } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requestRun } from '../request-run.ts';
-import { authorised, databaseName, runId } from './identifiers.ts';
+import { authorised, databaseName, moment, personName, runbookName, runId } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
 const idempotencyKey = z.looseObject({
@@ -22,14 +22,14 @@ const newRun = askedSchema.extend({ ticket: z.string().trim().min(1).max(200).op
 
 const page = z.strictObject({
   database: databaseName.optional(),
+  runbook: runbookName.optional(),
   state: z.enum(runStates).optional(),
+  outcome: z.enum(outcomes).optional(),
+  requester: personName.optional(),
+  since: moment.optional().describe('Asked for at this time or later'),
+  until: moment.optional().describe('Asked for before this time'),
   before: runId.optional().describe('The last run of the page before'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-});
-
-const cursor = z.strictObject({
-  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().describe('The `seq` of the last event that you have'),
-  limit: z.coerce.number().int().min(1).max(1_000).default(200),
 });
 
 const one = { params: z.object({ id: runId }), security: authorised, tags: ['runs'] };
@@ -77,14 +77,9 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           response: { 200: runsSchema, ...problemAnswers(400, 401, 403, 503) },
         },
       },
-      async ({ query: { database, state, before, limit } }) => {
-        const runs = await parts.control.runs.list({
-          limit,
-          ...(database === undefined ? {} : { database }),
-          ...(state === undefined ? {} : { state }),
-          ...(before === undefined ? {} : { before }),
-        });
-        const last = runs.length === limit ? runs.at(-1) : undefined;
+      async ({ query }) => {
+        const runs = await parts.control.runs.list(query);
+        const last = runs.length === query.limit ? runs.at(-1) : undefined;
         return { runs, next: last === undefined ? null : runNameOf(last.run).id };
       },
     );
@@ -109,21 +104,6 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async ({ params }) => await planOf(parts, await findRun(parts, params.id)),
-    );
-    app.get(
-      '/runs/:id/events',
-      {
-        schema: {
-          ...one,
-          summary: 'What happened in the run, oldest first',
-          querystring: cursor,
-          response: { 200: eventsSchema, ...problemAnswers(400, 401, 403, 404, 503) },
-        },
-      },
-      async ({ params, query: { after, limit } }) => {
-        const { run } = await findRun(parts, params.id);
-        return { events: await parts.control.events.list({ run, limit, ...(after === undefined ? {} : { after }) }) };
-      },
     );
   };
 }

@@ -24,9 +24,12 @@ async function asking(api: ApiTest): Promise<{ run: string; id: string }> {
 test('a decision is written down with the person’s groups of now, sent without a name, and its judgement answered', async () => {
   const api = await place.begin();
   const { run, id } = await asking(api);
-  api.temporal.judgement = { counts: true, settled: 'approve', because: 'everybody agreed' };
+  api.temporal.judgement = { counts: true, settled: 'approve', by: { person: 'grace' }, because: 'everybody agreed' };
   const answer = await api.call('POST', `/v1/runs/${id}/decisions`, { as: 'grace', body: approve });
-  expect(answer).toMatchObject({ status: 200, body: { counts: true, settled: 'approve', because: 'everybody agreed' } });
+  expect(answer).toMatchObject({
+    status: 200,
+    body: { counts: true, settled: 'approve', because: 'everybody agreed' },
+  });
   const decisionId = String(answer.body['decision']);
   expect(api.temporal.messages).toEqual([{ ...approve, decisionId }]);
   expect(await api.control.questions.decision(decisionId)).toMatchObject({

@@ -73,7 +73,7 @@ function standIn(): TemporalStandIn {
     messages: [],
     down: false,
     refuseStart: false,
-    judgement: { counts: true, settled: null, because: 'one of two' },
+    judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
     statuses: new Map(),
     health: async () =>
       await (temporal.down ? Promise.reject(new Failure('temporal-unavailable', 'Temporal does not answer')) : Promise.resolve()),

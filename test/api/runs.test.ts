@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseInventory } from '../../domain/inventory.ts';
-import { apiPlace, aPlan, newRun, problemIn } from './place.ts';
+import { apiPlace, aPlan, newRun, problemIn, type Answer } from './place.ts';
 
 const place = apiPlace();
 
@@ -39,6 +39,22 @@ test('H1: asked twenty times at once with one key, there is one run', async () =
   const runs = await Promise.all(Array.from({ length: 20 }, () => api.run('same')));
   expect(new Set(runs.map((one) => one.run)).size).toBe(1);
   expect(await api.control.runs.list({ limit: 10 })).toHaveLength(1);
+});
+
+test('H1: a key finds its run after it has closed, with Temporal down, and when the person may ask no more', async () => {
+  const api = await place.begin();
+  api.temporal.refuseStart = true;
+  const first = await api.run('k1');
+  const ask = async (body: unknown): Promise<Answer> =>
+    await api.call('POST', '/v1/runs', { as: 'ada', body, headers: { 'idempotency-key': 'k1' } });
+  api.temporal.down = true;
+  api.inventory = { ...api.inventory, people: [{ name: 'ada', groups: [] }] };
+  expect(await ask(newRun)).toMatchObject({ status: 202, body: { ...first, created: false, state: 'requested' } });
+  await api.control.runs.close(first.run, { outcome: 'refused', free: true });
+  Object.assign(api.temporal, { down: false, refuseStart: false });
+  expect(await ask(newRun)).toMatchObject({ status: 202, body: { ...first, created: false, state: 'closed' } });
+  expect(problemIn(await ask({ ...newRun, input: { word: 'other' } })).code).toBe('idempotency-key-reused');
+  expect(api.temporal.started).toEqual([]);
 });
 
 test('without an Idempotency-Key, or with an unreadable one, it is refused and named', async () => {

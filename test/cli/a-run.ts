@@ -34,6 +34,7 @@ export function aQuestion(changes: Partial<OpenQuestion> = {}): OpenQuestion {
     failure: null,
     openedAt: new Date(start).toISOString(),
     agreements: [],
+    chain: [],
     ...changes,
   };
 }

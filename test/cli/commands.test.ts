@@ -66,6 +66,10 @@ test('runs and show list what is there', async () => {
   const cli = await served(api, 'grace');
   expect((await cli.run('runs')).out).toMatch(new RegExp(`^RUN .*\\n${id}  rehearsal  orders  `));
   expect((await cli.run('runs', '--state', 'closed')).out).toBe('no runs\n');
+  expect((await cli.run('runs', '--requester', 'ada', '--since', '1h', '--runbook', 'rehearsal')).out).toContain(id);
+  expect((await cli.run('runs', '--until', '2026-01-01')).out).toBe('no runs\n');
+  expect(await cli.run('runs', '--since', 'yesterday')).toMatchObject({ code: 2, err: expect.stringContaining('24h') });
+  expect((await cli.run('audit', 'list', '--run', run, '--actor', 'ada')).out).toMatch(/^ +\d+ .*run.requested.*ada/);
   expect((await cli.run('show', run)).out).toContain(`steadyhand approve ${id} --digest dddddddddddddddd`);
   expect(JSON.parse((await cli.run('show', id.toLowerCase(), '--json')).out)).toMatchObject({ run, questions: [{ digest }] });
   expect((await cli.run('show', id, '--events')).out).toContain('run.requested');
@@ -80,7 +84,7 @@ test('approve: without a terminal it needs the digest or --yes, and the digest m
   expect(await cli.run('approve', id, '--digest', 'abc')).toMatchObject({ code: 2 });
   expect(await cli.run('approve', id, '--digest', 'e'.repeat(12))).toMatchObject({ code: 1, err: expect.stringContaining('another plan') });
   expect(api.temporal.messages).toEqual([]);
-  api.temporal.judgement = { counts: true, settled: 'approve', because: 'everybody agreed' };
+  api.temporal.judgement = { counts: true, settled: 'approve', by: { person: 'grace' }, because: 'everybody agreed' };
   const answer = await cli.run('approve', id, '--digest', 'd'.repeat(12));
   expect(answer).toMatchObject({ code: 0, out: expect.stringContaining('approve for agree: everybody agreed') });
   expect(api.temporal.messages).toMatchObject([{ approval: 'agree', opening: 1, digest, choice: 'approve' }]);

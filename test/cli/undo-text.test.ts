@@ -34,7 +34,7 @@ const plan: Plan = {
   digest: 'd'.repeat(64),
   madeAt: '2026-11-21T03:00:00.000Z',
 };
-const steps = ['done', 'running', 'pending', 'pending'].map((state, index) =>
+const steps = ['done', 'stopped', 'pending', 'pending'].map((state, index) =>
   // One of the states of a step.
   aStep({ id: plan.steps[index]?.id ?? '', position: index + 1, title: `Step ${index + 1}`, state: state as 'done' }),
 );
@@ -58,7 +58,7 @@ test('what a run left is taken back from its last step on, with its names filled
 
 test('nothing is printed once there may be no way back', () => {
   expect(() => undoText(ended, plan, true)).toThrow('began the step without return');
-  const switched = steps.map((step) => (step.id === 'switch' ? { ...step, state: 'running' as const } : step));
+  const switched = steps.map((step) => (step.id === 'switch' ? { ...step, state: 'stopped' as const } : step));
   expect(() => undoText({ ...ended, steps: switched }, plan, false)).toThrow('began the step without return');
 });
 

@@ -65,6 +65,26 @@ test('an open approval shows who must agree, to what, until when, and the comman
   expect(text).toContain(`steadyhand reject ${id} --reason '…'`);
 });
 
+test('an approval shows who was reminded when, and who may answer from when on', () => {
+  const agreed = [{ person: 'grace', groups: ['dba'], choice: 'approve' as const }];
+  const wider = [{ group: 'dba', count: 1, or: ['oncall'] }];
+  const chain = [
+    { at: at(300), done: at(301) },
+    { at: at(1_800), quorum: wider, done: null },
+    { at: at(86_400), done: null },
+  ];
+  const before = aRun({ state: 'waiting', questions: [aQuestion({ agreements: agreed, chain })] });
+  const text = runLines(before, start).join('\n');
+  expect(text).toContain('  then     reminded 03:05Z; from 03:30Z on 1 of dba or oncall; reminder at 2026-11-22 03:00Z');
+  expect(text).toContain(`  withdraw steadyhand withdraw ${id}`);
+  const after = aRun({
+    state: 'waiting',
+    questions: [aQuestion({ quorum: wider, chain: chain.map((one) => ({ ...one, done: one.at })) })],
+  });
+  expect(changedLines(before, before, start, true)).toEqual([]);
+  expect(changedLines(before, after, start, true).join('\n')).toContain('since 03:30Z 1 of dba or oncall');
+});
+
 test('a parked run shows what failed and a command for each way on', () => {
   const question = aQuestion({ kind: 'parked', approval: 'switch', choices: ['retry', 'roll-back', 'cancel'], failure });
   const text = runLines(aRun({ state: 'parked', questions: [question] }), start).join('\n');
@@ -97,9 +117,9 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
 });
 
 test('a run that ended in the middle of a step says so, and its clocks stand still', () => {
-  const steps = [aStep({ kind: 'approval', state: 'waiting', startedAt: at(1) }), aStep({ id: 'b', position: 2 })];
+  const steps = [aStep({ kind: 'approval', state: 'stopped', startedAt: at(1), finishedAt: at(4) }), aStep({ id: 'b', position: 2 })];
   const run = aRun({ state: 'closed', outcome: 'refused', closedAt: at(4), steps });
-  expect(runLines(run, start + 999_000)[1]).toBe('?  1 Initial copy  waiting for people  3.0 s, not finished');
+  expect(runLines(run, start + 999_000)[1]).toBe('■  1 Initial copy  stopped, not finished  3.0 s');
   const ended = changedLines(
     aRun({ steps }),
     { ...run, steps: [aStep({ state: 'done', startedAt: at(1), finishedAt: at(3) })] },

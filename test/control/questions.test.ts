@@ -39,7 +39,7 @@ const decision = (person: string) =>
 describe('questions', () => {
   it('are opened once, and come back as they stand', async () => {
     const first = await control.questions.open(question());
-    expect(first).toEqual({ ...question(), requester: 'anna', failure: null, openedAt: expect.any(String), agreements: [] });
+    expect(first).toEqual({ ...question(), requester: 'anna', failure: null, openedAt: expect.any(String), agreements: [], chain: [] });
     expect(await control.questions.open({ ...question(), digest: 'other' })).toEqual(first);
     expect((await control.runs.detail(run))?.questions).toEqual([first]);
     expect(await kindsOf(control, run)).toEqual(['run.requested', 'approval.opened']);

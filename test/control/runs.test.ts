@@ -173,6 +173,29 @@ describe('the end of a run', () => {
     expect(await kindsOf(control, run)).toEqual(['run.requested', 'approval.opened', 'approval.closed', 'run.closed']);
   });
 
+  it('stops what is under way: in a run that is over nothing goes on', async () => {
+    await control.runs.planned(run, { digest: 'd1', steps });
+    await control.runs.change(run, {
+      steps: [
+        { id: 'preflight', state: 'done', generation: 1 },
+        { id: 'approve', state: 'waiting', generation: 2 },
+      ],
+    });
+    await control.attempts.claim({ key: `${run}/switch/1`, run, step: 'switch', generation: 1, undo: false });
+    await control.runs.progress(run, 'switch', { summary: 'half of it' });
+    await control.runs.close(run, { outcome: 'needs-attention', free: true, actor: anna });
+    expect(await rowsOf()).toEqual({ preflight: 'done', approve: 'stopped', 'copy-schema': 'absent', switch: 'stopped' });
+    const row = (await control.runs.detail(run))?.steps[3];
+    expect(row).toMatchObject({ progress: null, finishedAt: expect.any(String) });
+    const stopped = (await control.events.list({ run, limit: 20 })).filter((event) => event.kind === 'step.stopped');
+    expect(stopped.map((event) => event.data)).toEqual([
+      { because: null, by: null, failure: null, generation: 2, state: 'stopped', step: 'approve' },
+      { because: null, by: null, failure: null, generation: 1, state: 'stopped', step: 'switch' },
+    ]);
+    expect(stopped[0]?.actor).toEqual(anna);
+    expect((await control.events.verify()).bad).toBeNull();
+  });
+
   it.each([
     [true, 'free', 'lease.freed'],
     [false, 'orphaned', 'lease.orphaned'],

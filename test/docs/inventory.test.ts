@@ -31,18 +31,26 @@ describe('docs/inventory.md', () => {
       'passfile',
       'port',
       'secret',
+      'sslmode',
+      'sslrootcert',
       'user',
     ]);
+    expect(orders?.pooler?.sslrootcert).toBe('/etc/steadyhand/pooler-ca.pem');
     expect(orders?.pooler?.users.map((user) => Object.keys(user.secret ?? {}))).toEqual([['file'], ['env']]);
     expect(inventory.policies['production']?.approvals).toEqual({
       low: 'auto',
-      medium: { quorum: [{ group: 'dba', count: 1 }], deadline: 8 * 3_600_000 },
+      medium: { quorum: [{ group: 'dba', count: 1 }], deadline: 8 * 3_600_000, remind: [], escalate: [] },
       high: {
         quorum: [
           { group: 'dba', count: 1 },
           { group: 'owners', count: 1 },
         ],
         deadline: 24 * 3_600_000,
+        remind: [15 * 60_000, 3_600_000],
+        escalate: [
+          { after: 30 * 60_000, to: ['oncall'] },
+          { after: 4 * 3_600_000, quorum: [{ group: 'dba', count: 1 }] },
+        ],
       },
     });
   });

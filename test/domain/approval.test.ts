@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quorumText, settle, type Agreement } from '../../domain/approval.ts';
+import { chainOf, neededText, quorumText, settle, stillNeeded, type Agreement } from '../../domain/approval.ts';
 
 const says = (choice: Agreement['choice'], person: string, ...groups: string[]): Agreement => ({ person, groups, choice });
 const approves = (person: string, ...groups: string[]): Agreement => says('approve', person, ...groups);
@@ -74,5 +74,49 @@ describe('settle', () => {
 describe('quorumText', () => {
   it('reads as a sentence', () => {
     expect(quorumText(oneOfEach)).toBe('1 of dba and 1 of owners');
+  });
+});
+
+describe('what is still needed', () => {
+  it('names the places that nobody fills, placing people where they help most', () => {
+    expect(stillNeeded(oneOfEach, [approves('mara', 'dba')])).toEqual([{ group: 'owners', count: 1 }]);
+    expect(stillNeeded([{ group: 'dba', count: 2 }, ...oneOfEach], [approves('mara', 'dba', 'owners')])).toEqual([
+      { group: 'dba', count: 1 },
+      { group: 'dba', count: 1 },
+      { group: 'owners', count: 1 },
+    ]);
+    expect(stillNeeded(oneOfEach, [approves('mara', 'dba'), approves('lena', 'owners')])).toEqual([]);
+  });
+
+  it('names who could fill them', () => {
+    const people = (line: { group: string }): string[] => (line.group === 'owners' ? ['lena', 'omar'] : []);
+    expect(neededText(oneOfEach, people)).toBe('1 of dba (nobody is there) and 1 of owners (lena, omar)');
+  });
+});
+
+describe('chainOf', () => {
+  const minutes = (count: number): number => count * 60_000;
+
+  it('puts reminders and escalations in order of time; each step of the escalation builds on those before', () => {
+    const rule = {
+      quorum: oneOfEach,
+      deadline: minutes(240),
+      remind: [minutes(60), minutes(15)],
+      escalate: [
+        { after: minutes(120), quorum: [{ group: 'directors', count: 1 }] },
+        { after: minutes(30), to: ['oncall'] },
+        { after: minutes(180), to: ['oncall', 'dba'] },
+      ],
+    };
+    const chain = chainOf(rule, Date.parse('2026-11-21T12:00:00.000Z'));
+    expect(chain.map((one) => [one.at.slice(11, 16), one.quorum && quorumText(one.quorum)])).toEqual([
+      ['12:15', undefined],
+      ['12:30', '1 of dba or oncall and 1 of owners or oncall'],
+      ['13:00', undefined],
+      ['14:00', '1 of directors'],
+      ['15:00', '1 of directors or oncall or dba'],
+    ]);
+    expect(settle(chain[1]?.quorum ?? [], [approves('mara', 'oncall'), approves('lena', 'oncall')])).toBe('approve');
+    expect(settle(chain[1]?.quorum ?? [], [approves('mara', 'oncall', 'dba')])).toBeNull();
   });
 });

@@ -51,7 +51,12 @@ describe('parseInventory', () => {
   it('reads a right one, with the defaults', () => {
     const inventory = parseInventory(right, 'steadyhand.yaml');
     expect(inventory.databases['orders']).toMatchObject({ policy: 'default', server: { port: 5432, sslmode: 'verify-full' } });
-    expect(inventory.policies['default']?.approvals.medium).toEqual({ quorum: [{ group: 'owners', count: 1 }], deadline: 86_400_000 });
+    expect(inventory.policies['default']?.approvals.medium).toEqual({
+      quorum: [{ group: 'owners', count: 1 }],
+      deadline: 86_400_000,
+      remind: [],
+      escalate: [],
+    });
     expect(inventory.policies['default']?.approvals.high).toMatchObject({ deadline: 7_200_000 });
   });
 
@@ -91,6 +96,32 @@ describe('parseInventory', () => {
     ]);
   });
 
+  it('lists what does not fit together beside the problems of the form', () => {
+    const text = right
+      .replace('provider: streaming', 'provider: mainframe')
+      .replace('  orders:\n', '  Orders DB:\n')
+      .replace('owners: orders-team', 'owners: order-team\n    policy: producton')
+      .replace('operators: [dba]', 'operators: [dba, dbas]\n    operator: []')
+      .replace('name: lena', 'name: mara')
+      .replace('  default:\n', '  De fault:\n');
+    expect(problemsOf(text)).toEqual([
+      ['5 people.1.name', '"mara" is there twice'],
+      ['8 databases.Orders DB', expect.stringContaining('a name is lower-case letters')],
+      ['9 databases.Orders DB.provider', expect.stringContaining('Invalid')],
+      ['14 databases.Orders DB.owners', 'nobody is in the group "order-team"'],
+      ['15 databases.Orders DB.policy', 'there is no policy "producton"'],
+      ['17 policies.De fault', expect.stringContaining('operator')],
+      ['17 policies.De fault', expect.stringContaining('a name is lower-case letters')],
+      ['19 policies.De fault.operators.1', 'nobody is in the group "dbas"'],
+    ]);
+  });
+
+  it('misses nobody in a group while the people themselves cannot be read', () => {
+    expect(problemsOf(right.replace('groups: [dba]', 'group: [dba]').replace('[orders-team, dba]', '[orders-team]'))).toEqual([
+      ['3 people.0', expect.stringContaining('group')],
+    ]);
+  });
+
   it('takes no name of JavaScript for one of the inventory, and owners must be people', () => {
     const text = right.replace('owners: orders-team', 'owners: owners\n    policy: constructor');
     expect(problemsOf(text).map(([, message]) => message)).toEqual(['nobody is in the group "owners"', 'there is no policy "constructor"']);
@@ -120,7 +151,43 @@ describe('parseInventory', () => {
 
   it('refuses a misspelt deadline', () => {
     const text = right.replace('deadline: 2h', 'deadline: 2 hours');
-    expect(problemsOf(text)[0]?.[0]).toMatch(/^22 policies\.default\.approvals\.high/);
+    expect(problemsOf(text)).toEqual([
+      ['22 policies.default.approvals.high.deadline', 'a duration is a number with ms, s, m, h or d, such as 24h'],
+    ]);
+  });
+
+  it('refuses an escalation to nobody, of both kinds, and what comes only after the deadline', () => {
+    const chain = 'escalate: [{ after: 1h, to: [dbas] }, { after: 1h }, { after: 1h, to: [dba], quorum: [{ group: dba }] }]';
+    const path = 'policies.default.approvals.high';
+    expect(problemsOf(right.replace('deadline: 2h', `deadline: 2h, ${chain}`))).toEqual([
+      [`22 ${path}.escalate.1`, expect.stringContaining('one of them')],
+      [`22 ${path}.escalate.2`, expect.stringContaining('one of them')],
+      [`22 ${path}.escalate.0.to.0`, 'nobody is in the group "dbas"'],
+    ]);
+    expect(problemsOf(right.replace('deadline: 2h', 'deadline: 2h, remind: [1h, 3h], escalate: [{ after: 2h, to: [dba] }]'))).toEqual([
+      [`22 ${path}.remind.1`, 'comes only after the deadline'],
+      [`22 ${path}.escalate.0.after`, 'comes only after the deadline'],
+    ]);
+  });
+});
+
+describe('the TLS of a pooler', () => {
+  const pooled = (server: string, pooler: string): unknown =>
+    parseInventory(
+      right.replace(
+        '    owners: orders-team\n',
+        `${server}    pooler: { kind: pgbouncer, host: p, alias: a, configFile: /f, admin: { user: u }${pooler} }\n    owners: orders-team\n`,
+      ),
+      'steadyhand.yaml',
+    ).databases['orders']?.pooler;
+
+  it('is the server’s, unless the pooler says otherwise', () => {
+    const server = '      sslmode: require\n      sslrootcert: /server.pem\n';
+    expect(pooled('', '')).toMatchObject({ sslmode: 'verify-full' });
+    expect(pooled('', '')).not.toHaveProperty('sslrootcert');
+    expect(pooled(server, '')).toMatchObject({ sslmode: 'require', sslrootcert: '/server.pem' });
+    expect(pooled(server, ', sslmode: disable')).toMatchObject({ sslmode: 'disable', sslrootcert: '/server.pem' });
+    expect(pooled(server, ', sslrootcert: /pooler.pem')).toMatchObject({ sslmode: 'require', sslrootcert: '/pooler.pem' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ulid } from 'ulid';
-import { acceptedSchema, runsSchema } from '../../api/answers.ts';
+import { acceptedSchema, planSchema, runsSchema } from '../../api/answers.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { runProgram } from '../../sandbox/run-program.ts';
 import { failureOf } from '../control/support.ts';
@@ -62,6 +62,15 @@ test('what the API refuses leaves nothing behind', async () => {
     { path: expect.stringContaining('lagBytes') },
     { message: expect.stringContaining('extra') },
   ]);
+  for (const [target, says] of [
+    [move.database, `input.target: is the database itself, ${move.database}`],
+    ['nowhere', 'input.target: there is no database "nowhere" in the inventory; it has: '],
+    [`x'; DROP DATABASE "orders" --`, `there is no database "x'; DROP DATABASE "orders" --"`],
+  ] as const) {
+    const asked = { runbook: 'migration-cutover', database: move.database, input: { target } };
+    for (const refused of [ask(asked), move.as('ada').post('/v1/plans', asked, planSchema)])
+      expect((await failureOf('input-invalid', refused)).message).toContain(says);
+  }
   await failureOf('forbidden', ask({ input: { target: `${move.database}-18` } }, 'edgar'));
   await failureOf('not-found', ask({ database: 'nowhere', input: { target: 'x' } }));
   const { runs } = await move.as('ada').get(`/v1/runs?database=${move.database}`, runsSchema);

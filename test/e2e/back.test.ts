@@ -53,6 +53,52 @@ test('a run that was terminated in the copy leaves an orphaned lease that names 
   expect(await move.as('ada').get(lease, leaseSchema)).toMatchObject({ state: 'free' });
 });
 
+/** The apply is held up until the server has thrown away WAL that the run's slot needs, as a full disk makes it do. */
+async function loseTheSlot(move: Move): Promise<void> {
+  const source = await move.connect('source');
+  const target = await move.connect('target');
+  await source.query(`ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'`);
+  await source.query('SELECT pg_reload_conf()');
+  await target.query('BEGIN');
+  await target.query('LOCK TABLE probe IN ACCESS EXCLUSIVE MODE');
+  await eventually(async () => {
+    await source.query('SELECT pg_switch_wal(), pg_logical_emit_message(false, $1, repeat($1, 1000))', ['x']);
+    await source.query('CHECKPOINT');
+    const lost = await source.query(`SELECT FROM pg_replication_slots WHERE wal_status = 'lost'`);
+    return lost.rowCount === 1 ? true : undefined;
+  });
+  await target.query('ROLLBACK');
+  await source.query('ALTER SYSTEM RESET max_slot_wal_keep_size');
+  await source.query('SELECT pg_reload_conf()');
+}
+
+test('a slot that has lost its WAL in the catch-up: start again copies anew, and nothing is missing', async () => {
+  const move = await place.begin();
+  const writers = move.load();
+  const lost = move.taps.source.set({
+    statement: /INSERT INTO steadyhand\.marker/,
+    when: 'sent',
+    spring: async () => await loseTheSlot(move),
+  });
+  const run = await move.request();
+  await move.agree(run, 'approve-prepare');
+  await lost;
+  const parked = await move.until(run, (now) => now.state === 'parked');
+  expect(parked.failure).toMatchObject({ code: 'replication-failed', facts: { againFrom: 'subscribe' } });
+  await move.decide(run, 'ada', 'start-again');
+  await move.agree(run, 'approve-switch');
+  const closed = await move.until(run, (now) => now.state === 'closed');
+  expect(closed.outcome).toBe('succeeded');
+  const again = closed.steps.filter((step) => step.generation === 2 && step.kind !== 'approval').map((step) => step.id);
+  expect(again).toEqual(['subscribe', 'initial-copy', 'catch-up']);
+  const report = await writers.stop();
+  expect(await judge(report, await move.connect('target'), await move.connect('source'))).toMatchObject({
+    lost: 0,
+    ghost: 0,
+    duplicated: 0,
+  });
+});
+
 test('a switch that fails half-way serves on the old side first, parks, and goes through on retry', async () => {
   const move = await place.begin();
   const writers = move.load();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { ulid } from 'ulid';
 import { parse, stringify } from 'yaml';
+import { quoteIdentifier } from '../../domain/command.ts';
 import { addAlias } from '../../activities/pooling/config-file.ts';
 import { layoutOf } from '../../sandbox/layout.ts';
 import type { Cluster } from '../../sandbox/postgres.ts';
@@ -20,11 +21,11 @@ export interface OwnSource {
 }
 
 export async function copyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
-  await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
+  await superuser(sandbox, side, `CREATE DATABASE ${quoteIdentifier(dbname)} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
 }
 
 export async function emptyDatabase(sandbox: Sandbox, side: Address, dbname: string): Promise<void> {
-  await superuser(sandbox, side, `CREATE DATABASE ${dbname} TEMPLATE template0 OWNER orders_owner`);
+  await superuser(sandbox, side, `CREATE DATABASE ${quoteIdentifier(dbname)} TEMPLATE template0 OWNER orders_owner`);
 }
 
 /** As Steadyhand's own login: a switch of an earlier test has locked every other superuser out of the source. */
@@ -36,6 +37,34 @@ async function superuser(sandbox: Sandbox, side: Address, statement: string): Pr
     await client.end();
   }
 }
+
+/** Another database than the application's: `schema` is run on both sides, on the source alone when the target is empty. */
+export interface OwnDatabase {
+  readonly dbname: string;
+  readonly schema: string;
+  readonly rows: string;
+}
+
+export async function fillOwn(
+  sandbox: Sandbox,
+  sides: Readonly<Record<'source' | 'target', Address>>,
+  { dbname, schema, rows }: OwnDatabase,
+  target: 'migrated' | 'empty' = 'migrated',
+): Promise<void> {
+  for (const side of ['source', 'target'] as const) {
+    await emptyDatabase(sandbox, sides[side], dbname);
+    const client = await clientOf(sandbox, sides[side], dbname);
+    try {
+      if (side === 'source' || target === 'migrated') await client.query(schema);
+      if (side === 'source') await client.query(rows);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/** The pooler's alias of a database of the inventory. */
+export const aliasOf = (database: string): string => database.replace('-', '_');
 
 type Address = Pick<Cluster, 'host' | 'port'>;
 
@@ -75,12 +104,12 @@ export async function addToInventory(sandbox: Sandbox, taps: Taps, { database, d
   const { pooler, ...source } = through(old, taps.source);
   inventory.databases[database] = {
     ...source,
-    ...(pooler && viaPooler ? { pooler: { ...pooler, host: taps.pooler.host, port: taps.pooler.port, alias: dbname } } : {}),
+    ...(pooler && viaPooler ? { pooler: { ...pooler, host: taps.pooler.host, port: taps.pooler.port, alias: aliasOf(database) } } : {}),
   };
   inventory.databases[`${database}-18`] = through(new18, taps.target);
   writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
   if (!viaPooler || !sandbox.pgbouncer) return;
-  await addAlias(sandbox.pgbouncer.configFile, dbname, 'orders', { ...taps.source, dbname });
+  await addAlias(sandbox.pgbouncer.configFile, aliasOf(database), 'orders', { ...taps.source, dbname });
   const { adminUser, adminPasswordFile, host, port } = sandbox.pgbouncer;
   const admin = new pg.Client({
     host,

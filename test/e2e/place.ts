@@ -17,7 +17,18 @@ import { startService, type Service } from '../../sandbox/service.ts';
 import type { Load, LoadOptions } from '../../sandbox/load.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTap } from '../support/tap.ts';
-import { addToInventory, clientOf, copyDatabase, emptyDatabase, ownSource, type OwnSource, type Taps } from './databases.ts';
+import {
+  addToInventory,
+  aliasOf,
+  clientOf,
+  copyDatabase,
+  emptyDatabase,
+  fillOwn,
+  ownSource,
+  type OwnDatabase,
+  type OwnSource,
+  type Taps,
+} from './databases.ts';
 
 /** Where PgBouncer is missing the same cases run over the fence; test/support/run-tests.ts says so. */
 export const pooled = findPgBouncer(sandboxConfiguration().path) !== undefined;
@@ -54,6 +65,8 @@ export interface MoveOptions {
   readonly target?: 'migrated' | 'empty';
   /** Another source than the sandbox's, with the application's database; ended with the test. */
   readonly source?: OwnSource;
+  /** Another database than the application's, with a name of its own. */
+  readonly own?: OwnDatabase;
   /** Further environment of the workers. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -100,13 +113,16 @@ export function movePlace(options: Partial<UpOptions> = {}): { begin(move?: Move
 }
 
 async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, endings: (() => Promise<unknown>)[]): Promise<Move> {
-  const dbname = `orders_${ulid().slice(-8).toLowerCase()}`;
-  const database = dbname.replace('_', '-');
+  const database = `orders-${ulid().slice(-8).toLowerCase()}`;
+  const dbname = options.own?.dbname ?? database.replace('-', '_');
   const source = options.source ? await ownSource(sandbox, options.source, endings) : sandbox.source;
   const sides = { source, target: sandbox.target };
-  await copyDatabase(sandbox, source, dbname);
-  if (options.target === 'empty') await emptyDatabase(sandbox, sandbox.target, dbname);
-  else await copyDatabase(sandbox, sandbox.target, dbname);
+  if (options.own) await fillOwn(sandbox, sides, options.own, options.target);
+  else {
+    await copyDatabase(sandbox, source, dbname);
+    if (options.target === 'empty') await emptyDatabase(sandbox, sandbox.target, dbname);
+    else await copyDatabase(sandbox, sandbox.target, dbname);
+  }
   const viaPooler = (options.pooler ?? true) && sandbox.pgbouncer !== null;
   const taps = {
     source: await startTap(source),
@@ -181,7 +197,8 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
     },
     load: (more = {}) => {
       const ways = viaPooler && sandbox.pgbouncer ? [sandbox.pgbouncer] : [source, sandbox.target];
-      const load = sandbox.load({ endpoints: ways.map(({ host, port }) => ({ host, port, dbname })), perSecond: 300, ...more });
+      const called = viaPooler ? aliasOf(database) : dbname;
+      const load = sandbox.load({ endpoints: ways.map(({ host, port }) => ({ host, port, dbname: called })), perSecond: 300, ...more });
       loads.push(load);
       return load;
     },

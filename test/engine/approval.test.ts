@@ -19,17 +19,26 @@ test('one person counts once, an outsider not at all', async () => {
   const run = await request();
   await asked(run, 'agree-first');
   expect(await decide(run, 'mallory', 'approve')).toMatchObject({ counts: false });
-  expect(await decide(run, 'grace', 'approve')).toMatchObject({ counts: true, settled: null });
+  expect(await decide(run, 'grace', 'approve')).toMatchObject({
+    counts: true,
+    settled: null,
+    because: 'counted; still needed: 1 of owners (linus)',
+  });
   expect(await decide(run, 'grace', 'approve')).toMatchObject({ counts: false, because: 'grace has answered already: approve' });
   expect(await decide(run, 'linus', 'approve')).toMatchObject({ counts: true, settled: 'approve' });
 });
 
 test('a reject before any change refuses the run, and nothing was made', async () => {
-  const { request, asked, decide, result, world, control } = await place.begin();
+  const { request, asked, decide, result, detail, world, control } = await place.begin();
   const run = await request();
   await asked(run, 'agree-first');
   await decide(run, 'linus', 'reject', 'not tonight');
-  expect(await result(run)).toMatchObject({ outcome: 'refused', because: '"Agree to begin" was rejected' });
+  expect(await result(run)).toMatchObject({ outcome: 'refused', because: 'linus rejected "Agree to begin": not tonight' });
+  const steps = (await detail(run)).steps.filter((one) => one.state !== 'pending' && one.state !== 'absent');
+  expect(steps.map(({ id, state, because }) => [id, state, because])).toEqual([
+    ['look', 'done', null],
+    ['agree-first', 'rejected', 'not tonight, by linus'],
+  ]);
   expect(world.effects).toEqual([]);
   expect(await control.lease.find('orders')).toBeNull();
 });
@@ -49,7 +58,8 @@ test('an approval that nobody gives expires', async () => {
   const { request, result, detail, control } = await place.begin({ deadline: '300ms' });
   const run = await request();
   expect(await result(run)).toMatchObject({ outcome: 'refused', because: '"Agree to begin" was not decided in time' });
-  expect((await detail(run)).questions).toEqual([]);
+  expect(await detail(run)).toMatchObject({ questions: [], failure: null });
+  expect((await detail(run)).steps.find((one) => one.id === 'agree-first')?.state).toBe('expired');
   expect((await control.events.list({ run, limit: 100 })).find((one) => one.kind === 'approval.closed')?.data).toMatchObject({
     answer: 'expired',
   });

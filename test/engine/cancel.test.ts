@@ -19,8 +19,12 @@ test('a cancel while it waits takes everything back', async () => {
   const engine = await place.begin();
   const run = await waitingForTheWord(engine);
   expect(await engine.decide(run, 'ada', 'cancel', 'wrong day')).toMatchObject({ counts: true });
-  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by ada: wrong day' });
   expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+  expect((await engine.detail(run)).steps.find((one) => one.id === 'wait')?.state).toBe('stopped');
+  // Before the undos, not only at the end.
+  const kinds = (await engine.control.events.list({ run, limit: 200 })).map((one) => one.kind);
+  expect(kinds.indexOf('step.stopped')).toBeLessThan(kinds.indexOf('step.undone'));
 });
 
 test('a cancel of Temporal itself does the same', async () => {
@@ -81,7 +85,7 @@ test('a cancel by somebody without the right is refused', async () => {
 });
 
 describe('before anything was changed the run is refused and nothing is made', () => {
-  async function refused(run: string, engine: EngineTest, because = 'cancelled by a decision'): Promise<void> {
+  async function refused(run: string, engine: EngineTest, because = 'cancelled by ada: no'): Promise<void> {
     expect(await engine.result(run)).toMatchObject({ outcome: 'refused', because });
     expect(engine.world.effects).toEqual([]);
     expect((await engine.control.lease.find('orders'))?.state ?? 'free').toBe('free');
@@ -155,7 +159,7 @@ test('cancelled twice, and once more while it cleans up: the clean-up happens on
   expect(refusal.message).toContain('going back already');
   await engine.client.workflow.getHandle(run).cancel();
   gate.open();
-  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by ada: wrong day' });
   expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
 });
 
@@ -166,7 +170,7 @@ test('cancelled while a step is parked: the reason is the cancel, and what had f
   await engine.agree(run, 'agree-first');
   await engine.asked(run, 'second');
   await engine.decide(run, 'ada', 'cancel', 'enough');
-  const because = 'cancelled by a decision after "Make the second" failed: the world is broken';
+  const because = '"Make the second" failed: the world is broken; cancelled by ada: enough';
   expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because });
   expect((await engine.detail(run)).failure).toMatchObject({ code: 'server-error' });
 });
@@ -201,6 +205,6 @@ test('a step that fails as it is cancelled goes back and asks nobody', async () 
   await gate.reached;
   await engine.decide(run, 'ada', 'cancel', 'stop');
   gate.open();
-  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by a decision' });
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by ada: stop' });
   expect((await engine.events(run, 'approval.opened')).map((one) => one['kind'])).toEqual(['approval']);
 });

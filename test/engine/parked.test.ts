@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
+import { newGate } from './hooked-control.ts';
 import { enginePlace, type EngineTest } from './place.ts';
 
 const place = enginePlace();
@@ -38,6 +39,79 @@ test('start again takes the step back and makes it as the next generation', asyn
   expect(engine.world.effects).toEqual(['+first', '+second', '-second', '+second', '+last', '+tidy']);
   const second = (await engine.detail(run)).steps.find((one) => one.id === 'second');
   expect(second).toMatchObject({ state: 'done', generation: 2 });
+});
+
+const generations = async (run: string, { detail }: EngineTest): Promise<string[]> =>
+  (await detail(run)).steps.filter((one) => one.generation > 1).map((one) => `${one.id} ${one.generation} ${one.state}`);
+
+test('start again at a step that waits takes back from the earlier step that its story names, and goes on from there', async () => {
+  const engine = await place.begin();
+  const run = await parkedAt('wait', engine);
+  const [question] = (await engine.detail(run)).questions;
+  expect(question?.choices).toEqual(['retry', 'start-again', 'roll-back', 'abort']);
+  expect(question?.failure?.facts).toEqual({ againFrom: 'first' });
+  await engine.decide(run, 'grace', 'start-again', 'lost for good');
+  await engine.asked(run, 'agree-last');
+  // Nothing of it is cached: the run is told anew from its history.
+  await engine.stopWorkers();
+  await engine.startWorker();
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first', '+first', '+second', '+last', '+tidy']);
+  expect(await generations(run, engine)).toEqual(['first 2 done', 'second 2 done', 'wait 2 done']);
+  // What stands before it is not done again: people are not asked once more.
+  expect((await engine.events(run, 'approval.opened')).map((one) => one['approval'])).toEqual(['agree-first', 'wait', 'agree-last']);
+  expect((await engine.events(run, 'step.done')).filter((one) => one['step'] === 'look')).toHaveLength(1);
+});
+
+test('an earlier step that can not be taken back is asked about, and start again goes on with taking back', async () => {
+  const engine = await place.begin();
+  engine.world.fail('undo first', broken);
+  const run = await parkedAt('wait', engine);
+  await engine.decide(run, 'grace', 'start-again', 'lost for good');
+  const [question] = (await engine.asked(run, 'wait', 2)).questions;
+  expect(question).toMatchObject({ choices: ['start-again', 'roll-back', 'abort'], failure: { code: 'server-error' } });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second']);
+  await engine.decide(run, 'grace', 'start-again', 'mended');
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first', '+first', '+second', '+last', '+tidy']);
+});
+
+test('start again past an approval asks for it again; a second time makes the third generation', async () => {
+  const engine = await place.begin();
+  const run = await engine.request({ word: 'far back' });
+  await engine.agree(run, 'agree-first');
+  for (const opening of [1, 2]) {
+    engine.world.fail('last', broken);
+    await engine.asked(run, 'agree-last', opening);
+    await engine.agree(run, 'agree-last');
+    await engine.asked(run, 'last', opening);
+    await engine.decide(run, 'grace', 'start-again', 'from the second on');
+  }
+  await engine.asked(run, 'agree-last', 3);
+  expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '+second', '-second', '+second', '+last', '+tidy']);
+  expect(await generations(run, engine)).toEqual(['second 3 done', 'wait 3 done', 'agree-last 3 done', 'last 3 done']);
+});
+
+test('cancelled while an earlier step is taken back to be done again: everything goes back', async () => {
+  const engine = await place.begin();
+  const gate = newGate();
+  engine.world.faults.set('undo second', [gate.pass]);
+  const run = await parkedAt('wait', engine);
+  await engine.decide(run, 'grace', 'start-again', 'lost for good');
+  await gate.reached;
+  await engine.decide(run, 'ada', 'cancel', 'wrong day');
+  gate.open();
+  expect(await engine.result(run)).toMatchObject({ outcome: 'rolled-back', because: 'cancelled by ada: wrong day' });
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+});
+
+test('where nothing can be taken back, start again is not offered', async () => {
+  const engine = await place.begin();
+  engine.world.fail('wait', broken);
+  const run = await engine.request({ word: 'alone' });
+  await engine.agree(run, 'agree-first');
+  expect((await engine.asked(run, 'wait')).questions[0]?.choices).toEqual(['retry', 'roll-back', 'abort']);
 });
 
 test('skip passes over a step that the plan lets people skip', async () => {

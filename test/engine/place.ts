@@ -11,8 +11,11 @@ import type { EventKind } from '../../control/event-kinds.ts';
 import type { Authorisation, Choice, DecisionMessage } from '../../domain/decision.ts';
 import { parseInventory, groupsOf, type Inventory } from '../../domain/inventory.ts';
 import type { RunResult } from '../../domain/run.ts';
+import { dataConverterOf } from '../../temporal/data-converter.ts';
+import type { PayloadKey } from '../../temporal/payload-codec.ts';
 import { isOpen, sendDecision, startRun } from '../../temporal/runs.ts';
 import { bind } from '../../worker/bind.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
 import { controlPlace } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { rehearsal } from '../support/rehearsal-plan.ts';
@@ -31,6 +34,7 @@ people:
   - { name: edsger, groups: [dba] }
   - { name: linus, groups: [orders-team] }
   - { name: mallory, groups: [visitors] }
+  - { name: barbara, groups: [second-line] }
 policies:
   default:
     requesters: [on-call]
@@ -67,7 +71,7 @@ export interface EngineTest {
   detail(run: string): Promise<RunDetail>;
   /** The data of the run's events of a kind, in order. */
   events(run: string, kind: EventKind): Promise<Readonly<Record<string, unknown>>[]>;
-  startWorker(): Promise<void>;
+  startWorker(keys?: readonly PayloadKey[]): Promise<void>;
   stopWorkers(): Promise<void>;
 }
 
@@ -75,8 +79,12 @@ export interface EngineOptions {
   readonly deadline?: string;
   /** The policy asks nobody. */
   readonly auto?: boolean;
+  /** What the policy asks for instead of one of the dba and one of the owners. */
+  readonly rule?: string;
   /** 0: until the test starts one. */
   readonly workers?: 0 | 1;
+  /** Of the payload codec, for client and workers. */
+  readonly keys?: readonly PayloadKey[];
 }
 
 /** A worker with the rehearsal's activities, a control database and a world of its own, for each test. */
@@ -98,10 +106,11 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
     await native.close();
   });
   return {
-    begin: async ({ deadline = '1h', auto = false, workers = 1 } = {}) => {
+    begin: async ({ deadline = '1h', auto = false, rule = auto ? 'auto' : withQuorum(deadline), workers = 1, keys = [] } = {}) => {
       const { control } = await place.fresh();
-      const inventory = parseInventory(inventoryText(auto ? 'auto' : withQuorum(deadline)), 'steadyhand.yaml');
-      const parts = { control, client, inventory, world: createWorld(), hooks: newHooks(), taskQueue: `engine-${ulid()}` };
+      const inventory = parseInventory(inventoryText(rule), 'steadyhand.yaml');
+      const own = new Client({ connection: client.connection, dataConverter: dataConverterOf(keys) });
+      const parts = { control, client: own, inventory, world: createWorld(), hooks: newHooks(), taskQueue: `engine-${ulid()}`, keys };
       const engine = engineTest(parts, native);
       endings.push(engine.stopWorkers);
       if (workers > 0) await engine.startWorker();
@@ -117,12 +126,13 @@ interface Parts {
   readonly hooks: ControlHooks;
   readonly inventory: Inventory;
   readonly taskQueue: string;
+  readonly keys: readonly PayloadKey[];
 }
 
 type WorkerParts = Omit<Parts, 'inventory'> & { inventory(): Inventory };
 
 async function startWorker(
-  { client, world, hooks, taskQueue, inventory, ...parts }: WorkerParts,
+  { client, world, hooks, taskQueue, inventory, keys, ...parts }: WorkerParts,
   native: NativeConnection,
 ): Promise<() => Promise<void>> {
   const control = hookedControl(parts.control, hooks);
@@ -133,7 +143,8 @@ async function startWorker(
   const worker = await Worker.create({
     connection: native,
     taskQueue,
-    workflowBundle: { codePath: inject('workflowBundle') },
+    workflowBundle: await workflowBundle(inject('workflowBundle'), { encodes: keys.length > 0 }),
+    dataConverter: dataConverterOf(keys),
     activities: { ...bind('engine', engine, control, log, engineVerdicts), ...bind('rehearsal', world.activities, control, log) },
     stickyQueueScheduleToStartTimeout: '1s',
     shutdownGraceTime: '100ms',
@@ -212,8 +223,8 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
     result: async (run) => (await client.workflow.getHandle(run).result()) as RunResult,
     events: async (run, kind) =>
       (await control.events.list({ run, limit: 1_000 })).filter((one) => one.kind === kind).map((one) => one.data),
-    startWorker: async () => {
-      stops.push(await startWorker({ ...parts, inventory: () => engine.inventory }, native));
+    startWorker: async (keys = parts.keys) => {
+      stops.push(await startWorker({ ...parts, keys, inventory: () => engine.inventory }, native));
     },
     stopWorkers: async () => {
       await Promise.all(stops.splice(0).map(async (stop) => await stop()));

@@ -4,31 +4,9 @@ import { startRun } from '../../temporal/runs.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { enginePlace, type EngineTest } from './place.ts';
+import { resetBefore } from './reset-before.ts';
 
 const place = enginePlace();
-
-/** Back to before the run called the activity for the n-th time; `keep` delivers Signals and Updates again that came afterwards. */
-async function resetBefore(
-  engine: EngineTest,
-  run: string,
-  activity: string,
-  options: { nth?: number; keep?: boolean } = {},
-): Promise<void> {
-  const { client } = engine;
-  const { events = [] } = await client.workflow.getHandle(run).fetchHistory();
-  const calls = events?.map((event) => event.activityTaskScheduledEventAttributes).filter((call) => call?.activityType?.name === activity);
-  const finished = calls?.[(options.nth ?? 1) - 1]?.workflowTaskCompletedEventId;
-  if (!finished) throw new Error(`the run has not called ${activity}`);
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: run },
-    reason: 'a test',
-    requestId: ulid(),
-    workflowTaskFinishEventId: finished,
-    // Signals and Updates.
-    resetReapplyExcludeTypes: (options.keep ?? false) ? [] : [1, 2],
-  });
-}
 
 /** Until the run that was reset is where it takes the answer: the question stands open in the control database meanwhile. */
 async function answerAgain(
@@ -135,18 +113,21 @@ test('terminated, its lease found orphaned, then reset: it parks, and a retry ta
   expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
 });
 
-test('a run that was closed and is reset does nothing more: it asks nobody, makes nothing and takes nothing back', async () => {
-  const engine = await place.begin();
-  const run = await engine.request();
-  await engine.agree(run, 'agree-first');
-  await engine.agree(run, 'agree-last');
-  await engine.result(run);
-  const before = [...engine.world.effects];
-  await resetBefore(engine, run, 'engine.ask', { nth: 2 });
-  await expect(engine.result(run)).rejects.toMatchObject({ cause: { type: 'conflict' } });
-  expect(engine.world.effects).toEqual(before);
-  expect(await engine.detail(run)).toMatchObject({ outcome: 'succeeded' });
-});
+test.for([true, false])(
+  'a run that was closed and is reset asks nobody, makes nothing and takes nothing back (messages again: %s)',
+  async (keep) => {
+    const engine = await place.begin();
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await engine.agree(run, 'agree-last');
+    await engine.result(run);
+    const before = [...engine.world.effects];
+    await resetBefore(engine, run, 'engine.ask', { nth: 2, keep });
+    await expect(engine.result(run)).rejects.toMatchObject({ cause: { type: 'conflict' } });
+    expect(engine.world.effects).toEqual(before);
+    expect(await engine.detail(run)).toMatchObject({ outcome: 'succeeded' });
+  },
+);
 
 test('a run that was closed is not begun again by a start under its id', async () => {
   const engine = await place.begin();

@@ -2,14 +2,16 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { startTemporal } from '../../sandbox/temporal.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     temporalAddress: string;
+    /** The folder with its database files. */
+    temporalFolder: string;
     /** The workflows of the product and the tests' own stories, as one bundle. */
     workflowBundle: string;
   }
@@ -33,13 +35,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
       log: (line) => console.log(line),
     });
     endings.push(() => temporal.stop());
-    const bundle = await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('./stories.ts', import.meta.url)),
-      logger: new DefaultLogger('ERROR'),
-    });
+    const bundle = await bundleWorkflows(fileURLToPath(new URL('./stories.ts', import.meta.url)));
     const bundleFile = join(directory, 'workflows.js');
     await writeFile(bundleFile, bundle.code);
     project.provide('temporalAddress', temporal.address);
+    project.provide('temporalFolder', join(directory, 'temporal'));
     project.provide('workflowBundle', bundleFile);
     return end;
   } catch (error) {

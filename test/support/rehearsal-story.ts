@@ -14,16 +14,20 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
     await run.step('first', world.make, { undo: world.unmake });
     await run.step('unneeded', world.make, { undo: world.unmake });
     await run.step('second', world.make, { undo: world.unmake });
-    await run.step('wait', world.await);
+    await run.step('wait', world.await, wordOf(start) === 'alone' ? {} : { redo: 'first' });
     if (wordOf(start) === 'stumble') throw new Error('the story has a mistake');
     if (wordOf(start) === 'short') return;
     await run.approval('agree-last');
-    await run.step('last', world.make, { undo: world.unmake });
+    const redo = wordOf(start) === 'far back' ? ({ redo: 'second' } as const) : {};
+    await run.step('last', world.make, { undo: world.unmake, ...redo });
     await run.step('tidy', world.make);
   });
 }
 
-/** `stumble`: the story breaks after its changes. `short`: it ends before the point of no return. */
+/**
+ * `stumble`: the story breaks after its changes. `short`: it ends before the point of no return. `alone`: the step that waits has
+ * nothing to begin with again. `far back`: a redo past an approval.
+ */
 function wordOf({ input }: RunStart): unknown {
   return typeof input === 'object' && input !== null && 'word' in input ? input.word : undefined;
 }

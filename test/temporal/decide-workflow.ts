@@ -8,7 +8,7 @@ export async function takesDecisions(): Promise<string[]> {
   const take = (message: DecisionMessage): Authorisation => {
     taken.push(message.decisionId);
     over ||= message.choice === 'cancel';
-    return { counts: message.opening === 1, settled: null, because: `opening ${message.opening}` };
+    return { counts: message.opening === 1, settled: null, by: { person: 'grace' }, because: `opening ${message.opening}` };
   };
   setHandler(defineUpdate<Authorisation, [DecisionMessage]>('decide'), take, {
     validator: (message) => {

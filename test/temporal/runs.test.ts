@@ -98,7 +98,12 @@ test('C5: decisions that no worker was there for wait in the run; the others are
   const worker = await Worker.create({ connection: native, taskQueue, workflowBundle });
   await worker.runUntil(async () => {
     const message = aMessage();
-    expect(await sendDecision(client, request.run, message)).toEqual({ counts: true, settled: null, because: 'opening 1' });
+    expect(await sendDecision(client, request.run, message)).toEqual({
+      counts: true,
+      settled: null,
+      by: { person: 'grace' },
+      because: 'opening 1',
+    });
     expect(await sendDecision(client, request.run, message)).toMatchObject({ counts: true });
     expect(await sendDecision(client, request.run, aMessage({ opening: 2 }))).toMatchObject({ counts: false, because: 'opening 2' });
     const changed = await failure(sendDecision(client, request.run, aMessage({ digest: 'f'.repeat(64) })));

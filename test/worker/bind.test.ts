@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ApplicationFailure, Context } from '@temporalio/activity';
 import { pino } from 'pino';
-import { Failure } from '../../domain/failure.ts';
+import type { Attempt } from '../../activities/attempt.ts';
+import { Failure, notYet } from '../../domain/failure.ts';
 import { asTemporal } from '../../worker/as-temporal.ts';
 import { startHeartbeat } from '../../worker/heartbeat.ts';
 import { liveWithStrays } from '../../worker/stray-rejections.ts';
@@ -137,6 +138,60 @@ test('why a step is tried again is shown to people', async () => {
   await done(run, engine);
 });
 
+test('a wait that can not even look parks after a quarter of an hour, and a look in between begins that time anew', async () => {
+  const engine = await place.begin();
+  const now = Date.now.bind(Date);
+  const shift = (minutes: number): void => void vi.spyOn(Date, 'now').mockImplementation(() => now() + minutes * 60_000);
+  const away = async (minutes: number): Promise<never> => {
+    shift(minutes);
+    return await Promise.reject(new Failure('unreachable', 'no route to orders'));
+  };
+  try {
+    engine.world.faults.set('wait', [
+      async () => await away(0),
+      async () => await Promise.reject(notYet('not there', 100)),
+      async () => await away(20),
+      async () => await away(36),
+    ]);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    expect((await engine.asked(run, 'wait')).failure).toMatchObject({ code: 'unreachable' });
+    expect(engine.world.faults.get('wait')).toEqual([]);
+    await engine.decide(run, 'grace', 'retry');
+    vi.restoreAllMocks();
+    await done(run, engine);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
+test('what an attempt has saved is there for the next one', async () => {
+  const engine = await place.begin();
+  const seen: unknown[] = [];
+  const look = async (attempt?: Attempt): Promise<void> => {
+    seen.push(attempt?.checkpoint);
+    attempt?.save(seen.length);
+    await Promise.reject(new Failure('unreachable', 'no route'));
+  };
+  engine.world.faults.set('second', [look, look]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await done(run, engine);
+  expect(seen).toEqual([undefined, 1]);
+});
+
+test('a result that is too long for the history stands in the evidence', async () => {
+  const engine = await place.begin();
+  const run = await engine.request({ word: 'x'.repeat(20_000) });
+  await engine.agree(run, 'agree-first');
+  expect((await engine.detail(run)).evidence).toMatchObject({ look: { seen: 'x'.repeat(20_000) } });
+  const { events } = await engine.client.workflow.getHandle(run).fetchHistory();
+  const sizes = events?.map((event) => event.activityTaskCompletedEventAttributes?.result?.payloads?.[0]?.data?.length ?? 0) ?? [];
+  // The first is the admission, with the input.
+  expect(Math.max(...sizes.filter((size) => size < 20_000))).toBeLessThan(16_000);
+  expect(sizes.filter((size) => size >= 20_000)).toHaveLength(1);
+});
+
 describe('a failure on its way to Temporal', () => {
   const detailsOf = (failure: ApplicationFailure): Record<string, unknown> => (failure.details?.[0] ?? {}) as Record<string, unknown>;
 
@@ -183,7 +238,7 @@ test('the first heartbeat comes after a part of the timeout, not at the start', 
   const beats: number[] = [];
   const start = performance.now();
   const context = {
-    info: { heartbeatTimeoutMs: 1_000, heartbeatDetails: 'from before' },
+    info: { heartbeatTimeoutMs: 1_000, heartbeatDetails: { saved: 'from before' } },
     heartbeat: () => beats.push(performance.now() - start),
   };
   // Only what a heartbeat needs of it.

@@ -1,10 +1,10 @@
-import { approvalChoices } from '../../domain/decision.ts';
+import { approvalChoices, byText, type DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { Planned } from '../../activities/engine/contract.ts';
 import { ask, type Answered } from './decision.ts';
 import { Ending, report } from './failure.ts';
 import { endIfCancelled, parked, takeLease, tried } from './step.ts';
-import { lineOf, standingOf, type RunMemory } from './state.ts';
+import { isSettled, lineOf, standingOf, type RunMemory } from './state.ts';
 import { call, engine } from './work.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
     standing.state = 'absent';
     return;
   }
+  if (isSettled(standing)) return;
   const rule = memory.admission?.approval;
   if (rule === undefined || rule === 'auto') {
     await call(engine.record, { steps: [{ id, state: 'done', generation: 1, because: 'the policy asks nobody for this risk' }] });
@@ -78,7 +79,7 @@ async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailur
   const steps = memory.outline?.steps ?? [];
   const next = steps[steps.findIndex((one) => one.id === id) + 1]?.id;
   if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
-  const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure);
+  const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure ? { onFailure } : {});
   if (!outline) throw new Error(`nobody can pass over the plan for ${id}`);
   return outline;
 }
@@ -86,21 +87,31 @@ async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailur
 /** The lease, and the plan as it is made from the facts of now. Before it asks about a failure the approval's own question is closed. */
 async function confirmed(memory: RunMemory, id: string, agreed: string, question: Answered): Promise<Planned> {
   const onFailure = (): Promise<void> => question.close('running', 'waiting');
-  await tried(memory, lineOf(memory, id), () => takeLease(memory), onFailure);
+  await tried(memory, lineOf(memory, id), () => takeLease(memory), { onFailure });
   return await planFrom(memory, id, agreed, onFailure);
 }
 
 /** Rejected, expired or cancelled: the run goes back. Past the point of no return it can't, and people say when to ask again. */
-async function notGiven(memory: RunMemory, id: string, { answer, close }: Answered): Promise<void> {
+async function notGiven(memory: RunMemory, id: string, { answer, by, close }: Answered): Promise<void> {
   const line = lineOf(memory, id);
-  const said = `"${line.title}" was ${answer === 'expired' ? 'not decided in time' : 'rejected'}`;
+  const said = whyNotGiven(line.title, answer, by);
+  const state = answer === 'expired' ? 'expired' : answer === 'cancel' ? 'stopped' : 'rejected';
+  standingOf(memory, id).state = state;
   if (memory.pastNoReturn) {
-    await close('running', 'failed');
+    await close('running', state);
     await parked(memory, line, report('conflict', `${said}; the run is past its point of no return and only goes forward`));
     return;
   }
-  await close(memory.changed ? 'rolling-back' : 'waiting', 'failed');
-  throw new Ending('go-back', answer === 'cancel' ? `cancelled by ${memory.cancelled}` : said);
+  await close(memory.changed ? 'rolling-back' : 'waiting', state);
+  throw new Ending('go-back', said);
+}
+
+/** `jonas rejected "Agree to switch": the month's closing is running`. */
+function whyNotGiven(title: string, answer: Answered['answer'], by?: DecidedBy): string {
+  if (answer === 'expired') return `"${title}" was not decided in time`;
+  if (!by) return `"${title}" was rejected`;
+  if (answer === 'cancel') return `cancelled by ${byText(by)}`;
+  return `${by.person} rejected "${title}"${by.reason === undefined ? '' : `: ${by.reason}`}`;
 }
 
 function whatChanged({ changes = [] }: Planned): FailureReport {

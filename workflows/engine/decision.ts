@@ -1,6 +1,6 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
-import type { Asking } from '../../activities/engine/contract.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../../domain/decision.ts';
+import type { Asked, Asking } from '../../activities/engine/contract.ts';
+import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
 import { refusal } from './failure.ts';
@@ -14,7 +14,7 @@ const decidedSignal = defineSignal<[DecisionMessage]>('decided');
  * Sets the handlers of decisions; before the first await, since messages may come before the run's first line. Update and
  * Signal end in the same handler: only what the activity `authorise` accepts counts. Whatever a Signal brings, it ends no run.
  */
-export function hearDecisions(memory: RunMemory, onCancel: (by: string) => void): void {
+export function hearDecisions(memory: RunMemory, onCancel: (by: DecidedBy) => void): void {
   setHandler(decideUpdate, (message) => hear(memory, message, onCancel), {
     validator: (message) => {
       const stale = whyNotNow(memory, message);
@@ -30,7 +30,7 @@ export function hearDecisions(memory: RunMemory, onCancel: (by: string) => void)
   });
 }
 
-async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: string) => void): Promise<Authorisation> {
+async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: DecidedBy) => void): Promise<Authorisation> {
   if (!isDecision(message)) return { counts: false, because: 'the message is not a decision' };
   const late = whyNotNow(memory, message);
   return await inTurn(memory, async () => {
@@ -40,8 +40,8 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
     const asked = refuse === undefined ? message : { ...message, refuse };
     const verdict = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
     if (!verdict.counts || verdict.settled === null) return verdict;
-    if (message.approval === wholeRun) onCancel('a decision');
-    else answer(memory, message, verdict.settled);
+    if (message.approval === wholeRun) onCancel(verdict.by);
+    else answer(memory, message, verdict.settled, verdict.by);
     return verdict;
   });
 }
@@ -100,13 +100,18 @@ function whyNoCancel(memory: RunMemory, message: DecisionMessage): string | unde
   return undefined;
 }
 
-function answer(memory: RunMemory, message: DecisionMessage, settled: Choice): void {
+function answer(memory: RunMemory, message: DecisionMessage, settled: Choice, by: DecidedBy): void {
   const { question } = memory;
-  if (question && question.approval === message.approval && question.opening === message.opening) question.answer ??= settled;
+  if (!question || question.approval !== message.approval || question.opening !== message.opening) return;
+  if (question.answer !== undefined) return;
+  question.answer = settled;
+  question.by = by;
 }
 
 export interface Answered {
   readonly answer: Choice | 'expired';
+  /** Who gave it; nobody did when it expired. */
+  readonly by?: DecidedBy;
   /** Ends the question and shows how the run goes on. Harmless when it is ended already. */
   close(state: RunState, step?: StepState, instead?: 'lapsed'): Promise<void>;
 }
@@ -120,29 +125,67 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1, opens: true };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
-  const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${approval}`);
-  question.opening = asked.opening;
-  question.opens = false;
-  if (asked.answer !== null) question.answer ??= asked.answer;
-  memory.openings.set(approval, asked.opening);
+  let asked: Asked;
+  try {
+    asked = await opened(memory, question, asking);
+  } catch (error) {
+    // Whoever has spoken would wait for it for ever.
+    delete memory.question;
+    throw error;
+  }
   show(memory, kind === 'parked' ? 'parked' : 'waiting');
-  const said = await answerTo(memory, question, asking.deadlineMs);
+  const said = await answerTo(memory, question, asked);
   delete memory.question;
+  // A cancel is heard at any time: its person is not the question's.
+  const by = said === 'cancel' ? memory.cancelled : question.by;
+  const spoken = by && said !== 'expired' ? { by } : {};
   return {
     answer: said,
+    ...spoken,
     close: async (state, step, instead) => {
       const { opening } = question;
-      const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, state };
+      const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, ...spoken, state };
       await call(engine.closeQuestion, step ? { ...closing, step } : closing);
       show(memory, state);
     },
   };
 }
 
-async function answerTo(memory: RunMemory, question: OpenQuestion, deadlineMs: number | undefined): Promise<Choice | 'expired'> {
+/** Opens it: the number that it is asked under, what people had said to it before a reset, and its times. */
+async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<Asking, 'opening'>): Promise<Asked> {
+  const asked = await call(engine.ask, { ...asking, opening: question.opening }, undefined, `asks: ${asking.approval}`);
+  question.opening = asked.opening;
+  question.opens = false;
+  if (asked.answer !== null && question.answer === undefined) {
+    question.answer = asked.answer;
+    if (asked.by) question.by = asked.by;
+  }
+  memory.openings.set(asking.approval, asked.opening);
+  return asked;
+}
+
+/** Waits for the answer until the deadline; meanwhile people are reminded, and others asked, as the policy has it. */
+async function answerTo(memory: RunMemory, question: OpenQuestion, { leftMs, nudges = [] }: Asked): Promise<Choice | 'expired'> {
+  const asked = Date.now();
   const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
-  if (deadlineMs === undefined) await condition(answered);
-  else question.late = !(await condition(answered, deadlineMs));
+  // No time left is a timer of its own still: what came before it is heard first.
+  const within = async (ms: number): Promise<boolean> => await condition(answered, Math.max(1, asked + ms - Date.now()));
+  for (const { place, inMs } of nudges) {
+    if (await within(inMs)) break;
+    await inTurn(memory, async () => await nudged(memory, question, place));
+  }
+  if (leftMs === undefined) await condition(answered);
+  else question.late = !(await within(leftMs));
   await allHeard(memory);
   return question.answer ?? (memory.cancelled === undefined ? 'expired' : 'cancel');
+}
+
+/** With other people asked, what has been said may be enough. */
+async function nudged(memory: RunMemory, question: OpenQuestion, place: number): Promise<void> {
+  if (question.answer !== undefined || memory.cancelled !== undefined) return;
+  const { approval, opening } = question;
+  const { settled, by } = await call(engine.nudge, { approval, opening, place }, undefined, `reminds, or asks others: ${approval}`);
+  if (settled === null || !by) return;
+  question.answer = settled;
+  question.by = by;
 }

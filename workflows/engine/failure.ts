@@ -1,9 +1,12 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import { failureKinds, isFailureCode, type FailureCode, type FailureFacts, type FailureReport } from '../../domain/failure.ts';
 
-/** How a run ends before its last step: thrown by the engine's words, caught by `follow`. Never seen by a story. */
+/**
+ * How a story ends before its last step: thrown by the engine's words, caught by `follow`. Never seen by a story. `again`: it is
+ * begun anew, and passes over what is done.
+ */
 export class Ending extends Error {
-  readonly how: 'go-back' | 'abort';
+  readonly how: 'go-back' | 'abort' | 'again';
   constructor(how: Ending['how'], because: string) {
     super(because);
     this.how = how;

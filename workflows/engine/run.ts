@@ -1,18 +1,19 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition } from '@temporalio/workflow';
 import type { Admission } from '../../activities/engine/contract.ts';
+import type { DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
 import { allHeard, hearDecisions } from './decision.ts';
 import { Ending, refusal, reportOf } from './failure.ts';
-import { lineOf, newMemory, show, type RunMemory } from './state.ts';
+import { isSettled, lineOf, newMemory, show, standingOf, stopSteps, type RunMemory } from './state.ts';
 import { endIfCancelled, parked, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
 
 /** What a story writes with. `Id` are the ids of its plan, `Subject` is what its steps are told. */
 export interface Run<Id extends string, Subject> {
-  step<Result>(id: Id, verb: Verb<Subject, Result>, options?: StepOptions<Subject>): Promise<Result | undefined>;
+  step<Result>(id: Id, verb: Verb<Subject, Result>, options?: StepOptions<Subject, Id>): Promise<Result | undefined>;
   approval(id: Id): Promise<void>;
 }
 
@@ -34,13 +35,13 @@ export async function follow<Id extends string, Subject>(
   story: (run: Run<Id, Subject>) => Promise<void>,
 ): Promise<RunResult> {
   const memory = newMemory(runbook);
-  const cancel = (by: string): void => {
+  const cancel = (by: DecidedBy): void => {
     if (memory.pastNoReturn || memory.ending) return;
     memory.cancelled ??= by;
     memory.scope?.cancel();
   };
   hearDecisions(memory, cancel);
-  CancellationScope.current().cancelRequested.catch(() => cancel('Temporal'));
+  CancellationScope.current().cancelRequested.catch(() => cancel({ person: 'Temporal' }));
   return await CancellationScope.nonCancellable(async () => {
     try {
       return await followed(memory, start, subject, story);
@@ -62,7 +63,7 @@ async function followed<Id extends string, Subject>(
     endIfCancelled(memory);
     await makePlan(memory);
     show(memory, 'running');
-    await story(wordsOf<Id, Subject>(memory, subject));
+    await toTheEnd(async () => await story(wordsOf<Id, Subject>(memory, subject)));
   });
   if (result.outcome !== 'needs-attention') return result;
   throw ApplicationFailure.create({
@@ -71,6 +72,18 @@ async function followed<Id extends string, Subject>(
     nonRetryable: true,
     details: [result],
   });
+}
+
+/** Tells the story; from its beginning once more whenever people say that an earlier step is to be done again. */
+async function toTheEnd(story: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await story();
+      return;
+    } catch (ending) {
+      if (!(ending instanceof Ending && ending.how === 'again')) throw ending;
+    }
+  }
 }
 
 /** Who was not admitted ends as failed; a run that the API knows is closed as refused, with the reason. */
@@ -135,7 +148,7 @@ function isOver(failure: FailureReport): boolean {
 async function whatPeopleSay(memory: RunMemory, failure: FailureReport): Promise<unknown> {
   const last = [...memory.steps.keys()].at(-1) ?? '';
   try {
-    await parked(memory, lineOf(memory, last), failure, ['roll-back', 'abort']);
+    await parked(memory, lineOf(memory, last), failure, { choices: ['roll-back', 'abort'] });
     return new Error('nothing else could be answered');
   } catch (ending) {
     return ending;
@@ -146,8 +159,8 @@ async function whatPeopleSay(memory: RunMemory, failure: FailureReport): Promise
 function leftByAbort(memory: RunMemory): string[] {
   const undone = memory.undos.map((one) => one.title);
   if (!memory.pastNoReturn) return undone;
-  const settled = (id: string): boolean => ['done', 'skipped', 'marked-done'].includes(memory.steps.get(id)?.state ?? '');
-  const open = (memory.outline?.steps ?? []).filter((one) => one.applies && one.kind === 'change' && !settled(one.id));
+  const steps = memory.outline?.steps ?? [];
+  const open = steps.filter((one) => one.applies && one.kind === 'change' && !isSettled(standingOf(memory, one.id)));
   return [...undone, ...open.map((one) => `not done: ${one.title}`)];
 }
 
@@ -159,6 +172,7 @@ async function wentBack(memory: RunMemory, because: string): Promise<RunResult> 
 
 async function close(memory: RunMemory, result: RunResult, left: readonly string[]): Promise<RunResult> {
   const { failure } = memory;
+  stopSteps(memory);
   await call(engine.close, {
     outcome: result.outcome,
     left,

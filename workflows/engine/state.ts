@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { Admission } from '../../activities/engine/contract.ts';
-import type { Choice, Question } from '../../domain/decision.ts';
+import type { Admission, StepChange } from '../../activities/engine/contract.ts';
+import type { Choice, DecidedBy, Question } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/run.ts';
@@ -28,6 +28,8 @@ export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
   opening: number;
   opens: boolean;
   answer?: Choice;
+  /** Who gave it. */
+  by?: DecidedBy;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;
 }
@@ -39,6 +41,8 @@ export interface RunMemory {
   admission?: Admission;
   outline?: PlanOutline;
   readonly steps: Map<string, StepStanding>;
+  /** What the steps that are done have told the story. */
+  readonly results: Map<string, unknown>;
   readonly openings: Map<string, number>;
   undos: Undo[];
   question?: OpenQuestion;
@@ -49,7 +53,7 @@ export interface RunMemory {
   /** A change has begun: from here on an end needs an undo. */
   changed: boolean;
   pastNoReturn: boolean;
-  cancelled?: string;
+  cancelled?: DecidedBy;
   /** How it ends is settled; nobody is heard any more. */
   ending: boolean;
   /** The scope of the activity that is running, which a cancel ends. */
@@ -62,6 +66,7 @@ export function newMemory(runbook: string): RunMemory {
     runbook,
     state: 'planning',
     steps: new Map(),
+    results: new Map(),
     openings: new Map(),
     undos: [],
     unjudged: 0,
@@ -87,6 +92,27 @@ export function standingOf(memory: RunMemory, id: string): StepStanding {
   return standing;
 }
 
+/** Done, or settled by people's word: a story that is begun anew passes over it. */
+export function isSettled({ state }: StepStanding): boolean {
+  return state === 'done' || state === 'skipped' || state === 'marked-done';
+}
+
+/** The ids of the steps from `from` to `to` that the plan needs, in its order. */
+export function stretch(memory: RunMemory, from: string, to: string): string[] {
+  const steps = memory.outline?.steps ?? [];
+  const first = steps.indexOf(lineOf(memory, from));
+  return steps.slice(first, steps.indexOf(lineOf(memory, to)) + 1).flatMap(({ id, applies }) => (applies ? [id] : []));
+}
+
+/** What is under way goes on no more: the run turns back, or ends. Returns what was stopped, for the record. */
+export function stopSteps(memory: RunMemory): StepChange[] {
+  const open = [...memory.steps].filter(([, standing]) => standing.state === 'running' || standing.state === 'waiting');
+  return open.map(([id, standing]) => {
+    standing.state = 'stopped';
+    return { id, state: 'stopped', generation: standing.generation };
+  });
+}
+
 const runState = defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD);
 
 /** The state as operators see it in Temporal's UI: search attribute (per state, not per step) and the table of steps. */
@@ -108,6 +134,9 @@ const marks: Record<StepState, string> = {
   undoing: '↶',
   undone: '↶ undone',
   'undo-failed': '✗ undo failed',
+  stopped: '■ not finished',
+  rejected: '⊘ rejected',
+  expired: '⊘ expired',
 };
 
 function details(memory: RunMemory): string {

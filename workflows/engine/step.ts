@@ -1,21 +1,27 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { parkedChoices, type ParkedChoice } from '../../domain/decision.ts';
+import { byText, parkedChoices, type DecidedBy, type ParkedChoice } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
 import { ask } from './decision.ts';
 import { Ending, report, reportOf } from './failure.ts';
-import { lineOf, show, standingOf, type RunMemory } from './state.ts';
-import { takeBack } from './undo.ts';
+import { isSettled, lineOf, show, standingOf, stretch, type RunMemory } from './state.ts';
+import { takeBackFrom } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
 
-export interface StepOptions<Input> {
+export interface StepOptions<Input, Id extends string = string> {
   /** Takes the change back; every `change` that leaves something behind names one. */
   readonly undo?: Verb<Input, unknown>;
+  /**
+   * The earlier step that "start again" begins with: a step that waits can't make come what an earlier one has lost. All undos from
+   * there on are run, the last one first, and the story goes on from there. Approvals in between are asked again.
+   */
+  readonly redo?: Id;
 }
 
 /**
- * One step of the plan. Passed over when the plan says that it does not apply. When it fails it parks the run, and people
- * decide; it returns when it is done (or skipped, or marked done: then without a result).
+ * One step of the plan. Passed over when the plan says that it does not apply, and with its result of before when it was done
+ * and the story is begun anew. When it fails it parks the run, and people decide; it returns when it is done (or skipped, or
+ * marked done: then without a result).
  */
 export async function step<Input, Result>(
   memory: RunMemory,
@@ -25,29 +31,41 @@ export async function step<Input, Result>(
   options: StepOptions<Input>,
 ): Promise<Result | undefined> {
   const line = lineOf(memory, id);
+  const standing = standingOf(memory, id);
   if (!line.applies) {
-    standingOf(memory, id).state = 'absent';
+    standing.state = 'absent';
     return undefined;
   }
-  return await tried(memory, line, async () => {
+  // Put there by this very step.
+  if (isSettled(standing)) return memory.results.get(id) as Result | undefined;
+  const work = async (): Promise<Result> => {
     if (line.kind === 'change') {
       await takeLease(memory);
       endIfCancelled(memory);
       memory.changed = true;
     }
     return await attempt(memory, line, verb, input, options);
-  });
+  };
+  const result = await tried(memory, line, work, options.redo === undefined ? {} : { redo: options.redo });
+  memory.results.set(id, result);
+  return result;
+}
+
+interface Failing {
+  /** Comes before people are asked. */
+  onFailure?(): Promise<void>;
+  readonly redo?: string;
 }
 
 /**
  * Tries the work until it is done, or people pass over it or end the run. Before any change there is nothing to decide: a failure
- * refuses the run. `onFailure` comes before people are asked.
+ * refuses the run.
  */
 export async function tried<Result>(
   memory: RunMemory,
   line: OutlineStep,
   work: () => Promise<Result>,
-  onFailure?: () => Promise<void>,
+  { onFailure, redo }: Failing = {},
 ): Promise<Result | undefined> {
   const standing = standingOf(memory, line.id);
   for (;;) {
@@ -57,7 +75,7 @@ export async function tried<Result>(
     } catch (error) {
       if (error instanceof Ending) throw error;
       await onFailure?.();
-      await afterFailure(memory, line, error);
+      await afterFailure(memory, line, error, redo);
       if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
     }
   }
@@ -106,10 +124,10 @@ function passNoReturn(memory: RunMemory): void {
 
 /** A cancel is heard between steps, too. */
 export function endIfCancelled(memory: RunMemory): void {
-  if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${memory.cancelled}`);
+  if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${byText(memory.cancelled)}`);
 }
 
-async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown): Promise<void> {
+async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown, redo?: string): Promise<void> {
   if (line.pointOfNoReturn && (await call(engine.pastNoReturn, undefined))) passNoReturn(memory);
   endIfCancelled(memory);
   // The cancel came too late to be one: on with it.
@@ -117,7 +135,7 @@ async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown
   const failure = reportOf(error);
   if (failure.code === 'lease-lost') memory.lease = false;
   if (memory.changed) {
-    await parked(memory, line, failure);
+    await parked(memory, line, failure, { redo });
     return;
   }
   const standing = standingOf(memory, line.id);
@@ -127,24 +145,29 @@ async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown
   throw new Ending('go-back', failure.message);
 }
 
+interface Offer {
+  /** Where "start again" begins; with the step itself when it is undefined. */
+  readonly redo?: string | undefined;
+  readonly choices?: readonly ParkedChoice[];
+}
+
 /** Asks people what is to be done about a failure; returns when the step is to be tried again, or is settled by their word. */
-export async function parked(
-  memory: RunMemory,
-  line: OutlineStep,
-  failure: FailureReport,
-  choices: readonly ParkedChoice[] = choicesFor(line, failure),
-): Promise<void> {
+export async function parked(memory: RunMemory, line: OutlineStep, failure: FailureReport, { redo, choices }: Offer = {}): Promise<void> {
   const standing = standingOf(memory, line.id);
   standing.state = 'failed';
-  memory.failure = failure;
-  const { answer, close } = await ask(memory, {
+  const offered = choices ?? choicesFor(memory, line, failure, redo);
+  // Whoever is asked must see how far "start again" goes.
+  const asked = redo === undefined ? failure : { ...failure, facts: { ...failure.facts, againFrom: redo } };
+  memory.failure = asked;
+  const { answer, by, close } = await ask(memory, {
     approval: line.id,
     kind: 'parked',
     generation: standing.generation,
     digest: memory.outline?.digest ?? '',
-    choices: choices.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
-    failure,
+    choices: offered.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
+    failure: asked,
   });
+  const said = `"${line.title}" failed: ${failure.message}`;
   switch (answer) {
     case 'skip':
     case 'mark-done':
@@ -153,50 +176,71 @@ export async function parked(
       return;
     case 'start-again':
       await close('running', 'undoing');
-      await startAgain(memory, line);
+      await startAgain(memory, line, redo);
       return;
     case 'abort':
       await close('running');
-      throw new Ending('abort', `aborted by a person after "${line.title}" failed: ${failure.message}`);
+      throw new Ending('abort', `${said}; aborted by ${who(by)}`);
     case 'cancel':
       await close('rolling-back');
-      throw new Ending('go-back', `cancelled by ${memory.cancelled} after "${line.title}" failed: ${failure.message}`);
+      throw new Ending('go-back', `${said}; cancelled by ${who(memory.cancelled)}`);
     case 'roll-back':
       await close('rolling-back');
-      throw new Ending('go-back', `"${line.title}" failed: ${failure.message}`);
+      throw new Ending('go-back', `${said}; rolled back by ${who(by)}`);
     case 'retry':
     case 'approve':
     case 'reject':
+    case 'withdraw':
     case 'expired':
-      // The last three are answers to approvals: never to this question.
+      // The last four are answers to approvals: never to this question.
       await close('running', 'running');
   }
 }
 
-/** Takes the step back and begins its next generation. An undo that fails is asked about: retry goes on with what is there. */
-async function startAgain(memory: RunMemory, line: OutlineStep): Promise<void> {
-  const undo = memory.undos.find((one) => one.step === line.id);
-  const problem = undo && (await takeBack(undo));
+function who(by: DecidedBy | undefined): string {
+  return by ? byText(by) : 'a person';
+}
+
+/**
+ * Takes back the step (from `redo` on, when it names an earlier one) and begins the next generation. An undo that fails is asked
+ * about: retry goes on with what is there, where that was the step's own undo.
+ */
+async function startAgain(memory: RunMemory, line: OutlineStep, redo?: string): Promise<void> {
+  const from = redo ?? line.id;
+  const problem = await takeBackFrom(memory, from, line.id);
   if (problem) {
     const failure = report(problem.code, `it could not be taken back: ${problem.message}`, problem.facts);
-    await parked(
-      memory,
-      line,
-      failure,
-      choicesFor(line, failure).filter((choice) => choice !== 'mark-done'),
-    );
+    const choices = redo === undefined ? choicesFor(memory, line, failure).filter((choice) => choice !== 'mark-done') : backwards;
+    await parked(memory, line, failure, { redo, choices });
     return;
   }
-  memory.undos = memory.undos.filter((one) => one !== undo);
-  standingOf(memory, line.id).generation += 1;
+  const again = stretch(memory, from, line.id).map((id) => {
+    const standing = standingOf(memory, id);
+    const row = { id, state: 'pending', generation: standing.generation } as const;
+    memory.results.delete(id);
+    standing.state = 'pending';
+    standing.generation += 1;
+    return row;
+  });
+  if (redo === undefined) return;
+  await call(engine.record, { state: 'running', steps: again });
+  throw new Ending('again', `begins again with "${lineOf(memory, from).title}"`);
 }
 
 /** What goes on past the point of no return. */
 const forward: readonly ParkedChoice[] = ['retry', 'skip', 'mark-done', 'abort'];
 
-function choicesFor(line: OutlineStep, failure: FailureReport): ParkedChoice[] {
+/** What is left when an earlier step is taken back by half: nothing that needs what it had made. */
+const backwards: readonly ParkedChoice[] = ['start-again', 'roll-back', 'abort'];
+
+function choicesFor(memory: RunMemory, line: OutlineStep, failure: FailureReport, redo?: string): ParkedChoice[] {
   if (line.kind === 'approval') return ['retry', 'roll-back', 'abort'];
-  // The point of no return is passed by its own record alone: nobody can say that it was.
-  const markable = failure.code === 'uncertain' && !line.pointOfNoReturn;
-  return parkedChoices.filter((choice) => (choice !== 'skip' || line.skippable) && (choice !== 'mark-done' || markable));
+  const can: Partial<Record<ParkedChoice, boolean>> = {
+    skip: line.skippable,
+    // The point of no return is passed by its own record alone: nobody can say that it was.
+    'mark-done': failure.code === 'uncertain' && !line.pointOfNoReturn,
+    // What has no undo can only be tried again: that is a retry.
+    'start-again': redo !== undefined || memory.undos.some((one) => one.step === line.id),
+  };
+  return parkedChoices.filter((choice) => can[choice] ?? true);
 }

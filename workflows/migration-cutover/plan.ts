@@ -92,6 +92,7 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
   risk: 'high',
   summary: 'Moves a live database to a new server (also of a newer major version) with no lost write.',
   input,
+  others: ({ target }) => ({ target }),
   steps,
   variables,
   plan,

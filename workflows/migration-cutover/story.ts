@@ -38,13 +38,13 @@ export async function migrationCutover(start: RunStart): Promise<RunResult> {
     await run.step('freeze-ddl', replication.freezeDdl, { undo: replication.thawDdl });
     await run.step('publish', replication.publish, { undo: replication.unpublish });
     await run.step('subscribe', replication.subscribe, { undo: replication.unsubscribe });
-    await run.step('initial-copy', replication.initialCopy);
-    await run.step('catch-up', replication.catchUp);
+    await run.step('initial-copy', replication.initialCopy, { redo: 'subscribe' });
+    await run.step('catch-up', replication.catchUp, { redo: 'subscribe' });
     await run.step('analyze', postgres.analyze);
 
     await run.approval('approve-switch');
 
-    await run.step('gate', replication.gate);
+    await run.step('gate', replication.gate, { redo: 'subscribe' });
     await run.step('switch', replication.switchOver, { undo: replication.switchBack });
     await run.step('compare', postgres.compare);
     await run.step('retire', replication.retire);

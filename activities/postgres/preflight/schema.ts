@@ -1,3 +1,4 @@
+import type { SequenceFacts } from '../../replication/facts.ts';
 import { objectsOf } from '../objects-of.ts';
 import { missingTool } from '../run-tool.ts';
 import { blocks, informs, listed, named, warns, type Check, type Found, type View } from './view.ts';
@@ -39,6 +40,7 @@ function sameThere({ facts, migration }: View): Found[] {
     [lacking(target.tables, source.tables), `tables that only ${migration.target} has`],
     [differing, 'tables whose columns, constraints or indexes differ'],
     [lacking(source.sequences, target.sequences), `sequences that ${migration.target} lacks`],
+    [differingSequences(source.sequences, target.sequences), 'sequences whose increment or limits differ'],
   ];
   const found = lists
     .filter(([names]) => names.length > 0)
@@ -51,6 +53,17 @@ function sameThere({ facts, migration }: View): Found[] {
       warns(listed(others, `other objects that ${migration.target} lacks`), 'Make them on the target, unless nobody needs them there.'),
     );
   return found;
+}
+
+/** One that ends sooner on the target would stop the switch while writes are held up. */
+function differingSequences(source: readonly SequenceFacts[], target: readonly SequenceFacts[]): string[] {
+  const there = new Map(target.map((one) => [named(one), one]));
+  return source
+    .filter((one) => {
+      const other = there.get(named(one));
+      return other && (other.increment !== one.increment || other.min !== one.min || other.max !== one.max);
+    })
+    .map(named);
 }
 
 function lacking(all: readonly Named[], there: readonly Named[]): string[] {

@@ -37,6 +37,31 @@ const primaries: Check = {
       .map((side) => blocks(`${migration[side]} is a standby (in recovery)`, 'Name the primary in the inventory.')),
 };
 
+/** What an earlier move leaves: an old side that was closed, or opened again, and a target that nobody could use. */
+const limits: Check = {
+  name: 'connection limits',
+  look: ({ migration: { source, target }, facts, move }) => {
+    const found: Found[] = [];
+    if (move && facts.binding.source.connectionLimit !== 0)
+      found.push(
+        warns(
+          `${source} was moved to ${move.target} by ${move.run} and has been opened again since`,
+          `Make sure that it is the side that serves: what was written on ${move.target} meanwhile is not here.`,
+        ),
+      );
+    if (facts.binding.source.connectionLimit === 0)
+      found.push(warns(`${source} is closed to clients (CONNECTION LIMIT 0)`, 'Find out why: perhaps another side serves already.'));
+    if (facts.binding.target.connectionLimit === 0)
+      found.push(
+        blocks(
+          `${target} is closed to clients (CONNECTION LIMIT 0), and would be after the switch`,
+          'ALTER DATABASE … CONNECTION LIMIT -1 there; the run closes it by itself as long as it must be.',
+        ),
+      );
+    return found;
+  },
+};
+
 const versions: Check = {
   name: 'versions',
   look: ({ facts }) => {
@@ -160,6 +185,7 @@ const connections: Check = {
 export const serverChecks: readonly Check[] = [
   identities,
   primaries,
+  limits,
   versions,
   walLevel,
   sourceCapacity,

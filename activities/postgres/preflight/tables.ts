@@ -15,7 +15,7 @@ const replicaIdentities: Check = {
     if (without.length === 0) return [];
     return [
       blocks(
-        `${listed(without.map(named), 'tables without a primary key and without a replica identity')}: once published, their UPDATE and DELETE fail`,
+        `${listed(without.map(named), 'tables without a primary key (a DEFERRABLE one does not count) and without a replica identity')}: once published, their UPDATE and DELETE fail`,
         'Give each a primary key, or ALTER TABLE … REPLICA IDENTITY USING INDEX … (a unique index of NOT NULL columns), or REPLICA IDENTITY FULL.',
       ),
     ];
@@ -112,6 +112,30 @@ const rowSecurity: Check = {
   },
 };
 
+/** From 16 on a change is applied with the rights of the table's owner, who may have taken some from himself. */
+const owners: Check = {
+  name: 'owners of tables',
+  look: async ({ source, target, facts, migration }) => {
+    if (facts.binding.target.version < 160_000) return [];
+    const rows = await (migration.schema === 'copy' ? source : target).query<{ name: string; owner: string }>(
+      `SELECT n.nspname || '.' || c.relname AS name, o.rolname AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_roles o ON o.oid = c.relowner
+        WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND ${userSchema}
+          AND NOT (has_schema_privilege(o.oid, n.oid, 'USAGE') AND has_table_privilege(o.oid, c.oid, 'SELECT')
+            AND has_table_privilege(o.oid, c.oid, 'INSERT') AND has_table_privilege(o.oid, c.oid, 'UPDATE')
+            AND has_table_privilege(o.oid, c.oid, 'DELETE') AND has_table_privilege(o.oid, c.oid, 'TRUNCATE')) ORDER BY 1`,
+    );
+    if (rows.length === 0) return [];
+    const names = rows.map((row) => `${row.name} (${row.owner})`);
+    return [
+      blocks(
+        `${listed(names, 'tables whose owner may not use their schema or write into them')}: ${migration.target} applies changes as the owner and would stop`,
+        'GRANT USAGE ON SCHEMA … and ALL ON TABLE … to the owner, on both sides.',
+      ),
+    ];
+  },
+};
+
 /** Triggers that fire when replication writes, on the side where they will stand when it does. */
 const applyTriggers: Check = {
   name: 'triggers',
@@ -194,6 +218,7 @@ export const tableChecks: readonly Check[] = [
   largeObjects,
   emptyTarget,
   rowSecurity,
+  owners,
   applyTriggers,
   inherited,
   preparedTransactions,

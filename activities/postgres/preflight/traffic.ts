@@ -44,7 +44,17 @@ const foreignReplication: Check = {
     const onSource = await source.query<{ name: string }>(sql, [tag]);
     const onTarget = await target.query<{ name: string }>(sql, [tag]);
     const names = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
+    const publications = await source.query<{ name: string }>('SELECT pubname AS name FROM pg_publication WHERE pubname <> $1 ORDER BY 1', [
+      tag,
+    ]);
     const found: Found[] = [];
+    if (publications.length > 0)
+      found.push(
+        warns(
+          `${listed(names(publications), `publications of the application on ${migration.source}`)}: a run does not carry them`,
+          'Make them on the target before its readers move there.',
+        ),
+      );
     if (slots.length > 0)
       found.push(
         warns(
@@ -164,7 +174,9 @@ const replicationLogin: Check = {
       ];
     }
     const as = { name: replication.user, ...(replication.secret ? { secret: replication.secret } : {}) };
-    const at = { host: replication.host ?? server.host, port: replication.port ?? server.port };
+    const { host = server.host, port = server.port, sslmode } = replication;
+    // With the worker's own authority: that of the target's machine can't be looked at from here.
+    const at = { host, port, ...(sslmode === undefined ? {} : { sslmode }) };
     try {
       await (await servers.open(migration.source, { purpose: 'look', as, at })).end();
     } catch (error) {
@@ -178,7 +190,10 @@ const replicationLogin: Check = {
         );
       else
         found.push(
-          blocks(`the login that ${migration.target} replicates with was refused: ${error.message}`, 'Check user, secret and pg_hba.conf.'),
+          blocks(
+            `the login that ${migration.target} replicates with was refused: ${error.message}`,
+            'Check user, secret, TLS and pg_hba.conf.',
+          ),
         );
     }
     return found;

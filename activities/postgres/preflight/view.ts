@@ -1,3 +1,4 @@
+import type { Move } from '../../../control/contract.ts';
 import type { Migration } from '../../replication/contract.ts';
 import type { MigrationFacts, SideFacts } from '../../replication/facts.ts';
 import type { Finding } from '../contract.ts';
@@ -18,6 +19,8 @@ export interface View {
   readonly copying: boolean;
   /** Of the server with the control database. */
   readonly controlSystem: string;
+  /** The run that moved this source away before; the plan has refused it unless people opened it again. */
+  readonly move: Move | null;
 }
 
 export type Found = Omit<Finding, 'check'>;

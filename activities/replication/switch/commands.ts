@@ -51,11 +51,11 @@ export function marker(on: Side): Command {
   return sql(on, "INSERT INTO steadyhand.marker (run, attempt, token, at) VALUES (:'run', :attempt, :'token', clock_timestamp())");
 }
 
-/** The values of the old side, or the target's own where that is further on: never backwards. Null without sequences. */
+/** In quotes, since `-9223372036854775808::bigint` is out of range. The values of the old side, or the target's own where that is further on: never backwards. Null without sequences. */
 export function setSequences(facts: MigrationFacts): Command | null {
   const { sequences } = facts.binding.source;
   if (sequences.length === 0) return null;
-  const rows = sequences.map((one, index) => `(${quoteLiteral(qualified(one))}, :last_${index}::bigint, :called_${index}::boolean)`);
+  const rows = sequences.map((one, index) => `(${quoteLiteral(qualified(one))}, :'last_${index}'::bigint, :called_${index}::boolean)`);
   return sql('target', `SELECT setval(name::regclass, last, called) FROM (VALUES ${rows.join(', ')}) AS s (name, last, called)`);
 }
 

@@ -68,6 +68,16 @@ describe('trying the new side through the pooler', () => {
     expect(failure.message).not.toContain(machines.appPassword);
   });
 
+  test('an alias that leads to another server than the plan’s', async () => {
+    const world = await createWorld(machines);
+    const { binding } = world.facts;
+    const facts = { ...world.facts, binding: { ...binding, target: { ...binding.target, systemIdentifier: '1' } } };
+    const deps = { ...world.deps, facts: async () => await Promise.resolve(facts) };
+    const failure = await failureOf(createPoolingActivities(deps).tryAlias(world.migration, world.journal.attempt('try-alias')));
+    expect([failure.code, failure.facts.user]).toEqual(['identity-changed', 'app']);
+    expect(await aliases(world)).toEqual([poolerOf(world).alias]);
+  });
+
   test('the undo when a crash left the alias, and when nothing was ever done', async () => {
     const world = await createWorld(machines);
     const activities = createPoolingActivities(world.deps);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { Move } from '../../../control/contract.ts';
 import type { Finding } from '../../../activities/postgres/contract.ts';
 import { preflight } from '../../../activities/postgres/preflight.ts';
 import type { Migration } from '../../../activities/replication/contract.ts';
@@ -22,13 +23,14 @@ export interface Asked {
   readonly way?: Migration['schema'];
   readonly journal?: Journal;
   readonly controlSystem?: string;
+  readonly move?: Move;
   /** Facts of a world that can't be made here. */
   readonly facts?: (facts: MigrationFacts) => MigrationFacts;
 }
 
 export async function look(
   bench: Bench,
-  { way = 'already-there', journal = createJournal(), controlSystem = '1', facts: changed }: Asked = {},
+  { way = 'already-there', journal = createJournal(), controlSystem = '1', move, facts: changed }: Asked = {},
 ): Promise<Looked> {
   const { migration, facts } = await bench.prepare({ schema: way });
   const stored = new Map<string, Finding[]>();
@@ -41,6 +43,7 @@ export async function look(
       await Promise.resolve();
     },
     journal: () => Promise.resolve([]),
+    moves: { from: () => Promise.resolve(move ?? null) },
     controlSystemIdentifier: () => Promise.resolve(controlSystem),
   };
   const sides = { servers: bench.servers, migration, facts: changed ? changed(facts) : facts };

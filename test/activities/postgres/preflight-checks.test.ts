@@ -25,7 +25,27 @@ interface Case {
   readonly asked?: Asked;
 }
 
+const earlier = {
+  run: 'migration-cutover/orders/01',
+  target: 'orders-18',
+  at: '2026-11-20T10:00:00.000Z',
+  server: { host: 'new', port: 5_432, dbname: 'orders' },
+};
+
 const cases: readonly Case[] = [
+  {
+    check: 'connection limits',
+    level: 'blocks',
+    says: 'orders-new is closed to clients (CONNECTION LIMIT 0), and would be after the switch',
+    asked: { facts: side('target', { connectionLimit: 0 }) },
+  },
+  { check: 'connection limits', level: 'warns', says: 'orders is closed', asked: { facts: side('source', { connectionLimit: 0 }) } },
+  {
+    check: 'connection limits',
+    level: 'warns',
+    says: 'orders was moved to orders-18 by migration-cutover/orders/01 and has been opened again since',
+    asked: { move: earlier },
+  },
   { check: 'replica identity', level: 'blocks', says: 'public.keyless', both: 'CREATE TABLE keyless (id int)' },
   {
     check: 'replica identity',
@@ -60,6 +80,37 @@ const cases: readonly Case[] = [
     level: 'warns',
     says: 'public.orders',
     both: 'ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY',
+  },
+  {
+    check: 'owners of tables',
+    level: 'blocks',
+    says: 'far.ours (pg_monitor)',
+    both: 'CREATE SCHEMA far; CREATE TABLE far.ours (id int PRIMARY KEY); GRANT CREATE ON SCHEMA far TO pg_monitor; ALTER TABLE far.ours OWNER TO pg_monitor',
+  },
+  {
+    check: 'owners of tables',
+    level: 'blocks',
+    says: 'public.ours (pg_monitor)',
+    both: 'CREATE TABLE ours (id int PRIMARY KEY); ALTER TABLE ours OWNER TO pg_monitor; REVOKE DELETE ON ours FROM pg_monitor',
+  },
+  {
+    check: 'schema',
+    level: 'blocks',
+    says: 'sequences whose increment or limits differ: public.short',
+    source: 'CREATE SEQUENCE short',
+    target: 'CREATE SEQUENCE short MAXVALUE 100',
+  },
+  {
+    check: 'other replication',
+    level: 'warns',
+    says: 'publications of the application on orders: their "own',
+    source: 'CREATE PUBLICATION "their ""own" FOR ALL TABLES',
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.later',
+    both: 'CREATE TABLE later (id int PRIMARY KEY DEFERRABLE)',
   },
   {
     check: 'triggers',

@@ -84,7 +84,18 @@ test('long transactions are named', async () => {
   await forgotten.query('BEGIN; SELECT 1');
   const source = await bench.servers.open('orders', { purpose: 'look' });
   const { migration, facts } = await bench.prepare();
-  const view = { servers: bench.servers, migration, facts, source, target: source, tools, tag: 'none', copying: false, controlSystem: '1' };
+  const view = {
+    servers: bench.servers,
+    migration,
+    facts,
+    source,
+    target: source,
+    tools,
+    tag: 'none',
+    copying: false,
+    controlSystem: '1',
+    move: null,
+  };
   expect((await transactionsOlderThan(0).look(view))[0]).toMatchObject({
     level: 'warns',
     evidence: expect.stringMatching(/^orders: .*postgres, forgotten \(\d+ ms\)/) as string,

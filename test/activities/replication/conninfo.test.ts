@@ -21,3 +21,14 @@ test('takes the inventory’s replication entry, and with a password file no pas
     `host='10.0.0.1' port='6543' dbname='we\\'ird \\\\db' user='streamer' passfile='/var/lib/postgresql/.pgpass' sslmode='verify-full' application_name='steadyhand_01' connect_timeout='10'`,
   );
 });
+
+test('has the TLS of the replication entry; the server’s own authority is a file of another machine', () => {
+  const server = { ...entry.server, sslrootcert: '/of/the/worker.pem' };
+  const tls = (replication: object): string =>
+    conninfo(replicationLogin({ ...entry, server, replication: { user: 'streamer', ...replication } }, 'x', 't')).match(
+      /sslmode.*(?= app)/,
+    )?.[0] ?? '';
+  expect(tls({})).toBe(`sslmode='verify-full'`);
+  expect(tls({ sslmode: 'require' })).toBe(`sslmode='require'`);
+  expect(tls({ sslrootcert: '/of/the/target.pem' })).toBe(`sslmode='verify-full' sslrootcert='/of/the/target.pem'`);
+});

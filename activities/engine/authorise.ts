@@ -1,0 +1,104 @@
+import { mayFill, neededText, quorumText, settle, stillNeeded, type Agreement } from '../../domain/approval.ts';
+import { wholeRun, type Authorisation, type DecisionMessage } from '../../domain/decision.ts';
+import { groupsOf, policyOf } from '../../domain/inventory.ts';
+import { runNameOf } from '../../domain/run.ts';
+import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
+import type { Attempt } from '../attempt.ts';
+import type { EngineDependencies } from './dependencies.ts';
+import { byOf, ofNow } from './questions.ts';
+
+/**
+ * Whether a decision counts. Judged by the row that the API wrote (never by the message), the person's groups as the inventory has
+ * them now, and the policy; what is refused is recorded with its reason. The first judgement of a decision stands. A message that
+ * is not the row's own says nothing about the decision, which stays open.
+ */
+export function authorise({ control, inventory }: EngineDependencies) {
+  return async (message: DecisionMessage & { refuse?: string }, attempt: Attempt): Promise<Authorisation> => {
+    const row = await control.questions.decision(message.decisionId);
+    if (!row) return { counts: false, because: 'the API has recorded no such decision' };
+    if (row.run !== attempt.run || row.approval !== message.approval || row.opening !== message.opening || row.choice !== message.choice) {
+      return { counts: false, because: 'the message is not the decision that was recorded' };
+    }
+    const judged = await lookUp({ control, inventory }, row);
+    const refused = message.refuse ?? whyNot(judged);
+    const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
+    const stands = await control.questions.decision(row.id);
+    if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
+    return counted(judged, ofNow(agreements, judged.groupsOf));
+  };
+}
+
+function counted(judged: Judged, agreements: readonly Agreement[]): Authorisation {
+  const { row, question } = judged;
+  const by = byOf(row);
+  if (!question || question.kind === 'parked')
+    return { counts: true, settled: row.choice, by, because: `${row.person} decided: ${row.choice}` };
+  const settled = settle(question.quorum, agreements);
+  const counted = row.choice === 'withdraw' ? 'taken back' : 'counted';
+  return {
+    counts: true,
+    settled,
+    by,
+    because: settled === null ? `${counted}; still needed: ${missing(judged, question, agreements)}` : `decided: ${settled}`,
+  };
+}
+
+/** What the quorum lacks, and who could fill it: neither the requester nor somebody who has answered. */
+function missing({ people, groupsOf: groups, requester }: Judged, { quorum }: OpenQuestion, agreements: readonly Agreement[]): string {
+  const free = people.filter((name) => name !== requester && !agreements.some((one) => one.person === name));
+  return neededText(stillNeeded(quorum, agreements), (line) => free.filter((name) => mayFill(line, groups(name))));
+}
+
+interface Judged {
+  readonly row: DecisionRow;
+  readonly question: (OpenQuestion & { answer: string | null }) | null;
+  /** The groups of a person as the inventory has them now; none of one who is not there any more. */
+  groupsOf(person: string): readonly string[];
+  /** Everybody, by name. */
+  readonly people: readonly string[];
+  readonly operators: readonly string[];
+  readonly requester: string;
+  readonly forward: boolean;
+}
+
+async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>, row: DecisionRow): Promise<Judged> {
+  const { database } = runNameOf(row.run);
+  const now = inventory();
+  const whole = row.approval === wholeRun;
+  return {
+    row,
+    question: whole ? null : await control.questions.find(row.run, row.approval, row.opening),
+    groupsOf: (person) => groupsOf(now, database, person),
+    people: now.people.map((one) => one.name),
+    operators: policyOf(now, database).operators,
+    requester: (await control.runs.find(row.run))?.requester ?? '',
+    forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
+  };
+}
+
+function whyNot(judged: Judged): string | undefined {
+  const { row, question, people, operators, requester } = judged;
+  if (!people.includes(row.person)) return `${row.person} is not in the inventory any more`;
+  const operates = operators.some((group) => judged.groupsOf(row.person).includes(group));
+  if (row.approval === wholeRun) {
+    if (judged.forward) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
+    return operates || row.person === requester ? undefined : `only the requester and ${operators.join(', ')} may cancel`;
+  }
+  if (!question || question.answer !== null) return `"${row.approval}" is not being asked any more`;
+  if (question.deadline !== undefined && Date.parse(row.at) > Date.parse(question.deadline))
+    return `the deadline of "${row.approval}" had passed`;
+  if (question.digest !== row.digest) return 'it was decided about another plan';
+  if (!question.choices.includes(row.choice)) return `"${row.choice}" is not one of the choices`;
+  if (question.kind === 'parked') return operates ? undefined : `only ${operators.join(', ')} may answer for a failed step`;
+  return whyNoApproval(judged, question);
+}
+
+function whyNoApproval({ row, requester, groupsOf: groups }: Judged, question: OpenQuestion): string | undefined {
+  const before = question.agreements.find((one) => one.person === row.person);
+  if (row.choice === 'withdraw') return before ? undefined : `${row.person} has given no answer that could be taken back`;
+  if (row.person === requester && row.choice === 'approve') return `${row.person} asked for the run and can't approve it`;
+  if (!question.quorum.some((line) => mayFill(line, groups(row.person)))) {
+    return `${row.person} is in none of the groups that decide: ${quorumText(question.quorum)}`;
+  }
+  return before ? `${row.person} has answered already: ${before.choice}` : undefined;
+}

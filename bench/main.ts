@@ -1,0 +1,36 @@
+// `npm run bench -- <bench> [--json] [--save] [--rounds n] [--waiting n]`: runs a bench, prints its table (or with --json the
+// report as one line, the last one of the output) and with --save keeps the report under bench/results/.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { benchEngine } from './engine/engine.ts';
+import type { Bench } from './frame/bench.ts';
+import { reportText } from './frame/table.ts';
+
+const benches: Readonly<Record<string, Bench>> = { engine: benchEngine };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '25' },
+    waiting: { type: 'string', default: '200' },
+  },
+});
+
+const name = positionals[0] ?? '';
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (!bench) {
+  console.error(`npm run bench -- <bench>, one of: ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+const log = (line: string): void => console.error(line);
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
+const { signal } = stopping;
+const { report, targets } = await bench({ signal, rounds: Number(values.rounds), warmUp: 2, waiting: Number(values.waiting), log });
+if (values.save) {
+  const file = new URL(`results/${name}.json`, import.meta.url);
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+console.log(values.json ? JSON.stringify(report) : reportText(report, targets));

@@ -1,0 +1,46 @@
+import type { Actor } from './actor.ts';
+import type { EventKind } from './event-kinds.ts';
+
+export interface EventRow {
+  readonly seq: number;
+  readonly at: string;
+  readonly run: string | null;
+  readonly kind: string;
+  readonly actor: Actor;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface EventFilter {
+  readonly run?: string | undefined;
+  readonly kind?: string | undefined;
+  /** The name of who did it. */
+  readonly actor?: string | undefined;
+  /** Recorded at this time or later, and before the other one: ISO 8601. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** The `seq` of the last event of the page before. */
+  readonly after?: number | undefined;
+  readonly limit: number;
+}
+
+export interface Events {
+  append(event: { run?: string; kind: EventKind; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
+  /** Oldest first. The order of `seq` is the order of commits, without a gap: nothing is ever added before an event that was seen. */
+  list(filter: EventFilter): Promise<EventRow[]>;
+  /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
+  verify(anchor?: Anchor): Promise<Verification>;
+}
+
+/** A row of the chain, noted outside of the control database. */
+export interface Anchor {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface Verification {
+  /** Rows that fit, and the hash of the last one of them. */
+  readonly rows: number;
+  readonly head: string | null;
+  /** The first row that does not fit, with what is wrong. */
+  readonly bad: { readonly seq: number; readonly what: string } | null;
+}
