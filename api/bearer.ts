@@ -15,13 +15,18 @@ declare module 'fastify' {
  */
 export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory'>): onRequestAsyncHookHandler {
   return async (request) => {
-    const row = await parts.control.tokens.check(bearerOf(request));
-    if (!row) throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
-    if (!parts.inventory().people.some((one) => one.name === row.person)) {
-      throw new Failure('forbidden', `"${row.person}" has a token, and is not among the people of the inventory`, { person: row.person });
-    }
-    request.person = row.person;
+    request.person = await personOf(parts, request);
   };
+}
+
+/** The person of the request's token, as things are now. Throws as `requirePerson`. */
+export async function personOf(parts: Pick<ApiParts, 'control' | 'inventory'>, request: FastifyRequest): Promise<string> {
+  const row = await parts.control.tokens.check(bearerOf(request));
+  if (!row) throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
+  if (!parts.inventory().people.some((one) => one.name === row.person)) {
+    throw new Failure('forbidden', `"${row.person}" has a token, and is not among the people of the inventory`, { person: row.person });
+  }
+  return row.person;
 }
 
 function bearerOf(request: FastifyRequest): string {

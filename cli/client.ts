@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 export interface ApiClient {
   get<Answer>(path: string, answer: z.ZodType<Answer>): Promise<Answer>;
   post<Answer>(path: string, body: unknown, answer: z.ZodType<Answer>, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Calls back whenever the stream of events says something; resolves when it ends or cannot be had. Never throws. */
+  listen(path: string, heard: () => void, signal: AbortSignal): Promise<void>;
 }
 
 export interface ClientOptions {
@@ -59,6 +61,16 @@ export function apiClient(world: Pick<World, 'environment'>, options: ClientOpti
   return {
     get: (path, answer) => call('GET', path, answer),
     post: (path, body, answer, headers) => call('POST', path, answer, body, headers),
+    listen: async (path, heard, signal) => {
+      const headers = { Authorization: `Bearer ${token}`, 'User-Agent': 'steadyhand-cli/1', Accept: 'text/event-stream' };
+      try {
+        const response = await fetch(new URL(path, base), { headers, redirect: 'error', signal });
+        if (!response.ok || response.body === null) return await response.body?.cancel();
+        for await (const chunk of response.body) if (chunk.length > 0) heard();
+      } catch {
+        // Whoever listens looks by itself, too, and is told there what is wrong.
+      }
+    },
   };
 }
 

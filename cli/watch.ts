@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { RunDetail } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
-import type { ClientOptions } from './client.ts';
+import type { ApiClient, ClientOptions } from './client.ts';
 import { runPath } from './run-of.ts';
 import type { World } from './world.ts';
 
@@ -18,7 +18,10 @@ export function watchCommand(world: World): Command {
     });
 }
 
-/** Looks every second. An API that does not answer for a while is said and waited for; only the first look must succeed. */
+/**
+ * Looks as soon as the stream of events says something, and every second for what is no event, such as progress: so it works
+ * without the stream, too. An API that does not answer for a while is said and waited for; only the first look must succeed.
+ */
 export async function watchRun(world: World, options: ClientOptions, run: string): Promise<void> {
   const { apiClient } = await import('./client.ts');
   const { runDetailSchema } = await import('../api/answers.ts');
@@ -27,17 +30,43 @@ export async function watchRun(world: World, options: ClientOptions, run: string
   const show = await screen(world);
   let seen = await client.get(path, runDetailSchema);
   show(seen, null);
-  while (seen.state !== 'closed') {
-    await world.wait(lookEveryMs);
-    try {
-      seen = await client.get(path, runDetailSchema);
-      show(seen, null);
-    } catch (error) {
-      if (!(error instanceof Failure) || !error.retryable) throw error;
-      show(seen, error);
+  const news = newsOf(client, `${path}/events`);
+  try {
+    while (seen.state !== 'closed') {
+      await Promise.race([world.wait(lookEveryMs), news.next()]);
+      try {
+        seen = await client.get(path, runDetailSchema);
+        show(seen, null);
+      } catch (error) {
+        if (!(error instanceof Failure) || !error.retryable) throw error;
+        show(seen, error);
+      }
     }
+  } finally {
+    news.stop();
   }
   if (seen.outcome !== 'succeeded') world.bad();
+}
+
+/** The stream of the run's events, which is asked for again when it ended and somebody waits. */
+function newsOf(client: ApiClient, path: string): { next(): Promise<void>; stop(): void } {
+  const stop = new AbortController();
+  let heard: () => void = () => undefined;
+  let listening = false;
+  const listen = async (): Promise<void> => {
+    listening = true;
+    await client.listen(path, () => heard(), stop.signal);
+    listening = false;
+  };
+  return {
+    next: async () => {
+      if (!listening) void listen();
+      await new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    },
+    stop: () => stop.abort(),
+  };
 }
 
 type Show = (run: RunDetail, trouble: Failure | null) => void;

@@ -27,6 +27,8 @@ export interface Events {
   append(event: { run?: string; kind: EventKind; actor: Actor; data: Readonly<Record<string, unknown>> }): Promise<number>;
   /** Oldest first. The order of `seq` is the order of commits, without a gap: nothing is ever added before an event that was seen. */
   list(filter: EventFilter): Promise<EventRow[]>;
+  /** The newest `seq`; 0 when nothing was recorded yet. */
+  last(): Promise<number>;
   /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
   verify(anchor?: Anchor): Promise<Verification>;
 }

@@ -31,6 +31,7 @@ export function createEvents(db: Db): Events {
       );
       return rows.map(eventRow);
     },
+    last: async () => Number((await db.one<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM steadyhand.events')).last),
     verify: (anchor) => verifyEvents(db, anchor),
   };
 }

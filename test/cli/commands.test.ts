@@ -129,6 +129,18 @@ test('decide offers what the failed step allows, and says what is open instead',
   expect(await cli.run('approve', id, '--yes')).toMatchObject({ code: 1, err: expect.stringContaining('waits for a decision for agree') });
 });
 
+test('watch looks as soon as the API has news, without waiting for its next look', async () => {
+  const api = await place.begin();
+  const { run, id } = await api.run();
+  const cli = await served(api, 'ada', {
+    wait: async () => {
+      await api.control.runs.close(run, { outcome: 'succeeded', free: true });
+      await new Promise(() => undefined);
+    },
+  });
+  expect(await cli.run('watch', id)).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') });
+});
+
 test('watch tells what changes, waits while the API is away, and ends with the run', async () => {
   const api = await place.begin();
   const { run, id } = await api.run();
