@@ -49,9 +49,10 @@ async function onlyRun({ control }: ApiProcesses): Promise<string> {
 }
 
 /** Nothing of it reaches the other end of the tap any more. */
-async function kill(api: ApiProcess): Promise<void> {
+async function kill(api: ApiProcess): Promise<'cut'> {
   api.kill('SIGKILL');
   await eventually(() => Promise.resolve(api.alive() ? undefined : true));
+  return 'cut';
 }
 
 async function started(processes: ApiProcesses): Promise<void> {

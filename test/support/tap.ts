@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 export interface Trap {
   readonly statement: RegExp;
   readonly when: 'sent' | 'answered';
-  /** Run once. The bytes wait until it has ended. */
-  readonly spring: () => Promise<void> | void;
+  /** Run once. The bytes wait until it has ended; `cut` loses them, and the connection with them. */
+  readonly spring: () => Promise<'cut' | void> | void;
 }
 
 export interface Tap {
@@ -71,7 +71,10 @@ function wire(client: Socket, upstream: Socket, traps: Armed[]): void {
   let waiting: Armed | undefined;
   const spring = async (trap: Armed): Promise<void> => {
     trap.sprung = true;
-    await trap.spring();
+    if ((await trap.spring()) === 'cut') {
+      client.destroy();
+      upstream.destroy();
+    }
     trap.done();
   };
   passOn(client, upstream, async (bytes) => {
