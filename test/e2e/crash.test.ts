@@ -59,7 +59,7 @@ describe('the worker is killed (SIGKILL) and another one goes on', () => {
   const points = {
     'when the traffic is held': { tap: pooled ? 'pooler' : 'source', statement: pooled ? /PAUSE/ : /CONNECTION LIMIT 0/ },
     'after the sequences': { tap: 'target', statement: /setval/ },
-    'after "no return"': { tap: 'control', statement: /decide_no_return|no_return/ },
+    'after "no return"': { tap: 'control', statement: /decide_no_return/ },
     'after the new side was opened to traffic': { tap: pooled ? 'pooler' : 'target', statement: pooled ? /RELOAD/ : /CONNECTION LIMIT -1/ },
   } as const;
 
