@@ -34,6 +34,14 @@ const stepRow: z.ZodType<StepRow> = z.object({
   failure: failure.nullable(),
 });
 
+const placeInLine = z.object({
+  place: z.int().describe('1 for the run whose turn is next'),
+  holder: z.string().nullable().describe('The run that holds the lease, or held it last'),
+  state: z.enum(['held', 'free', 'orphaned']),
+  since: time.nullable(),
+  deadline: time.describe('When it gives up'),
+});
+
 const runFields = {
   run: z.string().describe('`<runbook>/<database>/<ULID>`: also the id of the workflow'),
   runbook: z.string(),
@@ -50,6 +58,7 @@ const runFields = {
   closedAt: time.nullable(),
   plan: z.string().nullable().describe('Digest of the plan that is followed'),
   failure: failure.nullable(),
+  waits: placeInLine.nullable().describe('While it waits for the lease of its database'),
 };
 
 export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);

@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import type { Request } from '../control/contract.ts';
 import { digestOf } from '../domain/digest.ts';
+import { parseDuration } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
 import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
 import { requireOthers } from '../domain/require-others.ts';
@@ -15,6 +16,8 @@ export interface Asked {
   readonly database: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly ticket?: string | undefined;
+  /** Stands in line for the lease: for so long ("2h"), or for a day when it is `true`. Absent: refused while another run holds it. */
+  readonly wait?: true | string | undefined;
   readonly person: string;
   readonly channel: string;
   /** Scoped to the person. The same key with the same request finds the first run. */
@@ -35,11 +38,11 @@ export interface Accepted {
  * the inventory or the runbook's schema say by then.
  */
 export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepted> {
-  const { runbook: name, database, input, ticket, person, channel, idempotencyKey } = asked;
+  const { runbook: name, database, input, ticket, wait, person, channel, idempotencyKey } = asked;
   const key = {
     requester: person,
     idempotencyKey,
-    bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null }),
+    bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null, ...(wait === undefined ? {} : { wait }) }),
   };
   const repeated = await parts.control.requests.repeated(key);
   if (repeated) return await begun(parts, { created: false, request: repeated });
@@ -57,6 +60,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
     input: admitted,
     channel,
     ...(ticket === undefined ? {} : { ticket }),
+    ...(wait === undefined ? {} : { waitMs: waitMsOf(wait) }),
     ...key,
   });
   return await begun(parts, written);
@@ -99,6 +103,17 @@ function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<string, u
   if (!parsed.success) throw inputFailure(`the input of ${runbook.name}`, parsed.error);
   // Every runbook's input is an object; its schema's type is not known here.
   return parsed.data as Readonly<Record<string, unknown>>;
+}
+
+const dayMs = 86_400_000;
+
+/** How long a run stands in line. Throws `input-invalid` for a time that is none, or longer than a week. */
+function waitMsOf(wait: true | string): number {
+  if (wait === true) return dayMs;
+  const ms = parseDuration(wait);
+  if (ms !== undefined && ms > 0 && ms <= 7 * dayMs) return ms;
+  const problems = [{ path: 'wait', message: 'is a time such as 2h, and at most 7d' }];
+  throw new Failure('input-invalid', `"${wait}" is no time that a run could wait for a lease`, { problems });
 }
 
 /** Throws `forbidden`, naming the groups that may, when the person is in none of them now. */

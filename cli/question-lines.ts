@@ -4,6 +4,7 @@ import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
+import { clock } from './clock.ts';
 import { findingsOf } from './findings-text.ts';
 import { block, line } from './plain.ts';
 
@@ -42,12 +43,6 @@ function chainLines({ chain }: OpenQuestion, now: number): string[] {
     return done === null ? `from ${clock(at, now)} on ${quorumText(quorum)}` : `since ${clock(done, now)} ${quorumText(quorum)}`;
   });
   return [`  then     ${told.join('; ')}`];
-}
-
-/** The time of day, with the day when it is another one. */
-function clock(time: string, now: number): string {
-  const today = new Date(now).toISOString().slice(0, 10);
-  return `${time.startsWith(today) ? '' : `${time.slice(0, 10)} `}${time.slice(11, 16)}Z`;
 }
 
 function parkedLines(run: RunDetail, question: OpenQuestion): string[] {

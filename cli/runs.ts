@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { outcomes, runStates } from '../domain/run.ts';
+import type { RunRow } from '../control/contract.ts';
+import { outcomes, runNameOf, runStates } from '../domain/run.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { columns } from './columns.ts';
 import { momentOf } from './moment.ts';
 import { line } from './plain.ts';
+import { waitingText } from './waiting-text.ts';
 import type { World } from './world.ts';
 
 interface RunsOptions extends ClientOptions {
@@ -59,9 +61,16 @@ export function runsCommand(world: World): Command {
         line(run.requester),
         line(run.ticket ?? ''),
       ]);
-      world.out(rows.length === 0 ? 'no runs\n' : `${columns([head, ...rows]).join('\n')}\n`);
+      const waiting = runs.flatMap((run) => waitingLine(run, world.now()));
+      world.out(rows.length === 0 ? 'no runs\n' : `${[...columns([head, ...rows]), ...waiting].join('\n')}\n`);
       if (next !== null) world.err(`More: the same with --before ${next}\n`);
     });
+}
+
+/** Below the table: who waits for a lease, and for whom. */
+function waitingLine(run: RunRow, now: number): string[] {
+  const text = waitingText(run, now);
+  return text === undefined ? [] : [`${runNameOf(run.run).id}  ${text}`];
 }
 
 function count(text: string): string {

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
+import { parseDuration } from '../domain/duration.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { collect } from './input.ts';
@@ -9,6 +10,7 @@ interface StartOptions extends ClientOptions {
   inputFile?: string;
   key?: string;
   ticket?: string;
+  wait?: true | string;
   watch?: true;
   json?: true;
 }
@@ -21,6 +23,11 @@ export function startCommand(world: World): Command {
     .option('--input-file <file>', 'the input as JSON or YAML; - for stdin')
     .option('--ticket <id>', 'the ticket that it belongs to')
     .option('--key <text>', 'Idempotency-Key: the same key and request find the same run (default: a new one, printed)')
+    .option(
+      '--wait [duration]',
+      'stand in line for the lease while another run holds it: --wait=2h, for a day when none is named',
+      duration,
+    )
     .option('--watch', 'stay and watch it')
     .option('--json', 'the answer as JSON')
     .action(async (runbook: string, database: string, options: StartOptions) => {
@@ -29,7 +36,8 @@ export function startCommand(world: World): Command {
       const { acceptedSchema } = await import('../api/answers.ts');
       const input = readInput(options);
       const key = await keyOf(world, options);
-      const body = { runbook, database, input, ...(options.ticket === undefined ? {} : { ticket: options.ticket }) };
+      const { ticket, wait } = options;
+      const body = { runbook, database, input, ...(ticket === undefined ? {} : { ticket }), ...(wait === undefined ? {} : { wait }) };
       const accepted = await apiClient(world, options).post('/v1/runs', body, acceptedSchema, { 'Idempotency-Key': key });
       if (options.json === true) world.out(`${JSON.stringify(accepted, null, 2)}\n`);
       else world.out(`${accepted.id}  ${accepted.run}  ${accepted.created ? accepted.state : `asked for before, now ${accepted.state}`}\n`);
@@ -40,6 +48,12 @@ export function startCommand(world: World): Command {
       const { watchRun } = await import('./watch.ts');
       await watchRun(world, options, accepted.id);
     });
+}
+
+/** Said here already: `--wait orders` would take the database's name for one. */
+function duration(text: string): string {
+  if (parseDuration(text) === undefined) throw new InvalidArgumentError('a time such as 2h is needed, after `=`: --wait=2h.');
+  return text;
 }
 
 /** Printed before anything is sent: whoever gets no answer can ask again with the same key. */

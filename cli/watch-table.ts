@@ -5,6 +5,7 @@ import type { StepState } from '../domain/step.ts';
 import { evidenceLines } from './evidence-text.ts';
 import { block, firstLine, line } from './plain.ts';
 import { failureLines, questionLines } from './question-lines.ts';
+import { waitingText } from './waiting-text.ts';
 
 const marks: Readonly<Record<StepState, string>> = {
   pending: '·',
@@ -25,7 +26,12 @@ const marks: Readonly<Record<StepState, string>> = {
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
 export function runLines(run: RunDetail, now: number): string[] {
-  return [headLine(run, now), ...stepLines(run, run.steps, now), ...questionLines(run, now), ...endLines(run)];
+  return [headLine(run, now), ...waitLines(run, now), ...stepLines(run, run.steps, now), ...questionLines(run, now), ...endLines(run)];
+}
+
+function waitLines(run: RunDetail, now: number): string[] {
+  const text = waitingText(run, now);
+  return text === undefined ? [] : [`  ${text}`];
 }
 
 function stepLines(run: RunDetail, steps: readonly StepRow[], now: number): string[] {
@@ -160,13 +166,19 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
   const asked = new Set(before?.questions.map(standingOf));
   const questions = run.questions.filter((one) => !asked.has(standingOf(one)));
   const head = before?.state === run.state ? [] : [headLine(run, now)];
+  const waits = sameLine(before, run) ? [] : waitLines(run, now);
   const steps = stepLines(run, changed, now);
   return [
     // The end of the run comes after the end of its steps.
-    ...(run.state === 'closed' ? [...steps, ...head] : [...head, ...steps]),
+    ...(run.state === 'closed' ? [...steps, ...head] : [...head, ...waits, ...steps]),
     ...questionLines({ ...run, questions }, now).filter((text) => text !== ''),
     ...(before?.state === run.state ? [] : endLines(run).filter((text) => text !== '')),
   ];
+}
+
+/** Whether nobody went and nobody came whom people would want to know of. */
+function sameLine(before: RunDetail | null, { waits }: RunDetail): boolean {
+  return before?.waits?.place === waits?.place && before?.waits?.holder === waits?.holder && before?.waits?.state === waits?.state;
 }
 
 /** What makes a question worth telling again: who has agreed by now, who was reminded, who may answer. */

@@ -5,12 +5,12 @@ import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
 import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
-import type { Attempts, Leases, Moves, NoReturn } from './journal-contract.ts';
+import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
 export type { Anchor, EventFilter, EventRow, Events, Verification } from './event-contract.ts';
-export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn } from './journal-contract.ts';
+export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
 export type { TokenRow, Tokens } from './token-contract.ts';
 
 /**
@@ -62,11 +62,13 @@ export interface NewRequest {
   readonly idempotencyKey: string;
   /** Digest of what was asked, to tell a repeat from another request with the same key. */
   readonly bodyDigest: string;
+  /** Stands in line for the lease for so long, instead of being refused while another run holds it. */
+  readonly waitMs?: number;
 }
 
 export interface Requests {
   /**
-   * Writes request, run row (state `requested`) and event in one transaction. With a key that the requester used before: the
+   * Writes request, run row (state `requested`), event and place in line in one transaction. With a key that the requester used before: the
    * first request when the body is the same (`created: false`), else throws `idempotency-key-reused`.
    */
   create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
@@ -115,6 +117,8 @@ export interface RunRow {
   /** Digest of the plan that is being followed; null before it is made. */
   readonly plan: string | null;
   readonly failure: FailureReport | null;
+  /** While it waits for the lease; null before and after, and for a run that does not wait. */
+  readonly waits: PlaceInLine | null;
 }
 
 export interface RunDetail extends RunRow {

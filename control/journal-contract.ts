@@ -11,6 +11,28 @@ export interface LeaseRow {
   readonly since: string;
 }
 
+/** A run that waits for the lease of its database. */
+export interface Waiter {
+  readonly run: string;
+  /** ISO time at which it gives up. */
+  readonly deadline: string;
+  /** Its time is over: it stands in nobody's way any more. */
+  readonly late: boolean;
+  /** Whether its workflow is known to be started. */
+  readonly started: boolean;
+}
+
+export interface PlaceInLine {
+  /** 1 for the run whose turn is next. */
+  readonly place: number;
+  /** The run that holds what it waits for, or held it last; null when nobody ever did. */
+  readonly holder: string | null;
+  readonly state: LeaseRow['state'];
+  readonly since: string | null;
+  /** When it gives up. */
+  readonly deadline: string;
+}
+
 export interface Leases {
   /**
    * Takes it for `run`: a no-op for its holder (same epoch). `holderOpen` is asked, outside the transaction, whether another
@@ -20,6 +42,8 @@ export interface Leases {
    */
   take(database: string, run: string, holderOpen: (run: string) => Promise<boolean>): Promise<{ epoch: number }>;
   find(database: string): Promise<LeaseRow | null>;
+  /** The runs that wait for it and never held it, in the order in which they were asked for. */
+  line(database: string): Promise<Waiter[]>;
   /**
    * By a person, with a reason; audited. Releasing a free one is harmless. Throws `conflict` when it is held by a run that is
    * still open, `not-found` when nobody ever took it.

@@ -1,5 +1,5 @@
 import { Failure } from '../domain/failure.ts';
-import type { LeaseRow, Leases } from './contract.ts';
+import type { LeaseRow, Leases, Waiter } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText } from './event-text.ts';
@@ -18,6 +18,12 @@ export function createLeases(db: Db): Leases {
   return {
     take: (database, run, holderOpen) => untilDone(database, (seen) => takeOnce(db, database, run, seen, holderOpen)),
     find: async (database) => (await db.query<LeaseRow>('SELECT * FROM steadyhand.lease_rows WHERE database = $1', [database]))[0] ?? null,
+    line: (database) =>
+      db.query<Waiter>(
+        `SELECT run, steadyhand.iso(deadline) AS deadline, late, started FROM steadyhand.waiting_rows
+         WHERE database = $1 ORDER BY place`,
+        [database],
+      ),
     release: async (database, by, reason, holderOpen) => {
       await untilDone(database, async (seen) => {
         if (seen === nobody) throw new Failure('not-found', `nobody ever took a lease of ${database}`, { database });

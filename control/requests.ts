@@ -10,14 +10,24 @@ export function createRequests(db: Db): Requests {
     create: async (request) => {
       const id = randomUUID();
       const ulid = runNameOf(request.run).id;
-      const { run, runbook, version, risk, database, input, requester, channel, ticket, bodyDigest } = request;
+      const { run, runbook, version, risk, database, input, requester, channel, ticket, bodyDigest, waitMs } = request;
       const text = eventText(
         { kind: 'person', name: requester, channel },
-        { request: id, runbook, version, risk, database, input, ticket: ticket ?? null, bodyDigest },
+        {
+          request: id,
+          runbook,
+          version,
+          risk,
+          database,
+          input,
+          ticket: ticket ?? null,
+          bodyDigest,
+          ...(waitMs === undefined ? {} : { waitMs }),
+        },
       );
       const asked = asJson({ ...request, run, id, ulid });
       const { result } = await db.one<{ result: { created: boolean; request: Request } }>(
-        'SELECT steadyhand.create_request($1, $2) AS result',
+        'SELECT steadyhand.queue_request($1, $2) AS result',
         [asked, text],
       );
       return result;

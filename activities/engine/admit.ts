@@ -11,6 +11,8 @@ import type { Admission } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { parseInput } from './parse-input.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
+import { refuseIfLeased } from './refuse-if-leased.ts';
+import { refuseIfOthersFirst } from './refuse-if-others-first.ts';
 
 /**
  * Admission inside the worker: whoever started the workflow, it goes on only when the API recorded the request for just this run
@@ -35,9 +37,15 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
     requireApprovers(inventory(), runbook, database, request.requester);
-    await refuseIfLeased({ control, holderOpen }, database, attempt.run);
+    const waits = ((await control.runs.find(attempt.run))?.waits ?? null) !== null;
+    // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
+    if (!waits) {
+      await refuseIfLeased({ control, holderOpen }, database, attempt.run);
+      await refuseIfOthersFirst({ control, holderOpen }, database, attempt.run);
+    }
     const { requester, ticket } = request;
-    return { database, requester, ticket, input, risk: runbook.risk, approval: policy.approvals[runbook.risk] };
+    const admission = { database, requester, ticket, input, risk: runbook.risk, approval: policy.approvals[runbook.risk] };
+    return waits ? { ...admission, waits } : admission;
   };
 }
 
@@ -61,22 +69,4 @@ function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: s
     'plan-impossible',
     `nobody could agree to it: ${quorumText(rule.quorum)} are needed, not counting ${requester}, who asks`,
   );
-}
-
-/** Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then. */
-async function refuseIfLeased(
-  { control, holderOpen }: Pick<EngineDependencies, 'control' | 'holderOpen'>,
-  database: string,
-  run: string,
-): Promise<void> {
-  const lease = await control.lease.find(database);
-  if (!lease || lease.state === 'free' || lease.holder === run) return;
-  const { holder } = lease;
-  if (lease.state === 'held' && (await holderOpen(holder))) {
-    throw new Failure('lease-held', `the lease of ${database} is held by ${holder}`, { database, holder });
-  }
-  const left = (await control.attempts.unsettled(holder)).map((intent) => `${intent.step}: ${intent.key}`);
-  if (left.length > 0) {
-    throw new Failure('lease-orphaned', `the run ${holder} ended and left on ${database}: ${left.join('; ')}`, { database, holder, left });
-  }
 }

@@ -15,6 +15,11 @@ export interface EngineActivities {
   plan(request: PlanRequest): Promise<Planned>;
   /** Takes the lease; a no-op for its holder. Raises `lease-held` or `lease-orphaned`, and `conflict` when the run is closed. */
   takeLease(request: { database: string }): Promise<{ epoch: number }>;
+  /**
+   * Answers `not-yet` until it is the run's turn, in the order in which runs were asked for, then takes the lease. Raises
+   * `lease-held` or `lease-orphaned` when its time to wait is over, and `conflict` when the run is closed.
+   */
+  awaitLease(request: { database: string }): Promise<{ epoch: number }>;
   /** Opens a question and shows the run as waiting or parked. Opening the same twice is harmless. Raises `conflict` when the run is closed. */
   ask(asking: Asking): Promise<Asked>;
   /** Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. */
@@ -40,6 +45,8 @@ export interface Admission {
   readonly risk: Risk;
   readonly approval: ApprovalRule;
   readonly ticket: string | null;
+  /** It stands in line for the lease, which it takes before it plans. */
+  readonly waits?: true;
 }
 
 export interface PlanRequest {
@@ -122,6 +129,7 @@ export const engineWork: WorkOf<EngineActivities> = {
   admit: 'engine',
   plan: 'look',
   takeLease: 'engine',
+  awaitLease: 'wait',
   ask: 'engine',
   authorise: 'engine',
   nudge: 'engine',
@@ -139,6 +147,7 @@ export const engineWork: WorkOf<EngineActivities> = {
 export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'plan'>, readonly FailureCode[]>> = {
   admit: ['request-unknown', 'input-invalid', 'not-found', 'forbidden', 'plan-impossible', 'lease-held', 'lease-orphaned', 'conflict'],
   takeLease: ['lease-held', 'lease-orphaned', 'conflict'],
+  awaitLease: ['lease-held', 'lease-orphaned', 'conflict'],
   ask: ['conflict'],
   authorise: [],
   nudge: [],

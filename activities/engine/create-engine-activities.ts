@@ -1,6 +1,7 @@
 import type { Effects } from '../attempt.ts';
 import { admit } from './admit.ts';
 import { authorise } from './authorise.ts';
+import { awaitLease } from './await-lease.ts';
 import type { EngineActivities } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { plan } from './plan.ts';
@@ -21,6 +22,7 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
       await refuseIfClosed(control, attempt.run);
       return await control.lease.take(database, attempt.run, holderOpen);
     },
+    awaitLease: awaitLease(dependencies),
     record: async (change, attempt) => {
       await control.runs.change(attempt.run, change);
     },

@@ -18,7 +18,13 @@ const idempotencyKey = z.looseObject({
     .regex(/^[\x21-\x7e]{1,200}$/, 'is 1 to 200 visible ASCII characters'),
 });
 
-const newRun = askedSchema.extend({ ticket: z.string().trim().min(1).max(200).optional() });
+const newRun = askedSchema.extend({
+  ticket: z.string().trim().min(1).max(200).optional(),
+  wait: z
+    .union([z.literal(true), z.string().min(1).max(20)])
+    .optional()
+    .describe('Stand in line for the lease for so long (`2h`, at most `7d`; `true`: a day) instead of being refused while it is held'),
+});
 
 const page = z.strictObject({
   database: databaseName.optional(),

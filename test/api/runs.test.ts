@@ -66,6 +66,24 @@ test('without an Idempotency-Key, or with an unreadable one, it is refused and n
   expect(problemIn(odd).code).toBe('body-invalid');
 });
 
+test('a run that is to wait for the lease stands in line for as long as it was asked to, a day when no time was named', async () => {
+  const api = await place.begin();
+  const ask = async (wait: unknown): Promise<Answer> =>
+    await api.call('POST', '/v1/runs', { as: 'ada', body: { ...newRun, wait }, headers: { 'idempotency-key': JSON.stringify(wait) } });
+  const hours = async (id: unknown): Promise<number> => {
+    const { deadline } = (await api.control.runs.detail(String(id)))?.waits ?? {};
+    return Math.round((Date.parse(deadline ?? '') - Date.now()) / 3_600_000);
+  };
+  expect(await hours((await ask('2h')).body['id'])).toBe(2);
+  expect(await hours((await ask(true)).body['id'])).toBe(24);
+  for (const wrong of ['soon', '8d', '0s']) {
+    expect(problemIn(await ask(wrong))).toMatchObject({ code: 'input-invalid', problems: [{ path: 'wait' }] });
+  }
+  expect(problemIn(await ask(false)).code).toBe('body-invalid');
+  const listed = await api.call('GET', '/v1/runs?state=requested', { as: 'ada' });
+  expect(listed.body['runs']).toMatchObject([{ waits: { place: 2, holder: null, state: 'free' } }, { waits: { place: 1 } }]);
+});
+
 test('who is in none of the requesters’ groups is told which they are; the owners’ group counts', async () => {
   const api = await place.begin();
   const refused = await api.call('POST', '/v1/runs', { as: 'mallory', body: newRun, headers: { 'idempotency-key': 'k' } });

@@ -56,6 +56,7 @@ export function aRun(changes: Partial<RunDetail> = {}): RunDetail {
     closedAt: null,
     plan: null,
     failure: null,
+    waits: null,
     steps: [],
     questions: [],
     decisions: [],

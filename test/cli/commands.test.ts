@@ -60,6 +60,21 @@ test('start says its key before it asks, and with that key finds the same run', 
   expect(await api.control.events.list({ run: listed?.run ?? '', limit: 1 })).toMatchObject([{ actor: { name: 'ada', channel: 'cli' } }]);
 });
 
+test('start --wait stands in line; runs, show and watch say behind whom', async () => {
+  const api = await place.begin();
+  const { run: holder } = await api.run();
+  await api.control.lease.take('orders', holder, async () => await Promise.resolve(true));
+  const cli = await served(api, 'ada');
+  await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--wait');
+  const { out } = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--wait=2h');
+  const id = out.slice(0, 26);
+  const told = new RegExp(`waits for the lease of orders, 2nd in line: ${holder} holds it, since \\d\\d:\\d\\dZ; refused at `);
+  expect((await cli.run('runs')).out).toMatch(new RegExp(`\\n${id}  ${told.source}`));
+  expect((await cli.run('show', id)).out).toMatch(told);
+  const wrong = await cli.run('start', '--wait', 'rehearsal', 'orders', '-i', 'word=hello');
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('--wait=2h') });
+});
+
 test('runs and show list what is there', async () => {
   const api = await place.begin();
   const { run, id } = await open(api);

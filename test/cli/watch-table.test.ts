@@ -249,3 +249,15 @@ test('a step that goes further between two news of it is told when the next is d
   expect(tell(step('2 of 9'), start + 9_000)).toEqual([]);
   expect(tell(step('3 of 9'), start + 9_200)).toEqual([expect.stringContaining('3 of 9')]);
 });
+
+test('a run that waits for the lease says so, and again when the line has moved', () => {
+  const waits = { place: 12, holder: 'rehearsal/orders/X', state: 'held', since: at(0), deadline: at(86_400) } as const;
+  const before = aRun({ state: 'waiting', waits });
+  const told = '  waits for the lease of orders, 12th in line: rehearsal/orders/X holds it, since 03:00Z; refused at 2026-11-22 03:00Z';
+  expect(runLines(before, start)[1]).toBe(told);
+  expect(changedLines(before, before, start, true)).toEqual([]);
+  const next = { ...waits, place: 1, state: 'orphaned' } as const;
+  expect(changedLines(before, { ...before, waits: next }, start, true)).toEqual([
+    '  waits for the lease of orders, 1st in line: rehearsal/orders/X ended and left things behind, since 03:00Z; refused at 2026-11-22 03:00Z',
+  ]);
+});

@@ -58,7 +58,7 @@ export interface EngineTest {
   readonly client: Client;
   readonly taskQueue: string;
   /** Requested by ada, as the API does it, and started. */
-  request(input?: Readonly<Record<string, unknown>>): Promise<string>;
+  request(input?: Readonly<Record<string, unknown>>, waitMs?: number): Promise<string>;
   /** Until the run's question of this name is open. */
   asked(run: string, approval: string, opening?: number): Promise<RunDetail>;
   /** As the API does it: the row, then the message. */
@@ -198,7 +198,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
       return { approval, opening, digest, choice, decisionId: id };
     },
     decide: async (run, ...answer) => await sendDecision(client, run, await engine.click(run, ...answer)),
-    request: async (input = { word: 'hello' }) => {
+    request: async (input = { word: 'hello' }, waitMs) => {
       const run = `rehearsal/orders/${ulid()}`;
       const { request } = await control.requests.create({
         run,
@@ -211,6 +211,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
         channel: 'http',
         idempotencyKey: ulid(),
         bodyDigest: 'a'.repeat(64),
+        ...(waitMs === undefined ? {} : { waitMs }),
       });
       await startRun(client, request, { taskQueue });
       return run;

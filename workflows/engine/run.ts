@@ -7,7 +7,7 @@ import { approval, makePlan } from './approval.ts';
 import { allHeard, hearDecisions } from './decision.ts';
 import { Ending, refusal, reportOf } from './failure.ts';
 import { isSettled, lineOf, newMemory, show, standingOf, stopSteps, type RunMemory } from './state.ts';
-import { endIfCancelled, parked, step, type StepOptions } from './step.ts';
+import { awaitLease, endIfCancelled, parked, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
 
@@ -61,6 +61,7 @@ async function followed<Id extends string, Subject>(
   memory.admission = await admitted(memory.runbook, start);
   const result = await ended(memory, async () => {
     endIfCancelled(memory);
+    if (memory.admission?.waits) await awaitLease(memory);
     await makePlan(memory);
     show(memory, 'running');
     await toTheEnd(async () => await story(wordsOf<Id, Subject>(memory, subject)));

@@ -88,6 +88,23 @@ export async function takeLease(memory: RunMemory): Promise<void> {
   memory.lease = true;
 }
 
+/** Stands in line until the run has the lease. A cancel ends that; when it does not come in time the run is refused. */
+export async function awaitLease(memory: RunMemory): Promise<void> {
+  show(memory, 'waiting');
+  const scope = new CancellationScope({ cancellable: true });
+  memory.scope = scope;
+  try {
+    await scope.run(() => call(engine.awaitLease, { database: memory.admission?.database ?? '' }, undefined, 'waits for the lease'));
+    memory.lease = true;
+    show(memory, 'planning');
+  } catch (error) {
+    endIfCancelled(memory);
+    throw error;
+  } finally {
+    delete memory.scope;
+  }
+}
+
 async function attempt<Input, Result>(
   memory: RunMemory,
   line: OutlineStep,
