@@ -3,6 +3,11 @@ import { inspectSide } from './inspect-side.ts';
 import { extensionName, materializedViewName, schemaName, sequenceName, tableName } from './objects-of.ts';
 import type { Servers, Session } from './session.ts';
 
+export interface BeforeFence {
+  readonly connectionLimit?: number;
+  readonly connects?: SideFacts['connects'];
+}
+
 export interface Inspection {
   /** Databases of the inventory. */
   readonly source: string;
@@ -13,8 +18,10 @@ export interface Inspection {
   readonly ownObjects?: readonly string[];
   /** The pooler's alias and where it points now. */
   readonly pooler?: MigrationFacts['binding']['pooler'];
-  /** The old limits (journals of the fence), for a side whose limit is 0 because of us. */
-  readonly connectionLimits?: { readonly source?: number; readonly target?: number };
+  /** What the fences have replaced (journals), for a side that is closed because of us. */
+  readonly before?: { readonly source?: BeforeFence; readonly target?: BeforeFence };
+  /** Of the source, as they were published (journal). */
+  readonly definitions?: string;
 }
 
 /**
@@ -22,10 +29,10 @@ export interface Inspection {
  * the run's tag, the schema `steadyhand` and `ownObjects` never stand in them. Raises what a session raises.
  */
 export async function inspectMigration(servers: Servers, inspection: Inspection): Promise<MigrationFacts> {
-  const limits = inspection.connectionLimits ?? {};
-  const source = await inspectSide(servers, inspection.source, { connectionLimit: limits.source });
+  const { before = {}, definitions } = inspection;
+  const source = await inspectSide(servers, inspection.source, { ...before.source, definitions, as: 'source' });
   const names = source.roles.map((role) => role.name);
-  const target = await inspectSide(servers, inspection.target, { connectionLimit: limits.target, roles: names });
+  const target = await inspectSide(servers, inspection.target, { ...before.target, roles: names });
   const observed = await observe(servers, inspection);
   return {
     binding: { source, target: without(target, new Set(inspection.ownObjects)), pooler: inspection.pooler ?? null },

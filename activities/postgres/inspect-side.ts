@@ -1,5 +1,8 @@
+import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { SequenceFacts, SideFacts } from '../replication/facts.ts';
 import { providerOf } from '../providers/provider-of.ts';
+import { areFenced, connectGrants } from './connect-grants.ts';
+import { definitionsDigest } from './definitions.ts';
 import { otherObjects } from './other-objects.ts';
 import type { Servers, Session } from './session.ts';
 import { tableFacts } from './table-facts.ts';
@@ -20,12 +23,20 @@ const settingNames = [
   'server_encoding',
 ];
 
-/** The binding facts of one side. `roles`: of which names to tell the attributes; the side's own when absent. */
-export async function inspectSide(
-  servers: Servers,
-  database: string,
-  options: { readonly connectionLimit?: number | undefined; readonly roles?: readonly string[] },
-): Promise<SideFacts> {
+interface SideOptions {
+  /** Of which names to tell the attributes; the side's own when absent. */
+  readonly roles?: readonly string[];
+  /** What a fence of ours, if it is up, has replaced (journal). */
+  readonly connectionLimit?: number | undefined;
+  readonly connects?: SideFacts['connects'] | undefined;
+  /** Of the source: as they were published (journal); taken now when absent. */
+  readonly definitions?: string | undefined;
+  /** The target has facts fewer. */
+  readonly as?: 'source';
+}
+
+/** The binding facts of one side. */
+export async function inspectSide(servers: Servers, database: string, options: SideOptions): Promise<SideFacts> {
   const { systemIdentifier, databaseOid, version, inRecovery } = await providerOf(servers, database).describe(database);
   const { host, port, dbname } = servers.entry(database).server;
   const session = await servers.open(database, { purpose: 'look' });
@@ -52,10 +63,26 @@ export async function inspectSide(
       otherObjects: await otherObjects(session, version),
       schemas: await schemas(session),
       roles: await roles(session, options.roles),
+      ...(await fenceFacts(session, servers.entry(database), general.superuser, options)),
+      definitions:
+        options.as !== 'source' || general.superuser ? null : (options.definitions ?? (await definitionsDigest(session, version))),
     };
   } finally {
     await session.end();
   }
+}
+
+async function fenceFacts(
+  session: Session,
+  { server, replication }: DatabaseEntry,
+  superuser: boolean,
+  { as, connects }: SideOptions,
+): Promise<Pick<SideFacts, 'logins' | 'connects'>> {
+  const streams = as === 'source' ? (replication?.user ?? server.user) : server.user;
+  const logins = [...new Set([server.user, streams])];
+  if (superuser) return { logins, connects: null };
+  const now = await connectGrants(session);
+  return { logins, connects: areFenced(now, logins) ? (connects ?? now) : now };
 }
 
 /** Names in expressions and identities come out qualified and quoted, whoever asks and whatever words the version reserves. */

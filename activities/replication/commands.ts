@@ -1,4 +1,4 @@
-import { qualified, type Command } from '../../domain/command.ts';
+import { qualified, quoteIdentifier, type Command } from '../../domain/command.ts';
 import type { Migration } from './contract.ts';
 import { replicatedTables, type MigrationFacts, type TableFacts } from './facts.ts';
 
@@ -74,6 +74,15 @@ export const makeMarker = (on: Side): Command =>
   );
 export const dropMarker = (on: Side): Command => sql(on, 'DROP TABLE IF EXISTS steadyhand.marker');
 
+/** For the role that streams, when it is another one: that it may read the application's tables is its owners' matter. */
+export const grantMarker = ({ binding }: MigrationFacts): Command[] =>
+  binding.source.logins
+    .slice(1)
+    .flatMap((role) => [
+      sql('source', `GRANT USAGE ON SCHEMA steadyhand TO ${quoteIdentifier(role)}`),
+      sql('source', `GRANT SELECT ON steadyhand.marker TO ${quoteIdentifier(role)}`),
+    ]);
+
 const only = (table: TableFacts): string => `ONLY ${qualified(table)}`;
 
 /** Exactly these tables, so none that is made later slips in half replicated. Partitions one by one, not by their root. */
@@ -83,7 +92,7 @@ export const dropPublication = sql('source', 'DROP PUBLICATION IF EXISTS :"tag"'
 
 export function publish(_migration: Migration, facts: MigrationFacts): Command[] {
   const marker = (on: Side): Command[] => [...makeSchema(on), makeMarker(on)];
-  return [...marker('target'), ...marker('source'), makePublication(facts)];
+  return [...marker('target'), ...marker('source'), ...grantMarker(facts), makePublication(facts)];
 }
 
 export function unpublish(_migration: Migration, _facts: MigrationFacts): Command[] {
@@ -145,7 +154,7 @@ export const countLateWrites = sql(
     " 'publication_names', :'tag') WHERE get_byte(data, 0) IN (68, 73, 84, 85)",
 );
 
-export function retire(_migration: Migration, _facts: MigrationFacts): Command[] {
+export function retire(_migration: Migration, facts: MigrationFacts): Command[] {
   return [
     disableSubscription,
     endWalsender,
@@ -155,7 +164,7 @@ export function retire(_migration: Migration, _facts: MigrationFacts): Command[]
     dropSubscription,
     dropSlot,
     dropPublication,
-    ...dropFreeze,
+    ...(facts.binding.source.superuser ? dropFreeze : []),
     ...(['source', 'target'] as const).flatMap((on) => [dropMarker(on), dropSchema(on)]),
   ];
 }

@@ -49,8 +49,21 @@ export interface SideFacts {
   readonly roles: readonly { readonly name: string; readonly login: boolean; readonly superuser: boolean }[];
   /** `datconnlimit` when no fence of ours is up (the journal's value when one is). */
   readonly connectionLimit: number;
-  /** Whether Steadyhand's own login is a superuser. */
+  /** Whether Steadyhand's own login is a superuser. If not, the side is closed by taking CONNECT away, and nothing freezes its DDL. */
   readonly superuser: boolean;
+  /** Steadyhand's own login first; of the source also the one of the replication, when it is another one. */
+  readonly logins: readonly string[];
+  /** Without a superuser: who may connect by a grant of the database, when no fence of ours is up (the journal's when one is). */
+  readonly connects: readonly ConnectGrant[] | null;
+  /** Without a superuser, of the source: the digest of what its objects are, as it was published; what a freeze would keep. */
+  readonly definitions: string | null;
+}
+
+export interface ConnectGrant {
+  /** null is PUBLIC. */
+  readonly role: string | null;
+  /** WITH GRANT OPTION. */
+  readonly grantable: boolean;
 }
 
 export interface TableFacts {

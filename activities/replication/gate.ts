@@ -6,6 +6,7 @@ import type { MigrationFacts } from './facts.ts';
 import { refuseSharedAlias } from './switch/before.ts';
 import { longTransactions, longWriters, preparedTransactions, transactionsText } from './switch/busy.ts';
 import { compareSets } from './switch/same-tables.ts';
+import { refuseChangedDefinitions } from './unchanged-definitions.ts';
 
 const lookAgainMs = 2_000;
 
@@ -46,6 +47,7 @@ interface Looking {
 
 async function look({ source, target, planned, migration, attempt }: Looking): Promise<{ lagBytes: number }> {
   await refuseStopped(target, migration, attempt.tag, planned.binding.target.version);
+  await refuseChangedDefinitions(source, migration.source, planned);
   const sets = await compareSets(source, target, planned, attempt.tag);
   if (sets.differences.length > 0) {
     const text = sets.differences.slice(0, 10).join('; ');

@@ -2,10 +2,11 @@ import { qualified, quoteIdentifier } from '../../domain/command.ts';
 import type { Attempt } from '../attempt.ts';
 import { ensure, type Observation } from '../engine/ensure.ts';
 import type { Session } from '../postgres/session.ts';
-import { dropPublication, makeMarker, makePublication, makeSchema } from './commands.ts';
+import { dropPublication, grantMarker, makeMarker, makePublication, makeSchema } from './commands.ts';
 import { replicatedTables } from './facts.ts';
 import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
 import { allThenRaise, changing, inTransaction, looking, type SideName, type Sides } from './side.ts';
+import { refuseChangedDefinitions } from './unchanged-definitions.ts';
 import { refuseChangedTables } from './unchanged-tables.ts';
 
 interface Publication {
@@ -30,6 +31,7 @@ export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
     observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
     act: async () => {
       await refuseChangedTables(sides);
+      await looking(sides, 'source', async (session) => await refuseChangedDefinitions(session, sides.migration.source, sides.facts));
       const seen = await look(sides, attempt.tag);
       if (!seen.target.marker)
         await changing(sides, 'target', attempt, async (session) => {
@@ -38,6 +40,7 @@ export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
       await changing(sides, 'source', attempt, async (session) => {
         await inTransaction(session, async () => {
           await markerOn(session, 'source', seen.source);
+          for (const command of grantMarker(sides.facts)) await session.run(command);
           if (!seen.publication.exists) await session.run(makePublication(sides.facts), { tag: attempt.tag });
         });
       });
@@ -126,6 +129,8 @@ function observation(sides: Sides, tag: string, seen: Published): Observation<vo
       sourceMarker: seen.source.marker,
       targetSchema: seen.target.schema === 'ours',
       targetMarker: seen.target.marker,
+      // By this name the facts find it again: DDL that comes later is told by it.
+      ...(facts.binding.source.definitions === null ? {} : { definitions: facts.binding.source.definitions }),
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Move, Moves } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
-import type { MigrationFacts } from './facts.ts';
+import { areFenced } from '../postgres/connect-grants.ts';
+import type { MigrationFacts, SideFacts } from './facts.ts';
 
 interface Moving {
   readonly database: string;
@@ -24,7 +25,7 @@ export async function refuseMoved(moving: Moving, { source, pooler }: MigrationF
   const leadsTo = pooler && `the pooler’s alias ${pooler.alias} leads to ${addressText(pooler)}`;
   const leadsAway = pooler !== null && sameAddress(pooler, move?.server ?? moving.targetEntry.server);
   if (move) {
-    const signs = [...(source.connectionLimit === 0 ? ['it is closed to clients'] : []), ...(leadsAway && leadsTo ? [leadsTo] : [])];
+    const signs = [...(isClosed(source) ? ['it is closed to clients'] : []), ...(leadsAway && leadsTo ? [leadsTo] : [])];
     if (signs.length > 0) throw movedAway(moving, move, signs);
   } else if (leadsAway && leadsTo) {
     const { host, port, dbname } = moving.targetEntry.server;
@@ -35,9 +36,15 @@ export async function refuseMoved(moving: Moving, { source, pooler }: MigrationF
   }
 }
 
+const isClosed = ({ connectionLimit, connects, logins }: SideFacts): boolean =>
+  connectionLimit === 0 || (connects !== null && areFenced(connects, logins));
+
+/** By a connection limit, or without the right to connect. */
+const lettingNobodyIn = new Set(['53300', '42501']);
+
 /** For a login that was refused because the database lets nobody in: nobody can look, but the control database may know why. */
 export async function refuseClosedByMove(moving: Moving, server: DatabaseEntry['server'], refused: unknown): Promise<void> {
-  if (!(refused instanceof Failure) || refused.facts['sqlstate'] !== '53300') return;
+  if (!(refused instanceof Failure) || !lettingNobodyIn.has(String(refused.facts['sqlstate']))) return;
   if (!String(refused.facts['where']).startsWith(`${moving.database} (`)) return;
   const { host, port, dbname } = server;
   const move = (await moving.moves?.from({ host, port, dbname })) ?? null;

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import type { Before } from '../../domain/step.ts';
 import { requireOthers } from '../../domain/require-others.ts';
@@ -5,7 +6,7 @@ import { tagOf } from '../../domain/run.ts';
 import type { Moves } from '../../control/contract.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import { readAlias } from '../pooling/config-file.ts';
-import { inspectMigration } from '../postgres/inspect-migration.ts';
+import { inspectMigration, type BeforeFence } from '../postgres/inspect-migration.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { MigrationFacts } from './facts.ts';
 import { refuseClosedByMove, refuseMoved } from './refuse-moved.ts';
@@ -29,7 +30,8 @@ export function takeMigrationFacts(servers: Servers, moves?: Moves) {
       target,
       pooler: await aliasOf(servers, database),
       ...(run === undefined ? {} : { tag: tagOf(run) }),
-      ...limitsOf(before),
+      ...beforeFences(before),
+      ...publishedDefinitions(before('publish')),
       ...ownObjectsOf(before('copy-schema')),
     }).catch(async (error: unknown) => {
       await refuseClosedByMove(moving, servers.entry(database).server, error);
@@ -50,15 +52,21 @@ async function aliasOf(servers: Servers, database: string): Promise<MigrationFac
   return { alias: pooler.alias, host: address.host, port: address.port, dbname: address.dbname };
 }
 
-function limitsOf(before: (step: string) => Before): { connectionLimits: { source?: number; target?: number } } {
-  const source = before('switch')['sourceLimit'];
-  const target = before('close-target')['connectionLimit'];
-  return {
-    connectionLimits: {
-      ...(typeof source === 'number' ? { source } : {}),
-      ...(typeof target === 'number' ? { target } : {}),
-    },
-  };
+function beforeFences(before: (step: string) => Before): { before: { source: BeforeFence; target: BeforeFence } } {
+  const { sourceLimit, sourceConnects } = before('switch');
+  const { connectionLimit, connects } = before('close-target');
+  return { before: { source: fenceOf(sourceLimit, sourceConnects), target: fenceOf(connectionLimit, connects) } };
+}
+
+const connectGrants = z.array(z.object({ role: z.string().nullable(), grantable: z.boolean() }));
+
+function fenceOf(limit: unknown, connects: unknown): BeforeFence {
+  const grants = connectGrants.safeParse(connects);
+  return { ...(typeof limit === 'number' ? { connectionLimit: limit } : {}), ...(grants.success ? { connects: grants.data } : {}) };
+}
+
+function publishedDefinitions({ definitions }: Before): { definitions?: string } {
+  return typeof definitions === 'string' ? { definitions } : {};
 }
 
 function ownObjectsOf(before: Before): { ownObjects?: string[] } {

@@ -121,14 +121,21 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
       ? { commands: pooling.tryAlias(migration, facts), undo: pooling.removeAlias(migration, facts) }
       : { applies: false, because: 'the database has no pooler in the inventory' },
     'close-target': { commands: switching.closeTarget(migration, facts), undo: switching.reopenTarget(migration, facts) },
-    'freeze-ddl': {
-      commands: replication.freezeDdl(migration, facts),
-      undo: replication.thawDdl(migration, facts),
-      notes: [
-        'From here until the end of the run, DDL on the source is refused with a message that names the run.',
-        "By hand it stops you, too: say SET steadyhand.ddl = 'allow' first.",
-      ],
-    },
+    'freeze-ddl': facts.binding.source.superuser
+      ? {
+          commands: replication.freezeDdl(migration, facts),
+          undo: replication.thawDdl(migration, facts),
+          notes: [
+            'From here until the end of the run, DDL on the source is refused with a message that names the run.',
+            "By hand it stops you, too: say SET steadyhand.ddl = 'allow' first.",
+          ],
+        }
+      : {
+          applies: false,
+          because:
+            'only a superuser can refuse DDL, and Steadyhand’s role on the source is none: make no changes to the schema until the run has ended. ' +
+            'The gate and the switch compare it with what was published, and stop at a difference',
+        },
     publish: { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
     subscribe: {
       commands: replication.subscribe(migration, facts),
@@ -171,7 +178,9 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
       notes: [
         way,
         'After “no return” is written the old side stays closed: the run goes forward only.',
-        'Superusers that could write there, but Steadyhand’s and replication’s own, lose their LOGIN on the source’s whole server; the evidence names them.',
+        facts.binding.source.superuser
+          ? 'Superusers that could write there, but Steadyhand’s and replication’s own, lose their LOGIN on the source’s whole server; the evidence names them.'
+          : 'Superusers of the source must stay away from it: Steadyhand’s role is none, so it can’t keep them out. It stops when one is inside before “no return”; a write that one makes later is found by the last step, and only there.',
       ],
     },
     compare: {

@@ -1,78 +1,83 @@
 import { ownSchema } from '../../replication/own-schema.ts';
 import type { Session } from '../session.ts';
 import { blocks, listed, warns, type Check, type Found, type View } from './view.ts';
+import { withoutSuperuser } from './without-superuser.ts';
+
+/** A right that Steadyhand's role has or lacks: `has` is an SQL expression, `lacks` and `fix` are told when it is false. */
+interface Right {
+  readonly has: string;
+  readonly lacks: string;
+  readonly fix: string;
+  readonly level?: 'warns';
+}
+
+const ownsDatabase = "pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE')";
+
+/** A superuser has all of them. docs/servers.md has the statements that give them to one who is none. */
+const onSource: readonly Right[] = [
+  {
+    has: '(SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user)',
+    lacks: 'has no REPLICATION attribute, which making a slot needs',
+    fix: 'ALTER ROLE … REPLICATION; some providers have a role to grant instead.',
+    level: 'warns',
+  },
+  {
+    has: "has_database_privilege(current_database(), 'CREATE')",
+    lacks: 'may not create in the database',
+    fix: 'GRANT CREATE ON DATABASE.',
+  },
+  { has: ownsDatabase, lacks: 'does not own the database, so it cannot close it to clients', fix: 'GRANT the owning role to it.' },
+  {
+    has: "pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')",
+    lacks: 'may not see and end other sessions, so it cannot empty the database for the switch',
+    fix: 'GRANT pg_monitor and pg_signal_backend to it.',
+  },
+];
+
+const onTarget = (version: number): readonly Right[] => [
+  {
+    has: `(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)${version >= 160_000 ? " OR pg_has_role('pg_create_subscription', 'USAGE')" : ''}`,
+    lacks: 'may not create a subscription',
+    fix: 'GRANT pg_create_subscription to it (16 or newer), or give it a superuser.',
+  },
+  {
+    has: "has_database_privilege(current_database(), 'CREATE')",
+    lacks: 'may not create in the database',
+    fix: 'GRANT CREATE ON DATABASE.',
+  },
+  { has: ownsDatabase, lacks: 'does not own the database, so it cannot close it to clients', fix: 'GRANT the owning role to it.' },
+  {
+    has: "pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')",
+    lacks: 'may not see and end other sessions, so it cannot empty the database',
+    fix: 'GRANT pg_monitor and pg_signal_backend to it.',
+  },
+  {
+    has: "has_function_privilege('pg_show_replication_origin_status()', 'EXECUTE') AND has_table_privilege('pg_replication_origin_status', 'SELECT')",
+    lacks: 'may not see how far the stream was applied, which the proof against late writes needs',
+    fix: 'GRANT EXECUTE ON FUNCTION pg_show_replication_origin_status() and SELECT ON pg_replication_origin_status to it, in this database.',
+  },
+];
 
 /** Steadyhand's own role: what it is going to do, and whether it may. */
 const ownRights: Check = {
   name: 'rights of Steadyhand',
-  look: async ({ source, target, facts, migration }) => {
-    const found: Found[] = [];
-    const [here] = await source.query<{
-      replicates: boolean;
-      creates: boolean;
-      owns: boolean;
-      triggers: boolean;
-      sees: boolean;
-      ends: boolean;
-    }>(
-      `SELECT rolreplication OR rolsuper AS replicates, has_database_privilege(current_database(), 'CREATE') AS creates,
-              rolsuper OR pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') AS owns, rolsuper AS triggers,
-              pg_has_role('pg_read_all_stats', 'USAGE') AS sees, pg_has_role('pg_signal_backend', 'USAGE') AS ends
-         FROM pg_roles WHERE rolname = current_user`,
-    );
-    if (!here?.replicates)
-      found.push(
-        warns(
-          `Steadyhand's role on ${migration.source} has no REPLICATION attribute, which making a slot needs`,
-          'ALTER ROLE … REPLICATION; some providers have a role to grant instead.',
-        ),
-      );
-    if (!here?.creates)
-      found.push(blocks(`Steadyhand's role may not create in the database of ${migration.source}`, 'GRANT CREATE ON DATABASE.'));
-    if (!here?.owns)
-      found.push(
-        blocks(
-          `Steadyhand's role does not own the database of ${migration.source}, so it can't set its connection limit`,
-          'GRANT the owning role to it.',
-        ),
-      );
-    if (!here?.triggers)
-      found.push(
-        blocks(
-          `Steadyhand's role on ${migration.source} is no superuser, which the event triggers of the DDL freeze need`,
-          'Give it SUPERUSER for the time of the run.',
-        ),
-      );
-    if (!here?.sees || !here.ends)
-      found.push(
-        blocks(
-          `Steadyhand's role on ${migration.source} may not ${here?.sees ? 'end' : 'see'} other sessions, so it can't close the database for the switch`,
-          'GRANT pg_monitor and pg_signal_backend to it.',
-        ),
-      );
-    const [there] = await target.query<{ subscribes: boolean; creates: boolean; passes: boolean }>(
-      `SELECT rolsuper AS passes, rolsuper OR ${facts.binding.target.version >= 160_000 ? `pg_has_role('pg_create_subscription', 'USAGE')` : 'false'} AS subscribes,
-              has_database_privilege(current_database(), 'CREATE') AS creates FROM pg_roles WHERE rolname = current_user`,
-    );
-    if (!there?.subscribes)
-      found.push(
-        blocks(
-          `Steadyhand's role on ${migration.target} may not create a subscription`,
-          'GRANT pg_create_subscription to it (16 or newer), or give it a superuser.',
-        ),
-      );
-    if (!there?.passes)
-      found.push(
-        blocks(
-          `Steadyhand's role on ${migration.target} is no superuser, so it could not come in any more once the target is closed to clients`,
-          'Give it SUPERUSER for the time of the run.',
-        ),
-      );
-    if (!there?.creates)
-      found.push(blocks(`Steadyhand's role may not create in the database of ${migration.target}`, 'GRANT CREATE ON DATABASE.'));
-    return found;
+  look: async (view) => {
+    const { source, target, facts, migration } = view;
+    return [
+      ...(await lacking(source, migration.source, onSource)),
+      ...(await lacking(target, migration.target, onTarget(facts.binding.target.version))),
+      ...(await withoutSuperuser(view)),
+    ];
   },
 };
+
+async function lacking(session: Session, side: string, rights: readonly Right[]): Promise<Found[]> {
+  const expressions = rights.map(({ has }, index) => `(${has}) AS "${index}"`);
+  const [row] = await session.query<Record<string, boolean>>(`SELECT ${expressions.join(', ')}`);
+  return rights
+    .filter((_, index) => row?.[String(index)] !== true)
+    .map(({ lacks, fix, level }) => (level === 'warns' ? warns : blocks)(`Steadyhand's role on ${side} ${lacks}`, fix));
+}
 
 /** Read on the source; on the target set, if they are there already. */
 const sequenceRights: Check = {
@@ -142,13 +147,15 @@ const passwordInLog: Check = {
   look: async ({ servers, migration, facts, target }) => {
     const { server, replication } = servers.entry(migration.source);
     const secret = replication ? replication.secret : server.secret;
-    if (secret === undefined || replication?.passfile !== undefined || facts.binding.target.superuser) return [];
-    const [row] = await target.query<{ logged: string }>(`SELECT current_setting('log_statement') AS logged`);
-    if (!row || row.logged === 'none') return [];
+    const { superuser, version } = facts.binding.target;
+    if (secret === undefined || replication?.passfile !== undefined || superuser) return [];
+    const may = version >= 150_000 ? "has_parameter_privilege('log_statement', 'SET')" : 'false';
+    const [row] = await target.query<{ logged: string; may: boolean }>(`SELECT current_setting('log_statement') AS logged, ${may} AS may`);
+    if (!row || row.logged === 'none' || row.may) return [];
     return [
       warns(
         `${migration.target} logs statements (log_statement = ${row.logged}), and Steadyhand's role may not switch that off: the replication password would stand in its log`,
-        'Use a password file on the target: replication.passfile in the inventory.',
+        'GRANT SET ON PARAMETER log_statement to it (15 or newer), or SET log_statement to none there while the run subscribes.',
       ),
     ];
   },

@@ -5,6 +5,7 @@ import { readAliases } from '../../pooling/config-file.ts';
 import type { Servers } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
+import { changedSincePlan } from './fence.ts';
 import type { Sessions } from './sessions.ts';
 
 interface Asked {
@@ -15,33 +16,26 @@ interface Asked {
 }
 
 /**
- * Writes down how things are before anything is held up: connection limit, superusers that will be locked out, the alias. A
- * later attempt sees its own fence, so the first one's picture counts. Returns the superusers. Throws `drift` when the limit is
- * not the plan's, `privilege-missing` when a superuser writes and Steadyhand's login cannot keep it out.
+ * Writes down how things are before anything is held up: what the fence will change, superusers that will be locked out, the alias. A
+ * later attempt sees its own fence, so the first one's picture counts. Returns the superusers. Throws `drift` when the limit or the
+ * rights to connect are not the plan's, `privilege-missing` when a superuser is inside and Steadyhand's login cannot end its session.
  */
 export async function beforeImage({ servers, migration, planned, attempt }: Asked, sessions: Sessions): Promise<string[]> {
   const { source } = planned.binding;
   const { pooler } = servers.entry(migration.source);
-  const [row] = await sessions.source.look.query<{ limit: number }>(
-    'SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()',
-  );
-  const limit = row?.limit ?? source.connectionLimit;
-  if (attempt.number === 1 && limit !== source.connectionLimit) {
-    throw new Failure('drift', `${migration.source} has connection limit ${limit}; the plan was made with ${source.connectionLimit}`, {
-      limit,
-    });
-  }
+  const changed = attempt.number === 1 ? await changedSincePlan(sessions.source.look, 'source', planned) : undefined;
+  if (changed !== undefined) throw new Failure('drift', `${migration.source} has ${changed}`);
   const seen = await superuserWriters(servers, migration, planned, sessions);
   if (seen.length > 0 && !source.superuser) {
     throw new Failure(
       'privilege-missing',
-      `superusers write in ${migration.source} (${seen.join(', ')}); only a superuser can keep them out`,
+      `superusers are in ${migration.source} (${seen.join(', ')}), and only a superuser could end their sessions: let them leave`,
       { superusers: seen },
     );
   }
   const before = await attempt.intend({
-    // By this name the facts find it again while the fence is up.
-    sourceLimit: source.connectionLimit,
+    // By these names the facts find it again while the fence is up.
+    ...(source.connects === null ? { sourceLimit: source.connectionLimit } : { sourceConnects: source.connects }),
     superusers: seen,
     ...(pooler ? { alias: pooler.alias, pointsTo: planned.binding.pooler } : {}),
   });
@@ -54,11 +48,15 @@ export function superusersOf(before: Readonly<Record<string, unknown>> | null): 
   return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
 }
 
-/** Those who own or may something here by the facts, and those who are inside now; not our own logins. */
+/**
+ * Those who own or may something here by the facts, and those who are inside now; not our own logins. Without a superuser of our own
+ * only those inside: nobody can keep the others out, and every server has some.
+ */
 async function superuserWriters(servers: Servers, migration: Migration, planned: MigrationFacts, sessions: Sessions): Promise<string[]> {
   const entry = servers.entry(migration.source);
   const own = [entry.server.user, entry.replication?.user ?? entry.server.user];
-  const known = planned.binding.source.roles.filter((role) => role.superuser && role.login).map((role) => role.name);
+  const { roles, superuser } = planned.binding.source;
+  const known = superuser ? roles.filter((role) => role.superuser && role.login).map((role) => role.name) : [];
   const rows = await sessions.source.look.query<{ name: string }>(
     `SELECT r.rolname AS name FROM pg_roles r
       WHERE r.rolsuper AND r.rolcanlogin AND r.rolname <> ALL ($1::text[])

@@ -13,21 +13,41 @@ function limit(on: Side, facts: SideFacts, connections: number): Command {
   return sql(on, `ALTER DATABASE ${quoteIdentifier(facts.dbname)} CONNECTION LIMIT ${connections}`);
 }
 
-/** Nobody but superusers can connect to the database any more; who is in stays in. */
-export function shut(on: Side, facts: MigrationFacts): Command {
-  return limit(on, facts.binding[on], 0);
+/** As GRANT wants it: null is PUBLIC. */
+export const roleText = (role: string | null): string => (role === null ? 'PUBLIC' : quoteIdentifier(role));
+
+/**
+ * Nobody but superusers can connect to the database any more; who is in stays in. A limit of 0 would keep a login that is no
+ * superuser out, too: with such a one CONNECT is taken from everybody but Steadyhand's own.
+ */
+export function shut(on: Side, facts: MigrationFacts): Command[] {
+  const { dbname, connects, logins } = facts.binding[on];
+  if (connects === null) return [limit(on, facts.binding[on], 0)];
+  const database = `ON DATABASE ${quoteIdentifier(dbname)}`;
+  const others = connects.filter(({ role }) => role === null || !logins.includes(role));
+  return [
+    sql(on, `GRANT CONNECT ${database} TO ${logins.map(roleText).join(', ')}`),
+    ...(others.length > 0 ? [sql(on, `REVOKE CONNECT ${database} FROM ${others.map(({ role }) => roleText(role)).join(', ')}`)] : []),
+  ];
 }
 
-/** The connection limit that the facts found. */
-export function unshut(on: Side, facts: MigrationFacts): Command {
-  return limit(on, facts.binding[on], facts.binding[on].connectionLimit);
+/** As the facts found it: the connection limit; or the rights to connect, one by one, since a role may be gone by now. */
+export function unshut(on: Side, facts: MigrationFacts): Command[] {
+  const { dbname, connects, logins } = facts.binding[on];
+  if (connects === null) return [limit(on, facts.binding[on], facts.binding[on].connectionLimit)];
+  const database = `ON DATABASE ${quoteIdentifier(dbname)}`;
+  const grants = connects.map(({ role, grantable }) =>
+    sql(on, `GRANT CONNECT ${database} TO ${roleText(role)}${grantable ? ' WITH GRANT OPTION' : ''}`),
+  );
+  const lent = logins.filter((login) => !connects.some(({ role }) => role === login));
+  return [...grants, ...(lent.length > 0 ? [sql(on, `REVOKE CONNECT ${database} FROM ${lent.map(roleText).join(', ')}`)] : [])];
 }
 
-/** On the target, before the switch: everybody who is not a superuser leaves. */
+/** On the target, before the switch: everybody leaves who is no superuser and not Steadyhand itself. */
 export const endClients: Command = sql(
   'target',
   'SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid' +
-    " WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND NOT r.rolsuper AND a.pid <> pg_backend_pid()",
+    " WHERE a.datname = current_database() AND a.backend_type = 'client backend' AND NOT r.rolsuper AND a.usename <> current_user",
 );
 
 /** Superusers pass a connection limit, so those who write here may not log in; Steadyhand's own and replication's login may. */
@@ -38,13 +58,19 @@ export const lockOut: Command = sql(
 );
 export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN', 'for each superuser that was locked out');
 
-/** Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). */
-export const endSessions: Command = sql(
-  'source',
-  'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +
-    " AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL (:'ours'::int[])",
-  'while other sessions are left',
-);
+/**
+ * Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). Only a superuser may end a
+ * superuser's: without one the switch is given up while such a session is there.
+ */
+export function endSessions(facts: MigrationFacts): Command {
+  return sql(
+    'source',
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +
+      " AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL (:'ours'::int[])" +
+      (facts.binding.source.superuser ? '' : ' AND usesysid NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)'),
+    'while other sessions are left',
+  );
+}
 
 /** On the source it travels to the target; there a second one, committed durably, makes everything before it durable. */
 export function marker(on: Side): Command {
@@ -70,11 +96,11 @@ export const dropSnapshot: Command = sql(
 );
 
 export function closeTarget(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [shut('target', facts), endClients];
+  return [...shut('target', facts), endClients];
 }
 
 export function reopenTarget(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [unshut('target', facts)];
+  return unshut('target', facts);
 }
 
 /** Only looks. */
@@ -87,9 +113,9 @@ export function switchOver(_migration: Migration, facts: MigrationFacts): Comman
   const sequences = setSequences(facts);
   return [
     ...(pooler ? [pause(pooler.alias)] : []),
-    shut('source', facts),
-    lockOut,
-    endSessions,
+    ...shut('source', facts),
+    ...(facts.binding.source.superuser ? [lockOut] : []),
+    endSessions(facts),
     marker('source'),
     marker('target'),
     ...(sequences ? [sequences] : []),
@@ -102,11 +128,17 @@ export function switchOver(_migration: Migration, facts: MigrationFacts): Comman
 /** What is left to do once "forward" is decided; every part may be repeated. */
 export function forward(facts: MigrationFacts): Command[] {
   const { pooler, target } = facts.binding;
-  return [unshut('target', facts), ...(pooler ? [repoint(pooler.alias, target), reload, resume(pooler.alias)] : [])];
+  return [...unshut('target', facts), ...(pooler ? [repoint(pooler.alias, target), reload, resume(pooler.alias)] : [])];
 }
 
 /** The old side serves again; also what a failed attempt does by itself. */
 export function switchBack(_migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler } = facts.binding;
-  return [letIn, unshut('source', facts), ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []), dropSnapshot];
+  const letting = facts.binding.source.superuser ? [letIn] : [];
+  return [
+    ...letting,
+    ...unshut('source', facts),
+    ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []),
+    dropSnapshot,
+  ];
 }

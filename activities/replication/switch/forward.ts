@@ -8,7 +8,7 @@ import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
 import type { MigrationFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
-import { unshut } from './commands.ts';
+import { openSide } from './fence.ts';
 import type { Lines } from './lines.ts';
 
 const eachTimeoutMs = 3_000;
@@ -32,7 +32,7 @@ export async function goForward(forward: Forward): Promise<void> {
   await untilDone(forward, () =>
     budget.measured('open the new side', async () => {
       const target = await forward.lines.target();
-      await target.run(unshut('target', facts));
+      await openSide(target, 'target', facts);
     }),
   );
   if (!pooler) return;

@@ -5,7 +5,8 @@ import { pause } from '../../pooling/commands.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
 import type { MigrationFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
-import { endSessions, lockOut, shut } from './commands.ts';
+import { endSessions, lockOut } from './commands.ts';
+import { gapsInFence, shutSide } from './fence.ts';
 import type { Sessions } from './sessions.ts';
 
 const endAgainMs = 2;
@@ -49,15 +50,14 @@ export async function holdTraffic(holding: Holding): Promise<void> {
 /** Before "no return": still nobody inside, still shut, still paused. Throws `switch-abandoned`. */
 export async function stillHeld({ sessions, facts, pooler, budget }: Holding): Promise<void> {
   const present = await inside(sessions);
-  const [row] = await sessions.source.look.query<{ limit: number; prepared: number }>(
-    `SELECT datconnlimit AS limit,
-            (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS prepared
-       FROM pg_database WHERE datname = current_database()`,
+  const gaps = await gapsInFence(sessions.source.look, 'source', facts);
+  const [row] = await sessions.source.look.query<{ prepared: number }>(
+    'SELECT count(*)::int AS prepared FROM pg_prepared_xacts WHERE database = current_database()',
   );
   const alias = pooler && sessions.console ? await sessions.console.alias(pooler.alias, budget.left()) : undefined;
   const wrong = [
     ...present.map((one) => `${one} is in the database`),
-    ...(row?.limit === 0 ? [] : [`${facts.binding.source.dbname} was opened`]),
+    ...gaps,
     ...(row?.prepared === 0 ? [] : ['there is a prepared transaction']),
     ...(!pooler || alias?.paused ? [] : [`the pooler's alias ${pooler.alias} is not paused`]),
   ];
@@ -73,7 +73,7 @@ async function noLoginUnderWay(console: Console, alias: string): Promise<void> {
 
 async function fence({ sessions, facts, superusers, budget }: Holding): Promise<void> {
   const { change } = sessions.source;
-  await change.run(shut('source', facts));
+  await shutSide(change, 'source', facts);
   for (const superuser of superusers) await change.run(lockOut, { superuser });
   const ours = `{${sessions.ours.join(',')}}`;
   // Who began before the fence may still get in; who begins after it is turned away, so only these are waited for.
@@ -83,7 +83,7 @@ async function fence({ sessions, facts, superusers, budget }: Holding): Promise<
     if (budget.signal.aborted) {
       throw new Failure('switch-abandoned', `the old side could not be emptied: ${present.join(', ')}`, { part: 'fence', present });
     }
-    await change.run(endSessions, { ours });
+    await change.run(endSessions(facts), { ours });
     await wait(endAgainMs);
     const now = new Set(await starting(sessions));
     slipping = slipping.filter((pid) => now.has(pid));

@@ -7,9 +7,10 @@ import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
-import { dropSnapshot, letIn, unshut } from './commands.ts';
+import { dropSnapshot, letIn } from './commands.ts';
+import { openSide } from './fence.ts';
 import { isSuperseded, superseded } from './superseded.ts';
-import { elsewhere, openPooler } from './sessions.ts';
+import { openAnyway, openPooler } from './sessions.ts';
 import { exporterName } from './switch-facts.ts';
 
 const eachTimeoutMs = 3_000;
@@ -26,7 +27,7 @@ export interface Restoring {
 }
 
 /**
- * The old side serves again: connection limit, locked-out superusers, alias, RESUME. Everything is tried again until it worked, for
+ * The old side serves again: connection limit or rights to connect, locked-out superusers, alias, RESUME. Everything is tried again until it worked, for
  * a minute; then `uncertain` is thrown, naming what still holds up traffic. Stops with `superseded` when a newer attempt has begun
  * meanwhile. Never after "no return". Right, and harmless, when nothing was held up.
  */
@@ -49,16 +50,10 @@ export async function dropSnapshots(attempt: Attempt, target: Session, own = 0):
 /** Returns the superusers that could not be let in again, each with the reason: no cause to let all others wait. */
 async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<string[]> {
   const { source } = facts.binding;
-  // A login that is no superuser cannot come through the fence: it lifts it from another database of the server.
-  const session = await servers.open(migration.source, {
-    purpose: 'change',
-    step: attempt.step,
-    dbname: source.superuser ? source.dbname : elsewhere(source.dbname),
-    statementTimeout: eachTimeoutMs,
-    identity: source,
-  });
+  const opening = { purpose: 'change', step: attempt.step, statementTimeout: eachTimeoutMs, identity: source } as const;
+  const session = await openAnyway(servers, migration.source, source.dbname, opening);
   try {
-    await session.run(unshut('source', facts));
+    await openSide(session, 'source', facts);
     const lockedOut: string[] = [];
     for (const superuser of superusers) {
       await session.run(letIn, { superuser }).catch((error: unknown) => {

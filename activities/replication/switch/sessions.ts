@@ -5,7 +5,7 @@ import { openConsole, type Console } from '../../pooling/pgbouncer.ts';
 import type { Opening, Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
-import { unshut } from './commands.ts';
+import { openSide } from './fence.ts';
 import { exporterName } from './switch-facts.ts';
 
 /** Every connection that the switch needs, opened before anything is held up. */
@@ -75,24 +75,37 @@ export async function openPooler(servers: Servers, pooler: PoolerEntry): Promise
 }
 
 /** A database of the same server from which a fence can be lifted. */
-export function elsewhere(dbname: string): string {
+function elsewhere(dbname: string): string {
   return dbname === 'postgres' ? 'template1' : 'postgres';
 }
 
+/** By a connection limit, or without the right to connect. */
+const isKeptOut = (error: unknown): boolean => error instanceof Failure && ['53300', '42501'].includes(String(error.facts.sqlstate));
+
+/** A session of the database; or of another one of its server, when our own login is kept out by a fence that somebody changed. */
+export async function openAnyway(servers: Servers, database: string, dbname: string, opening: Opening): Promise<Session> {
+  try {
+    return await servers.open(database, opening);
+  } catch (error) {
+    if (!isKeptOut(error)) throw error;
+    return await servers.open(database, { ...opening, dbname: elsewhere(dbname) });
+  }
+}
+
 /**
- * A login that is no superuser cannot come through a fence that an earlier attempt left: it is lifted from another database of
- * the server and set again later. Only before "no return", where nothing of an earlier attempt counts.
+ * When our own login is kept out, the fence is lifted from another database and set again later. Only before "no return", where
+ * nothing of an earlier attempt counts.
  */
 async function openSource({ servers, migration, facts }: Opened, wanted: Opening): Promise<Session> {
   const opening: Opening = { ...wanted, identity: facts.binding.source };
   try {
     return await servers.open(migration.source, opening);
   } catch (error) {
-    if (!(error instanceof Failure) || error.facts.sqlstate !== '53300') throw error;
+    if (!isKeptOut(error)) throw error;
   }
   const other = await servers.open(migration.source, { ...opening, purpose: 'change', dbname: elsewhere(facts.binding.source.dbname) });
   try {
-    await other.run(unshut('source', facts));
+    await openSide(other, 'source', facts);
   } finally {
     await other.end();
   }

@@ -3,6 +3,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration, Switched } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
+import { refuseChangedDefinitions } from '../unchanged-definitions.ts';
 import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
 import { createBudget } from './budget.ts';
@@ -135,6 +136,7 @@ async function refuseBusy({ migration, attempt }: Switch, sessions: Sessions): P
 }
 
 async function refuseDifferentTables({ planned, attempt, migration }: Switch, sessions: Sessions): Promise<void> {
+  await refuseChangedDefinitions(sessions.source.look, migration.source, planned);
   const sets = await compareSets(sessions.source.look, sessions.target.look, planned, attempt.tag);
   const wrong = [...sets.differences, ...sets.notReady.map((table) => `${table} is not copied yet`)];
   if (wrong.length === 0) return;

@@ -115,7 +115,11 @@ test('what the run makes itself never stands in the facts', async () => {
   await publish(sides, journal.attempt('publish'));
   expect(await look(bench, journal.tag)).toEqual(facts.binding);
   await inDatabase(pair.target, 'postgres', `ALTER DATABASE "${bench.dbname}" CONNECTION LIMIT 0`);
-  const closed = await inspectMigration(bench.servers, { source: 'orders', target: 'orders-new', connectionLimits: { target: -1 } });
+  const closed = await inspectMigration(bench.servers, {
+    source: 'orders',
+    target: 'orders-new',
+    before: { target: { connectionLimit: -1 } },
+  });
   expect(closed.binding).toEqual(facts.binding);
   expect((await look(bench)).target.connectionLimit).toBe(0);
   await bench.end();

@@ -112,7 +112,7 @@ test('an ordinary role is told what it lacks, and what it may not see', async ()
     bench.configure(name, (entry) => ({ ...entry, server: { ...entry.server, user: 'modest' } }));
   const { failure, findings } = await look(bench);
   expect(failure?.facts['blocks']).toEqual(expect.arrayContaining(['rights of Steadyhand', 'sequences']));
-  expect(failure?.message).toContain('may not see other sessions');
+  expect(failure?.message).toContain('may not see and end other sessions');
   expect(findings.find((one) => one.check === 'WAL on the source')).toMatchObject({
     level: 'warns',
     evidence: expect.stringContaining('could not be looked at') as string,
