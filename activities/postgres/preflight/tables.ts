@@ -3,6 +3,7 @@ import { replicatedTables } from '../../replication/facts.ts';
 import type { TableFacts } from '../../replication/facts.ts';
 import { filledTables } from '../filled-tables.ts';
 import { userSchema } from '../user-objects.ts';
+import { rowSecurity } from './row-security.ts';
 import { blocks, informs, listed, named, warns, type Check, type Found } from './view.ts';
 
 const identifiesRows = (table: TableFacts): boolean =>
@@ -92,21 +93,6 @@ const emptyTarget: Check = {
       blocks(
         `${migration.target} holds rows already: ${listed(filled.map(named), 'tables')}`,
         'Find out first whether it serves already, as after a finished move: then touch nothing and correct the inventory. Only rows that nobody needs, such as what the migrations seeded, may be removed there.',
-      ),
-    ];
-  },
-};
-
-const rowSecurity: Check = {
-  name: 'row-level security',
-  look: ({ facts }) => {
-    const forced = [...facts.binding.source.tables, ...facts.binding.target.tables].filter((table) => table.rowSecurity === 'forced');
-    if (forced.length === 0) return [];
-    const names = [...new Set(forced.map(named))];
-    return [
-      warns(
-        `${listed(names, 'tables force row-level security on their owner')}: applying changes fails there unless the subscription's owner passes it`,
-        'Let the subscription be owned by a superuser or a role with BYPASSRLS.',
       ),
     ];
   },

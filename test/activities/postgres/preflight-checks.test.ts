@@ -77,9 +77,9 @@ const cases: readonly Case[] = [
   { check: 'empty target', level: 'blocks', says: 'public.orders', target: `INSERT INTO orders (note) VALUES ('seed')` },
   {
     check: 'row-level security',
-    level: 'warns',
-    says: 'public.orders',
-    both: 'ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY',
+    level: 'blocks',
+    says: 'tables: public.theirs (pg_monitor) force row-level security on their owner, as whom orders-new applies changes',
+    both: 'CREATE TABLE theirs (id int PRIMARY KEY); ALTER TABLE theirs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; ALTER TABLE theirs OWNER TO pg_monitor',
   },
   {
     check: 'owners of tables',
