@@ -1,7 +1,7 @@
 // `npm run docs` writes the pages that are generated from code; with `--check` it changes nothing and ends with 1 when a page is
 // not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { failureKinds, type FailureKind } from '../domain/failure.ts';
+import { failureKinds, type FailureKind } from '../domain/failure-kinds.ts';
 
 interface Page {
   readonly file: string;
@@ -30,7 +30,7 @@ function errorsPage(kinds: Readonly<Record<string, FailureKind>>): string {
     '',
     'Everything that Steadyhand reports as having gone wrong has one of these codes: in the command line, in the console, as `code`',
     'of the HTTP answers (`application/problem+json`), and as the type of a failure in Temporal. *Retried* says whether Steadyhand',
-    'tries again by itself. This page is generated from `domain/failure.ts` by `npm run docs`.',
+    'tries again by itself. This page is generated from `domain/failure-kinds.ts` by `npm run docs`.',
     '',
     '| code | HTTP status | retried | what it means | what to do |',
     '| --- | --- | --- | --- | --- |',

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import type { DecisionRow, EventRow, OpenQuestion, RunDetail, RunRow, StepRow } from '../control/contract.ts';
+import type { DecisionRow, EventRow, OpenQuestion, RunDetail, RunRow, StepRow, TokenRow } from '../control/contract.ts';
 import { approvalChoices, parkedChoices } from '../domain/decision.ts';
-import { failureKinds, type FailureCode } from '../domain/failure.ts';
+import { failureKinds, type FailureCode } from '../domain/failure-kinds.ts';
 import type { Plan, PlannedStep } from '../domain/plan.ts';
 import { outcomes, runStates } from '../domain/run.ts';
 import { stepStates } from '../domain/step.ts';
+import { everyScope, tokenKinds } from '../domain/token.ts';
 
 /** What the API answers with, as zod schemas: the source of the OpenAPI document, held to the types of the control database. */
 
@@ -93,6 +94,7 @@ const decision: z.ZodType<DecisionRow> = z.object({
   digest: z.string(),
   choice: choiceSchema,
   person: z.string(),
+  kind: z.enum(tokenKinds),
   groups: z.array(z.string()),
   channel: z.string(),
   reason: z.string().nullable(),
@@ -114,7 +116,7 @@ const eventSchema: z.ZodType<EventRow> = z.object({
   at: time,
   run: z.string().nullable(),
   kind: z.string(),
-  actor: z.object({ kind: z.enum(['person', 'system']), name: z.string(), channel: z.string() }),
+  actor: z.object({ kind: z.enum(['person', 'service', 'system']), name: z.string(), channel: z.string() }),
   data: plainData,
 });
 
@@ -211,6 +213,26 @@ export const judgedSchema = z.object({
   counts: z.boolean().nullable().describe('null: recorded and delivered, judged as soon as a worker is there'),
   settled: choiceSchema.nullable(),
   because: z.string(),
+});
+
+const tokenFields = {
+  id: z.string(),
+  person: z.string(),
+  kind: z.enum(tokenKinds),
+  scopes: z.array(z.enum(everyScope)),
+  note: z.string().nullable(),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  revokedAt: time.nullable(),
+  lastUsedAt: time.nullable().describe('At most a minute behind'),
+  oldSecretUntil: time.nullable().describe('Until when a secret that was replaced is valid'),
+};
+
+export const tokenSchema: z.ZodType<TokenRow> = z.object(tokenFields);
+
+export const madeTokenSchema: z.ZodType<TokenRow & { token: string }> = z.object({
+  ...tokenFields,
+  token: z.string().describe('Shown once, stored as a hash'),
 });
 
 export const auditSchema = z.object({

@@ -3,6 +3,7 @@ import type { RunDetail } from '../control/contract.ts';
 import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { groupsOf } from '../domain/inventory.ts';
+import type { TokenKind } from '../domain/token.ts';
 import type { ApiParts } from './parts.ts';
 
 /** A person's answer to an open question, or a cancel, by whatever channel. */
@@ -13,6 +14,7 @@ export interface Answer {
   readonly choice: Choice;
   readonly reason?: string | undefined;
   readonly person: string;
+  readonly kind: TokenKind;
   readonly channel: string;
 }
 
@@ -35,7 +37,7 @@ export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): P
   requireReason(answer);
   const groups = groupsOf(parts.inventory(), run.database, answer.person);
   await parts.temporal.health();
-  const { approval, opening, digest, choice, person, channel, reason } = answer;
+  const { approval, opening, digest, choice, person, kind, channel, reason } = answer;
   const row = await parts.control.questions.decide({
     id: ulid(),
     run: run.run,
@@ -44,6 +46,7 @@ export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): P
     digest,
     choice,
     person,
+    kind,
     groups,
     channel,
     ...(reason === undefined ? {} : { reason }),
@@ -64,7 +67,7 @@ export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): P
 }
 
 /** A cancel is a decision about the whole run, which is always open. */
-export function cancelAnswer(by: { person: string; channel: string; reason: string }): Answer {
+export function cancelAnswer(by: Pick<Answer, 'person' | 'kind' | 'channel'> & { reason: string }): Answer {
   return { approval: wholeRun, opening: 0, digest: '', choice: 'cancel', ...by };
 }
 

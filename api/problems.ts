@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { Failure, failureKinds, type FailureCode } from '../domain/failure.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
+import { failureKinds } from '../domain/failure-kinds.ts';
 import { redact } from '../domain/redaction.ts';
 
 /** An error as HTTP tells it (RFC 9457). `code`, `hint`, `problems`, `facts` and `request` are Steadyhand's own members. */

@@ -7,6 +7,7 @@ import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/invent
 import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
+import type { TokenKind } from '../domain/token.ts';
 import type { ApiParts, Catalog } from './parts.ts';
 import { inputFailure } from './problems.ts';
 
@@ -19,6 +20,7 @@ export interface Asked {
   /** Stands in line for the lease: for so long ("2h"), or for a day when it is `true`. Absent: refused while another run holds it. */
   readonly wait?: true | string | undefined;
   readonly person: string;
+  readonly kind: TokenKind;
   readonly channel: string;
   /** Scoped to the person. The same key with the same request finds the first run. */
   readonly idempotencyKey: string;
@@ -38,7 +40,7 @@ export interface Accepted {
  * the inventory or the runbook's schema say by then.
  */
 export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepted> {
-  const { runbook: name, database, input, ticket, wait, person, channel, idempotencyKey } = asked;
+  const { runbook: name, database, input, ticket, wait, person, kind, channel, idempotencyKey } = asked;
   const key = {
     requester: person,
     idempotencyKey,
@@ -58,6 +60,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
     risk: runbook.risk,
     database,
     input: admitted,
+    kind,
     channel,
     ...(ticket === undefined ? {} : { ticket }),
     ...(wait === undefined ? {} : { waitMs: waitMsOf(wait) }),

@@ -25,6 +25,7 @@ import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
 import { problemRoutes } from './routes/problems.ts';
 import { runRoutes } from './routes/runs.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 
 const bodyLimit = 256 * 1024;
 
@@ -53,6 +54,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   app.addHook('preValidation', async (request) => refuseHostileBody(request.body));
   endConnections(app);
   app.decorateRequest('person', '');
+  app.decorateRequest('token', null);
   await describe(app);
   await app.register(healthRoutes(parts));
   await app.register(problemRoutes());
@@ -65,7 +67,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
 function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.addHook('onRequest', requirePerson(parts));
-    const routes = [planRoutes, runRoutes, eventRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes];
+    const routes = [planRoutes, runRoutes, eventRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes, tokenRoutes];
     for (const make of routes) await app.register(make(parts));
   };
 }

@@ -3,6 +3,7 @@ import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
+import type { TokenKind } from '../domain/token.ts';
 import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
 import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
@@ -11,7 +12,7 @@ import type { Tokens } from './token-contract.ts';
 export type { Actor } from './actor.ts';
 export type { Anchor, EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
-export type { TokenRow, Tokens } from './token-contract.ts';
+export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
 /**
  * The control database as the rest sees it. Every write that people may ask about later appends to the one `events` stream in
@@ -56,6 +57,8 @@ export interface NewRequest {
   readonly database: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly requester: string;
+  /** Of the requester: default a person. */
+  readonly kind?: TokenKind;
   readonly channel: string;
   readonly ticket?: string;
   /** Scoped to the requester; the same key with the same body finds the first request. */
@@ -214,6 +217,8 @@ export interface DecisionRow {
   readonly digest: string;
   readonly choice: Choice;
   readonly person: string;
+  /** Whether a person said it, or a service by a token of its own. */
+  readonly kind: TokenKind;
   readonly groups: readonly string[];
   readonly channel: string;
   readonly reason: string | null;
@@ -253,6 +258,8 @@ export interface Questions {
     digest: string;
     choice: Choice;
     person: string;
+    /** Default a person. */
+    kind?: TokenKind;
     groups: readonly string[];
     channel: string;
     reason?: string;

@@ -21,6 +21,7 @@ export const eventKinds = [
   'no-return.decided',
   'evidence.recorded',
   'token.created',
+  'token.rotated',
   'token.revoked',
 ] as const;
 

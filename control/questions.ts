@@ -6,7 +6,7 @@ import { engine, eventText } from './event-text.ts';
 
 export const questionColumns =
   'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements, chain';
-export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because';
+export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because, kind';
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
 
@@ -42,11 +42,11 @@ export function createQuestions(db: Db): Questions {
       await db.query('SELECT steadyhand.close_question($1, $2, $3, $4, $5)', [run, approval, opening, answer, text]);
     },
     decide: async (decision) => {
-      const { id, approval, opening, digest, choice, person, groups, channel, reason } = decision;
+      const { id, approval, opening, digest, choice, person, kind = 'person', groups, channel, reason } = decision;
       const data = { decision: id, approval, opening, digest, choice, groups, reason: reason ?? null };
       const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2) AS made', [
-        asJson(decision),
-        eventText({ kind: 'person', name: person, channel }, data),
+        asJson({ ...decision, kind }),
+        eventText({ kind, name: person, channel }, data),
       ]);
       return made;
     },

@@ -10,9 +10,9 @@ export function createRequests(db: Db): Requests {
     create: async (request) => {
       const id = randomUUID();
       const ulid = runNameOf(request.run).id;
-      const { run, runbook, version, risk, database, input, requester, channel, ticket, bodyDigest, waitMs } = request;
+      const { run, runbook, version, risk, database, input, requester, kind = 'person', channel, ticket, bodyDigest, waitMs } = request;
       const text = eventText(
-        { kind: 'person', name: requester, channel },
+        { kind, name: requester, channel },
         {
           request: id,
           runbook,

@@ -109,6 +109,8 @@ const policy = z.strictObject({
   requesters: z.array(name).min(1),
   /** The groups whose people may answer for a step that failed, and cancel. */
   operators: z.array(name).min(1),
+  /** Whether a service's token may answer approvals and failed steps. */
+  servicesAnswer: z.boolean().default(false),
   approvals: z.strictObject({ low: approvalRule, medium: approvalRule, high: approvalRule }),
 });
 

@@ -57,6 +57,7 @@ interface Judged {
   /** Everybody, by name. */
   readonly people: readonly string[];
   readonly operators: readonly string[];
+  readonly servicesAnswer: boolean;
   readonly requester: string;
   readonly forward: boolean;
 }
@@ -64,13 +65,15 @@ interface Judged {
 async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>, row: DecisionRow): Promise<Judged> {
   const { database } = runNameOf(row.run);
   const now = inventory();
+  const { operators, servicesAnswer } = policyOf(now, database);
   const whole = row.approval === wholeRun;
   return {
     row,
     question: whole ? null : await control.questions.find(row.run, row.approval, row.opening),
     groupsOf: (person) => groupsOf(now, database, person),
     people: now.people.map((one) => one.name),
-    operators: policyOf(now, database).operators,
+    operators,
+    servicesAnswer,
     requester: (await control.runs.find(row.run))?.requester ?? '',
     forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
   };
@@ -84,6 +87,8 @@ function whyNot(judged: Judged): string | undefined {
     if (judged.forward) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
     return operates || row.person === requester ? undefined : `only the requester and ${operators.join(', ')} may cancel`;
   }
+  if (row.kind === 'service' && !judged.servicesAnswer)
+    return `${row.person} answered with a service’s token, and the policy lets only people decide`;
   if (!question || question.answer !== null) return `"${row.approval}" is not being asked any more`;
   if (question.deadline !== undefined && Date.parse(row.at) > Date.parse(question.deadline))
     return `the deadline of "${row.approval}" had passed`;

@@ -2,9 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { auditSchema } from '../answers.ts';
+import { needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised, digest } from './identifiers.ts';
+import { digest } from './identifiers.ts';
 
 /** For those who look afterwards. */
 export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
@@ -15,7 +16,7 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'Walk the chain of the audit record',
           tags: ['audit'],
-          security: authorised,
+          security: needs('read'),
           response: { 200: auditSchema, ...problemAnswers(401, 403, 503) },
         },
       },
@@ -27,7 +28,7 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'A stored document by its digest: the findings of a preflight, the facts of a plan',
           tags: ['audit'],
-          security: authorised,
+          security: needs('read'),
           params: z.object({ digest }),
           response: { 200: z.unknown().describe('The document, as it was stored'), ...problemAnswers(400, 401, 403, 404, 503) },
         },

@@ -2,10 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
-import { requirePerson } from '../bearer.ts';
+import { needs, requirePerson } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised } from './identifiers.ts';
 
 /** The payloads of a long history come at once. */
 const bodyLimit = 8 * 1024 * 1024;
@@ -41,7 +40,7 @@ export function codecRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'Decrypts payloads, for Temporal’s web page and command line',
           tags: ['service'],
-          security: authorised,
+          security: needs('decode'),
           body: payloads,
           response: { 200: payloads, ...problemAnswers(400, 401, 403, 404, 500, 503) },
         },

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { policyOf, type Inventory } from '../../domain/inventory.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import { databaseSchema, runbookSchema } from '../answers.ts';
+import { needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised } from './identifiers.ts';
 
 /** What there is to work on, and to work with. */
 export function databaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
@@ -16,7 +16,7 @@ export function databaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'The databases of the inventory',
           tags: ['inventory'],
-          security: authorised,
+          security: needs('read'),
           response: { 200: z.object({ databases: z.array(databaseSchema) }), ...problemAnswers(401, 403, 503) },
         },
       },
@@ -28,7 +28,7 @@ export function databaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'The runbooks, each with the JSON Schema of its input',
           tags: ['inventory'],
-          security: authorised,
+          security: needs('read'),
           response: { 200: z.object({ runbooks: z.array(runbookSchema) }), ...problemAnswers(401, 403, 503) },
         },
       },

@@ -1,11 +1,12 @@
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { choiceSchema, judgedSchema } from '../answers.ts';
-import { channelOf } from '../bearer.ts';
-import { cancelAnswer, decide } from '../decide.ts';
+import { channelOf, kindOf, needs } from '../bearer.ts';
+import { cancelAnswer, decide, type Answer } from '../decide.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised, digest, reason, runId } from './identifiers.ts';
+import { digest, reason, runId } from './identifiers.ts';
 import { findRun } from './runs.ts';
 
 const decision = z.strictObject({
@@ -16,7 +17,7 @@ const decision = z.strictObject({
   reason: reason.optional().describe('Needed for reject, skip, mark-done, roll-back, abort and cancel'),
 });
 
-const one = { params: z.object({ id: runId }), security: authorised, tags: ['decisions'] };
+const one = { params: z.object({ id: runId }), security: needs('decide'), tags: ['decisions'] };
 const answers = { 200: judgedSchema, 202: judgedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 503) };
 
 export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
@@ -33,7 +34,7 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const run = await findRun(parts, request.params.id);
-        const judged = await decide(parts, run, { ...request.body, person: request.person, channel: channelOf(request) });
+        const judged = await decide(parts, run, { ...request.body, ...whoOf(request) });
         return await reply.code(judged.counts === null ? 202 : 200).send(judged);
       },
     );
@@ -49,10 +50,14 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const run = await findRun(parts, request.params.id);
-        const by = { person: request.person, channel: channelOf(request), reason: request.body.reason };
+        const by = { ...whoOf(request), reason: request.body.reason };
         const judged = await decide(parts, run, cancelAnswer(by));
         return await reply.code(judged.counts === null ? 202 : 200).send(judged);
       },
     );
   };
+}
+
+function whoOf(request: FastifyRequest): Pick<Answer, 'person' | 'kind' | 'channel'> {
+  return { person: request.person, kind: kindOf(request), channel: channelOf(request) };
 }

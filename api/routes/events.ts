@@ -5,12 +5,12 @@ import { z } from 'zod';
 import type { EventFilter } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventsSchema } from '../answers.ts';
-import { personOf } from '../bearer.ts';
+import { needs, tokenOf } from '../bearer.ts';
 import { createEventFeed, type EventFeed } from '../event-feed.ts';
 import { eventStream } from '../event-stream.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised, moment, personName, runId } from './identifiers.ts';
+import { moment, personName, runId } from './identifiers.ts';
 import { findRun } from './runs.ts';
 
 const heartbeatMs = 15_000;
@@ -58,7 +58,7 @@ export function eventRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'The record of everything, oldest first, or as a stream',
           tags: ['audit'],
-          security: authorised,
+          security: needs('read'),
           headers: resumed,
           querystring: choice,
           response: answers,
@@ -75,7 +75,7 @@ export function eventRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'What happened in the run, oldest first, or as a stream that ends with the run',
           tags: ['runs'],
-          security: authorised,
+          security: needs('read'),
           params: z.object({ id: runId }),
           headers: resumed,
           querystring: page,
@@ -103,7 +103,7 @@ async function answer(
   // Browsers ask again when a stream has ended, until they are told that nothing comes any more.
   if (ended && (await parts.control.events.list({ ...filter, limit: 1 })).length === 0) return await reply.code(204).send();
   const follower = feed.follow(filter.run);
-  const allowed = async (): Promise<void> => void (await personOf(parts, request));
+  const allowed = async (): Promise<void> => void (await tokenOf(parts, request));
   const events = eventStream({ events: parts.control.events, follower, filter, ended, heartbeatMs, allowed });
   const stream = Readable.from(untilRefused(events, request), { objectMode: false });
   reply.raw.once('close', () => follower.stop());

@@ -24,5 +24,3 @@ export const moment = z.iso
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
 
 export const reason = z.string().trim().min(1).max(2_000);
-
-export const authorised = [{ token: [] }];

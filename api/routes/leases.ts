@@ -2,13 +2,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { databaseOf } from '../../domain/inventory.ts';
 import { leaseSchema } from '../answers.ts';
-import { channelOf } from '../bearer.ts';
+import { actorOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requireGroup } from '../request-run.ts';
-import { authorised, databaseName, reason } from './identifiers.ts';
+import { databaseName, reason } from './identifiers.ts';
 
-const one = { params: z.object({ database: databaseName }), security: authorised, tags: ['leases'] };
+const one = { params: z.object({ database: databaseName }), security: needs('read'), tags: ['leases'] };
 
 export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
@@ -28,6 +28,7 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       {
         schema: {
           ...one,
+          security: needs('lease'),
           summary: 'Free a lease whose run has ended; 409 while the run is open',
           body: z.strictObject({ reason }),
           response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 500, 503) },
@@ -36,9 +37,8 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       async (request) => {
         const { database } = request.params;
         requireGroup(parts.inventory(), database, request.person, 'operators', `release the lease of "${database}"`);
-        const by = { kind: 'person', name: request.person, channel: channelOf(request) } as const;
         const holderOpen = async (run: string): Promise<boolean> => (await parts.temporal.status(run)) === 'open';
-        await parts.control.lease.release(database, by, request.body.reason, holderOpen);
+        await parts.control.lease.release(database, actorOf(request), request.body.reason, holderOpen);
         return await leaseOf(parts, database);
       },
     );

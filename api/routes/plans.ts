@@ -1,9 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { planSchema } from '../answers.ts';
+import { needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { authorised, databaseName, runbookName } from './identifiers.ts';
+import { databaseName, runbookName } from './identifiers.ts';
 
 export const askedSchema = z.strictObject({
   runbook: runbookName,
@@ -19,7 +20,7 @@ export function planRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'Make a plan: looks at the database, changes nothing, starts nothing',
           tags: ['plans'],
-          security: authorised,
+          security: needs('plan'),
           body: askedSchema,
           response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503) },
         },

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { Failure, failureKinds, isFailureCode } from '../../domain/failure.ts';
+import { Failure, isFailureCode } from '../../domain/failure.ts';
+import { failureKinds } from '../../domain/failure-kinds.ts';
 import { problemAnswers } from '../problems.ts';
 
 const kind = z.object({ code: z.string(), status: z.int(), retryable: z.boolean(), meaning: z.string(), hint: z.string() });

@@ -5,11 +5,11 @@ import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { outcomes, runNameOf, runStates } from '../../domain/run.ts';
 import { acceptedSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
-import { channelOf } from '../bearer.ts';
+import { channelOf, kindOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requestRun } from '../request-run.ts';
-import { authorised, databaseName, moment, personName, runbookName, runId } from './identifiers.ts';
+import { databaseName, moment, personName, runbookName, runId } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
 const idempotencyKey = z.looseObject({
@@ -38,7 +38,7 @@ const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-const one = { params: z.object({ id: runId }), security: authorised, tags: ['runs'] };
+const one = { params: z.object({ id: runId }), security: needs('read'), tags: ['runs'] };
 
 export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
@@ -48,7 +48,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'Ask for a run. The same Idempotency-Key with the same body answers with the same run',
           tags: ['runs'],
-          security: authorised,
+          security: needs('start'),
           headers: idempotencyKey,
           body: newRun,
           response: { 202: acceptedSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 422, 500, 503) },
@@ -62,6 +62,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         } = await requestRun(parts, {
           ...request.body,
           person: request.person,
+          kind: kindOf(request),
           channel: channelOf(request),
           idempotencyKey: request.headers['idempotency-key'],
         });
@@ -78,7 +79,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           summary: 'Runs, newest first',
           tags: ['runs'],
-          security: authorised,
+          security: needs('read'),
           querystring: page,
           response: { 200: runsSchema, ...problemAnswers(400, 401, 403, 503) },
         },

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createLogger } from '../../api/logger.ts';
 import { buildApp } from '../../api/server.ts';
 import { Failure } from '../../domain/failure.ts';
+import { everyScope } from '../../domain/token.ts';
 import { apiPlace } from './place.ts';
 
 const place = apiPlace();
@@ -37,17 +38,21 @@ test('the OpenAPI document has every route with its answers and problems', async
     'get /v1/runs/{id}',
     'get /v1/runs/{id}/events',
     'get /v1/runs/{id}/plan',
+    'get /v1/tokens',
     'post /codec/decode',
     'post /v1/leases/{database}/release',
     'post /v1/plans',
     'post /v1/runs',
     'post /v1/runs/{id}/cancel',
     'post /v1/runs/{id}/decisions',
+    'post /v1/tokens',
+    'post /v1/tokens/{id}/revoke',
+    'post /v1/tokens/{id}/rotate',
   ]);
   for (const [path, verbs] of Object.entries(paths)) {
     if (!path.startsWith('/v1/')) continue;
     for (const { security, responses } of Object.values(verbs)) {
-      expect(security, path).toEqual([{ token: [] }]);
+      expect(security, path).toEqual([{ token: [expect.toBeOneOf(everyScope)] }]);
       expect(Object.keys(responses['401']?.content ?? {}), path).toEqual(['application/problem+json']);
     }
   }

@@ -4,7 +4,7 @@ import { afterEach } from 'vitest';
 import { z } from 'zod';
 import type { ApiParts, Planner } from '../../api/parts.ts';
 import { buildApp } from '../../api/server.ts';
-import type { Control, Request } from '../../control/contract.ts';
+import type { Control, NewToken, Request, TokenRow } from '../../control/contract.ts';
 import { digestOf } from '../../domain/digest.ts';
 import type { Authorisation, DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -58,6 +58,8 @@ export interface ApiTest {
   readonly parts: ApiParts;
   inventory: Inventory;
   tokenOf(person: string): Promise<string>;
+  /** A token made as on the service's own machine. */
+  token(made: Omit<NewToken, 'actor'>): Promise<{ token: string; row: TokenRow }>;
   call(
     method: 'GET' | 'POST',
     url: string,
@@ -142,10 +144,11 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
       const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner };
       const app = await buildApp(parts);
       apps.push(app);
+      const make: ApiTest['token'] = (made) => control.tokens.create({ ...made, actor: { kind: 'person', name: 'root', channel: 'host' } });
       const tokenOf: ApiTest['tokenOf'] = async (person) => {
         const known = tokens.get(person);
         if (known !== undefined) return known;
-        const { token } = await control.tokens.create({ person, actor: { kind: 'person', name: 'root', channel: 'host' } });
+        const { token } = await make({ person });
         tokens.set(person, token);
         return token;
       };
@@ -168,6 +171,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
         parts,
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,
+        token: make,
         call,
         run: async (key = ulid()) => {
           const { body } = await call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': key } });

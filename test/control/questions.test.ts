@@ -72,7 +72,7 @@ describe('decisions', () => {
   it('are written with who, groups and reason, once for an id', async () => {
     const made = { ...decision('ben'), reason: 'looks right' };
     const row = await control.questions.decide(made);
-    expect(row).toEqual({ ...made, at: expect.any(String), counts: null, because: null });
+    expect(row).toEqual({ ...made, kind: 'person', at: expect.any(String), counts: null, because: null });
     expect(await control.questions.decide({ ...made, choice: 'reject' })).toEqual(row);
     expect(await control.questions.decision(made.id)).toEqual(row);
     expect(await control.questions.decision('nonsense')).toBeNull();

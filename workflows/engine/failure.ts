@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
-import { failureKinds, isFailureCode, type FailureCode, type FailureFacts, type FailureReport } from '../../domain/failure.ts';
+import { failureKinds } from '../../domain/failure-kinds.ts';
+import { isFailureCode, type FailureCode, type FailureFacts, type FailureReport } from '../../domain/failure.ts';
 
 /**
  * How a story ends before its last step: thrown by the engine's words, caught by `follow`. Never seen by a story. `again`: it is
