@@ -25,7 +25,8 @@ export interface Attempt {
   current(): Promise<void>;
   /**
    * Writes down what is about to happen, before it does: audit row, lease check and before-image in one transaction. A later
-   * attempt never overwrites the before-image; the first one is returned. Fails closed: no row, no change.
+   * attempt never overwrites the before-image; the first one is returned. Fails closed: no row, no change. Throws as `current`
+   * does, so what acts right after it need not ask again.
    */
   intend(before: Before): Promise<Before>;
   /** Writes down that the intended effect is there (`adopted`: an earlier attempt had made it). Writing it twice is harmless. */

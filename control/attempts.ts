@@ -17,14 +17,14 @@ export function createAttempts(db: Db): Attempts {
       );
       return claimed;
     },
-    current: async ({ key, number, run, database, lease }) => {
+    current: async ({ key, number, run, database }) => {
       const row = await db.one<{ newest: number | null; holder: string | null; state: string | null }>(
         `SELECT (SELECT number FROM steadyhand.attempts WHERE key = $1) AS newest, l.holder, l.state
          FROM (SELECT) one LEFT JOIN steadyhand.leases l ON l.database = $2`,
         [key, database],
       );
       if (row.newest !== number) throw superseded(key, number, row.newest);
-      if (lease && (row.holder !== run || row.state !== 'held')) throw leaseLost(database, run, row.holder, row.state);
+      if (row.holder !== run || row.state !== 'held') throw leaseLost(database, run, row.holder, row.state);
     },
     intend: async ({ key, number, run, step, database, before }) => {
       // The image itself stays in the journal; its digest in the audit shows if somebody edits it there.

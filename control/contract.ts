@@ -184,8 +184,11 @@ export interface Runs {
   change(run: string, change: { state?: RunState; steps?: readonly StepChange[]; failure?: FailureReport | null }): Promise<void>;
   /** Not an event: shown until the next one overwrites it. Nothing happens for a step that the plan does not have. */
   progress(run: string, step: string, progress: Progress): Promise<void>;
-  /** Merged into the run's evidence, with an event. */
-  evidence(run: string, evidence: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * The attempt has done its step: the fence, what the step proved (merged into the run's evidence) and the step's state in one
+   * transaction, with an event for each that is news. Throws `superseded` when `number` is not the newest of the key any more.
+   */
+  finish(run: string, done: { key: string; number: number; step: StepChange; evidence?: Readonly<Record<string, unknown>> }): Promise<void>;
   /**
    * Ends it: state `closed`, outcome, event; closes its open questions; frees the lease that it holds when `free`, else marks it
    * `orphaned`. A second call with the same outcome is harmless, with another one ignored (the first stands).

@@ -72,8 +72,8 @@ export interface Attempts {
     generation: number;
     undo: boolean;
   }): Promise<{ number: number; intended: Before | null }>;
-  /** Throws `superseded` when `number` is not the newest of the key; with `lease`, `lease-lost` when the run does not hold it. */
-  current(attempt: { key: string; number: number; run: string; database: string; lease: boolean }): Promise<void>;
+  /** Throws `superseded` when `number` is not the newest of the key, `lease-lost` when the run does not hold the lease. */
+  current(attempt: { key: string; number: number; run: string; database: string }): Promise<void>;
   /**
    * Audit row, lease check and before-image in one transaction; returns the first before-image. Throws as `current` does, and
    * always needs the lease. Called again by the same attempt it writes nothing. The audit has the image's digest, not the image.

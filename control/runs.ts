@@ -3,6 +3,11 @@ import { asJson, type Db } from './db.ts';
 import { actorText, engine, eventText } from './event-text.ts';
 import { readRuns } from './run-reads.ts';
 
+/** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
+const finishQuery = `
+  SELECT steadyhand.lock_attempt($1, $2), CASE WHEN $4::json IS NOT NULL THEN steadyhand.record_evidence($3, $4, $5) END,
+    steadyhand.change_run($3, NULL, NULL, $6, '')`;
+
 /** Each change is one statement: rows and events together or not at all. A closed run does not change any more. */
 export function createRuns(db: Db): Runs {
   return {
@@ -26,9 +31,15 @@ export function createRuns(db: Db): Runs {
     progress: async (run, step, progress) => {
       await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, asJson(progress)]);
     },
-    evidence: async (run, evidence) => {
-      const text = eventText(engine, { evidence });
-      await db.query('SELECT steadyhand.record_evidence($1, $2, $3)', [run, asJson(evidence), text]);
+    finish: async (run, { key, number, step, evidence }) => {
+      await db.query(finishQuery, [
+        key,
+        number,
+        run,
+        evidence === undefined ? null : asJson(evidence),
+        evidence === undefined ? null : eventText(engine, { evidence }),
+        asJson([stepParameter(step)]),
+      ]);
     },
     close: async (run, { actor = engine, ...ending }) => {
       const { outcome, because, left = [], failure } = ending;

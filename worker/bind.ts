@@ -74,11 +74,10 @@ function bound(binding: Binding): BoundActivity {
 
 /** The step's state and, when it proved something, its evidence. An undo shows as undone. An attempt that has given way says nothing. */
 async function finished(control: Control, { key, number, run }: Attempt, call: StepCall, result: unknown): Promise<void> {
-  const { step, generation, undo } = call;
-  const { database } = runNameOf(run);
-  await control.attempts.current({ key, number, run, database, lease: false });
-  if (!undo && typeof result === 'object' && result !== null) await control.runs.evidence(run, { [step]: result });
-  await control.runs.change(run, { steps: [{ id: step, state: undo ? 'undone' : 'done', generation }] });
+  const { step: id, generation, undo } = call;
+  const proved = !undo && typeof result === 'object' && result !== null;
+  const step = { id, state: undo ? 'undone' : 'done', generation } as const;
+  await control.runs.finish(run, { key, number, step, ...(proved ? { evidence: { [id]: result } } : {}) });
 }
 
 /**
@@ -159,12 +158,14 @@ async function attemptOf({
     checkpoint: beat.checkpoint,
     save: beat.save,
     current: async () => {
-      await control.attempts.current({ key, number, run, database: runNameOf(run).database, lease: true });
+      await control.attempts.current({ key, number, run, database: runNameOf(run).database });
       beat.alive();
     },
     intend: async (before: Before) => {
       beat.alive();
-      return await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });
+      const first = await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });
+      beat.alive();
+      return first;
     },
     settle: async (outcome) => await control.attempts.settle({ key, number, run, step }, outcome),
     intended: claimed.intended,

@@ -40,7 +40,7 @@ export async function ensure<Result>(attempt: Attempt, effect: Effect<Result>): 
   refuse(first);
   const before = await attempt.intend(first.state === 'absent' ? (first.before ?? {}) : {});
   if (first.state === 'absent') {
-    await attempt.current();
+    // No need to ask once more whether the attempt is the newest: the intent was written only because it is.
     await effect.act(before);
   }
   const result = await settled(attempt, effect);

@@ -236,7 +236,13 @@ test('show --findings has the warnings of the checks, with what to do', async ()
   const found = { check: 'WAL', level: 'warns', evidence: 'it is kept', fix: 'Watch the disk.' };
   const informs = { ...found, check: 'versions', level: 'informs', fix: '' };
   await api.control.documents.put('findings', digest, [informs, found]);
-  await api.control.runs.evidence(run, { preflight: { checks: 2, warns: 1, findings: digest } });
+  const line = { id: 'preflight', kind: 'check', title: 'Check both sides', applies: true };
+  await api.control.runs.planned(run, { digest, steps: [line] });
+  const attempt = { key: `${run}/preflight/1`, run, step: 'preflight', generation: 1, undo: false };
+  const { number } = await api.control.attempts.claim(attempt);
+  const step = { id: 'preflight', state: 'done', generation: 1 } as const;
+  const evidence = { preflight: { checks: 2, warns: 1, findings: digest } };
+  await api.control.runs.finish(run, { key: attempt.key, number, step, evidence });
   const { out } = await cli.run('show', id, '--findings');
   expect(out).toBe('warns    WAL: it is kept\n         do: Watch the disk.\ninforms  versions: it is kept\n');
 });

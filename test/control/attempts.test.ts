@@ -20,7 +20,7 @@ const intend = (number: number, before: Record<string, unknown> = {}, undo = fal
   control.attempts.intend({ key: key(undo), number, run, step: 'publish', database: 'orders', before });
 const settle = (number: number, outcome: string, undo = false) =>
   control.attempts.settle({ key: key(undo), number, run, step: 'publish' }, outcome);
-const current = (number: number, lease = true) => control.attempts.current({ key: key(), number, run, database: 'orders', lease });
+const current = (number: number) => control.attempts.current({ key: key(), number, run, database: 'orders' });
 const step = async () => (await control.runs.detail(run))?.steps[0];
 const kinds = async (): Promise<string[]> => (await kindsOf(control, run)).filter((kind) => kind.startsWith('attempt.'));
 
@@ -81,7 +81,6 @@ describe('the fence', () => {
     await claim();
     await control.lease.release('orders', anna, 'test', async () => false);
     await failureOf('lease-lost', current(1));
-    await current(1, false);
     const failure = await failureOf('lease-lost', intend(1));
     expect(failure.facts).toEqual({ database: 'orders', holder: run, state: 'free' });
     await control.lease.take('orders', await aRun(control), async () => true);
@@ -173,4 +172,35 @@ describe('what is left', () => {
     await control.runs.close(run, { outcome: 'succeeded', free: true });
     expect(await left()).toEqual([]);
   });
+});
+
+describe('the end of a step', () => {
+  it('ends it with what it proved, with events when there is news', async () => {
+    const finish = await begun();
+    const { length } = await kindsOf(control, run);
+    await finish({ pauseMs: 17, rows: 3 });
+    await finish({ rows: 4, lost: 0 });
+    await finish({ rows: 4 });
+    await finish();
+    expect((await control.runs.detail(run))?.evidence).toEqual({ lost: 0, pauseMs: 17, rows: 4 });
+    expect((await step())?.state).toBe('done');
+    const kinds = (await kindsOf(control, run)).slice(length);
+    expect(kinds).toEqual(['evidence.recorded', 'step.done', 'evidence.recorded']);
+  });
+
+  it('is not done by an attempt that has given way, whatever it has proved', async () => {
+    const finish = await begun();
+    const kindsBefore = await kindsOf(control, run);
+    await begun();
+    await failureOf('superseded', finish({ rows: 3 }));
+    expect((await control.runs.detail(run))?.evidence).toEqual({});
+    expect((await step())?.state).toBe('running');
+    expect(await kindsOf(control, run)).toEqual(kindsBefore);
+  });
+
+  async function begun(): Promise<(evidence?: Record<string, unknown>) => Promise<void>> {
+    const { number } = await claim();
+    const done = { id: 'publish', state: 'done', generation: 1 } as const;
+    return (evidence) => control.runs.finish(run, { key: key(), number, step: done, ...(evidence ? { evidence } : {}) });
+  }
 });

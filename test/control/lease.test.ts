@@ -140,7 +140,7 @@ describe('releasing a lease', () => {
     const events = (await control.events.list({ run: one, limit: 20 })).filter((event) => event.kind === 'lease.released');
     expect(events).toMatchObject([{ actor: anna, data: { reason: 'dropped by hand', left: [`publish: ${attempt.key}`] } }]);
     expect(await control.lease.take('orders', two, never)).toEqual({ epoch: 2 });
-    await failureOf('lease-lost', control.attempts.current({ ...attempt, database: 'orders', lease: true }));
+    await failureOf('lease-lost', control.attempts.current({ ...attempt, database: 'orders' }));
   });
 
   it('is refused while its run is open, and without a lease', async () => {

@@ -137,14 +137,6 @@ describe('a change of a run', () => {
     expect((await control.runs.detail(run))?.steps[3]?.progress).toEqual(progress);
     expect(await kindsOf(control, run)).toHaveLength(2);
   });
-
-  it('merges evidence, with an event when there is news', async () => {
-    await control.runs.evidence(run, { pauseMs: 17, rows: 3 });
-    await control.runs.evidence(run, { rows: 4, lost: 0 });
-    await control.runs.evidence(run, { rows: 4 });
-    expect((await control.runs.detail(run))?.evidence).toEqual({ lost: 0, pauseMs: 17, rows: 4 });
-    expect((await kindsOf(control, run)).filter((kind) => kind === 'evidence.recorded')).toHaveLength(2);
-  });
 });
 
 describe('the end of a run', () => {

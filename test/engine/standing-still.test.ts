@@ -34,7 +34,7 @@ async function succeeds(engine: EngineTest): Promise<void> {
 // Every function that the engine's own activities call, and those around a step.
 const asked = [
   ...['requests.find', 'lease.find', 'runs.planned', 'documents.put', 'questions.find', 'questions.open', 'questions.judge'],
-  ...['lease.take', 'questions.close', 'attempts.claim', 'attempts.intend', 'attempts.current', 'attempts.settle', 'runs.evidence'],
+  ...['lease.take', 'questions.close', 'attempts.claim', 'attempts.intend', 'attempts.settle', 'runs.finish'],
   ...['noReturn.read', 'runs.close'],
 ];
 
@@ -113,7 +113,7 @@ test('a worker that stops in the middle of a step hands it on, and nothing is co
 test('the result of a step is lost: it is adopted, and its evidence and its end are told once', async () => {
   const engine = await place.begin();
   let lost = 0;
-  engine.hooks.after.set('runs.change', async () => {
+  engine.hooks.after.set('runs.finish', async () => {
     const made = engine.world.things.has('second');
     if (made && lost === 0) {
       lost += 1;
