@@ -17,6 +17,8 @@ export interface Config {
   readonly taskQueue: string;
   readonly pgDump: string;
   readonly pgRestore: string;
+  /** What pg_dump and pg_restore are given of the environment. */
+  readonly toolEnvironment: Readonly<Record<string, string>>;
   readonly logLevel: LogLevel;
   /** The first one encrypts what Temporal keeps, all decrypt; none: it is not encrypted. */
   readonly payloadKeys: readonly PayloadKey[];
@@ -72,7 +74,7 @@ const schema = z
       .url({ protocol: /^https?$/, error: 'an address such as https://temporal.example.com is needed' })
       .optional(),
   })
-  .transform((read): Omit<Config, 'temporal' | 'payloadKeys'> => ({
+  .transform((read): Omit<Config, 'temporal' | 'payloadKeys' | 'toolEnvironment'> => ({
     inventoryFile: read.STEADYHAND_INVENTORY,
     control: login(read.STEADYHAND_CONTROL_URL, read.STEADYHAND_CONTROL_PASSWORD_FILE),
     controlOwner:
@@ -104,7 +106,13 @@ export function readConfig(environment: Environment): Config {
     ...keys.problems.map((message) => ({ variable: 'STEADYHAND_PAYLOAD_KEYS', message })),
   ];
   if (!read.success || 'problem' in temporal || keys.problems.length > 0) throw invalid(problems);
-  return { ...read.data, temporal: temporal.config, payloadKeys: keys.keys };
+  return { ...read.data, temporal: temporal.config, payloadKeys: keys.keys, toolEnvironment: toolEnvironment(set) };
+}
+
+/** Programs need to find libraries, language, time zone and Kerberos' tickets; nothing else of ours, where secrets may stand. */
+function toolEnvironment(environment: Record<string, string>): Record<string, string> {
+  const needed = /^(?:PATH|HOME|TMPDIR|TZ|LANG|LC_[A-Z]+|(?:DY)?LD_LIBRARY_PATH|SSL_CERT_(?:FILE|DIR)|KRB5[A-Z_]*|PGSYSCONFDIR)$/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => needed.test(name)));
 }
 
 interface ConfigProblem {

@@ -27,7 +27,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
     journal: (run) => control.attempts.journal(run),
     moves: control.moves,
     controlSystemIdentifier: () => control.systemIdentifier(),
-    tools: { pgDump: config.pgDump, pgRestore: config.pgRestore },
+    tools: { pgDump: config.pgDump, pgRestore: config.pgRestore, environment: config.toolEnvironment },
   });
   const folders: [string, Bound][] = [
     ['engine', bind<EngineActivities>('engine', engine, control, log, engineVerdicts)],

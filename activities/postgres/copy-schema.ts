@@ -47,18 +47,19 @@ export async function copySchema(sides: Sides, tools: Tools, attempt: Attempt): 
 }
 
 async function dumpAndRestore(sides: Sides, tools: Tools, attempt: Attempt): Promise<void> {
+  const { environment } = tools;
   await withPrivateFolder(async (folder) => {
     const dump = join(folder, 'schema.dump');
     attempt.progress({ summary: 'pg_dump reads the source' });
     // The programs can't tell which server answers them, so it is looked at right before.
     await looking(sides, 'source', async (session) => await session.query('SELECT'));
     const source = await loginOf(sides, 'source', folder);
-    await runTool(tools.pgDump ?? '', dumpSchema, { dump, source }, attempt.signal);
+    await runTool({ path: tools.pgDump ?? '', environment }, dumpSchema, { dump, source }, attempt.signal);
     attempt.progress({ summary: 'pg_restore writes the target', fraction: 0.5 });
     const target = await loginOf(sides, 'target', folder);
     await looking(sides, 'target', async (session) => await session.query('SELECT'));
     await attempt.current();
-    await runTool(tools.pgRestore ?? '', restoreSchema, { dump, target }, attempt.signal);
+    await runTool({ path: tools.pgRestore ?? '', environment }, restoreSchema, { dump, target }, attempt.signal);
   });
 }
 

@@ -7,6 +7,8 @@ export interface Tools {
   /** Paths, or names to be found on PATH; undefined when the worker has none. */
   readonly pgDump: string | undefined;
   readonly pgRestore: string | undefined;
+  /** All that they are given of an environment: never the worker's own, which may hold secrets. None when absent. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface ToolVersion {
@@ -16,9 +18,9 @@ export interface ToolVersion {
 }
 
 /** The version of pg_dump or pg_restore; undefined when it is not there or can't be run. */
-async function toolVersion(path: string | undefined): Promise<ToolVersion | undefined> {
+async function toolVersion(path: string | undefined, environment: Tools['environment']): Promise<ToolVersion | undefined> {
   if (path === undefined) return undefined;
-  const output = await run(path, ['--version'], AbortSignal.timeout(10_000)).catch(() => '');
+  const output = await run({ path, args: ['--version'], environment, signal: AbortSignal.timeout(10_000) }).catch(() => '');
   const match = /\(PostgreSQL\) ((\d+)[\w.]*)/.exec(output);
   return match ? { text: match[1] ?? '', major: Number(match[2]) } : undefined;
 }
@@ -30,7 +32,7 @@ export async function missingTool(tools: Tools, sourceVersion: number): Promise<
     ['pg_dump', tools.pgDump],
     ['pg_restore', tools.pgRestore],
   ] as const) {
-    const found = await toolVersion(path);
+    const found = await toolVersion(path, tools.environment);
     if (!found) return `needs ${name} ${needed} or newer; found none${path === undefined ? '' : ` at ${path}`}`;
     if (found.major < needed) return `needs ${name} ${needed} or newer; found ${found.text} at ${path}`;
   }
@@ -41,18 +43,20 @@ export async function missingTool(tools: Tools, sourceVersion: number): Promise<
  * Runs exactly a planned command of kind `shell` with the program at `path`. No shell is involved: a value with blanks stays one
  * argument. Raises `tool-failed` with its last lines, `tool-missing` without it; the signal's reason when aborted.
  */
-export async function runTool(path: string, command: Command, values: Values, signal: AbortSignal): Promise<string> {
+export async function runTool({ path, environment }: Tool, command: Command, values: Values, signal: AbortSignal): Promise<string> {
   const [, ...words] = command.text.split(' ');
-  return await run(
-    path,
-    words.map((word) => fill(word, values)),
-    signal,
-  );
+  return await run({ path, environment, args: words.map((word) => fill(word, values)), signal });
 }
 
-async function run(path: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+/** A program and what it is given of an environment. */
+interface Tool {
+  readonly path: string;
+  readonly environment: Tools['environment'];
+}
+
+async function run({ path, environment, args, signal }: Tool & { args: readonly string[]; signal: AbortSignal }): Promise<string> {
   signal.throwIfAborted();
-  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], signal });
+  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment ?? {}, signal });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
