@@ -1,5 +1,11 @@
+/**
+ * A quoted value of a connection string that stands in an SQL literal itself, as in CREATE SUBSCRIPTION: its quotes are doubled,
+ * its escapes too. Without an end it goes to the end of the text: rather too much is struck out than too little.
+ */
+const nested = String.raw`''(?:\\+''|(?!'')[\s\S])*(?:''|$)`;
+
 /** A value as connection strings, settings, JSON and SQL write it: quoted in one of four ways, or up to the next separator. */
-const value = String.raw`(?:[eE]?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|\$(\w*)\$[\s\S]*?\$\3\$|[^\s,;&'"{}]+)`;
+const value = String.raw`(?:${nested}|[eE]?'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|\$(\w*)\$[\s\S]*?\$\3\$|[^\s,;&'"{}]+)`;
 const secretWords = '(?:password|passwd|pwd|secret|token|api[_-]?key)';
 
 /** `password=…`, `PGPASSWORD=…`, `db_password: …`, `"password":"…"`. */

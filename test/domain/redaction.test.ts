@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { conninfo } from '../../activities/replication/conninfo.ts';
+import { quoteLiteral } from '../../domain/command.ts';
 import { redact } from '../../domain/redaction.ts';
 
 const secret = 'hunter2-Sentinel';
+
+/** As the run itself makes it: quoted for libpq, then for SQL. */
+const statement = (password: string): string =>
+  `CREATE SUBSCRIPTION s CONNECTION ${quoteLiteral(conninfo({ host: 'db', port: 5432, dbname: 'orders', user: 'u', sslmode: 'require', applicationName: 'a', password }))}`;
 
 describe('redact', () => {
   it.each([
@@ -25,6 +31,10 @@ describe('redact', () => {
     ['basic authentication', `Authorization: Basic ${secret}`],
     ['a key', `api_key=${secret}`],
     ['libpq over TLS', `sslpassword=${secret}`],
+    ['a connection string in a statement', statement(secret)],
+    ['one with quotes, blanks and backslashes', statement(`p' q"\\ ,${secret}\\`)],
+    ['one that begins with a blank', statement(` ${secret}`)],
+    ['one that was cut', statement(secret).slice(0, -25)],
     ['a verifier', `SCRAM-SHA-256$4096:c2FsdA==$${secret}:c2VydmVy`],
   ])('strikes the secret out of %s', (_where, text) => {
     expect(redact(text)).not.toContain('Sentinel');
