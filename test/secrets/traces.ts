@@ -5,7 +5,7 @@ import { join } from 'node:path';
  * A text as it may stand somewhere: as it is, in base64 (at each of the three places in a group of three bytes that it may begin at),
  * hex, URL-encoded, and escaped for JSON.
  */
-function formsOf(text: string): readonly string[] {
+export function formsOf(text: string): readonly string[] {
   const bytes = Buffer.from(text);
   const base64 = [0, 1, 2].map((before) => {
     const coded = Buffer.concat([Buffer.alloc(before), bytes])
