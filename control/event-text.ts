@@ -1,6 +1,7 @@
 import { canonical } from '../domain/digest.ts';
 import { redact } from '../domain/redaction.ts';
 import type { Actor } from './contract.ts';
+import { asJson } from './db.ts';
 
 /** What the engine does by itself. */
 export const engine: Actor = { kind: 'system', name: 'steadyhand', channel: 'engine' };
@@ -18,9 +19,19 @@ export function actorText({ kind, name, channel }: Actor): string {
   return canonical(cleaned({ kind, name, channel }));
 }
 
+/** A row's texts, typed by people or thrown by servers, as the event beside it has them: without secrets. */
+export function tellingJson(value: unknown): string {
+  return asJson(cleaned(value));
+}
+
+/** One text of them. */
+export function told(text: string): string {
+  return redact(text).toWellFormed();
+}
+
 /** The same value as JSON has it, with every text redacted and well-formed (half a surrogate pair has no canonical form). */
-function cleaned(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value).toWellFormed();
+export function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return told(value);
   if (Array.isArray(value)) return value.map(cleaned);
   if (typeof value !== 'object' || value === null) return value;
   if ('toJSON' in value && typeof value.toJSON === 'function') return cleaned(value.toJSON());

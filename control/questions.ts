@@ -1,8 +1,8 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
-import { asJson, type Db } from './db.ts';
+import type { Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
-import { engine, eventText } from './event-text.ts';
+import { engine, eventText, tellingJson, told } from './event-text.ts';
 
 export const questionColumns =
   'run, approval, opening, kind, digest, choices, quorum, deadline, failure, requester, "openedAt", agreements, chain';
@@ -18,7 +18,7 @@ export function createQuestions(db: Db): Questions {
     open: async (question) => {
       const { run, approval, opening, kind, digest, choices, quorum, deadline, failure, chain = [] } = question;
       const data = { approval, opening, kind, digest, choices, quorum, deadline: deadline ?? null, failure: failure ?? null, chain };
-      await db.query('SELECT steadyhand.open_question($1, $2)', [asJson(question), eventText(engine, data)]);
+      await db.query('SELECT steadyhand.open_question($1, $2)', [tellingJson(question), eventText(engine, data)]);
       return asOpen(await db.one<StoredQuestion>(`SELECT ${questionColumns} ${byKey}`, [run, approval, opening]));
     },
     find: async (run, approval, opening) => {
@@ -45,7 +45,7 @@ export function createQuestions(db: Db): Questions {
       const { id, approval, opening, digest, choice, person, kind = 'person', groups, channel, reason } = decision;
       const data = { decision: id, approval, opening, digest, choice, groups, reason: reason ?? null };
       const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2) AS made', [
-        asJson({ ...decision, kind }),
+        tellingJson({ ...decision, kind }),
         eventText({ kind, name: person, channel }, data),
       ]);
       return made;
@@ -56,7 +56,7 @@ export function createQuestions(db: Db): Questions {
       const { agreements } = await db.one<{ agreements: Agreement[] }>('SELECT steadyhand.judge($1, $2, $3, $4) AS agreements', [
         id,
         counts,
-        because,
+        told(because),
         eventText(engine, { decision: id, counts, because }),
       ]);
       return agreements;

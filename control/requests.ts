@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { Request, Requests } from './contract.ts';
 import { asJson, type Db } from './db.ts';
-import { eventText } from './event-text.ts';
+import { eventText, told } from './event-text.ts';
 
 export function createRequests(db: Db): Requests {
   return {
@@ -25,7 +25,8 @@ export function createRequests(db: Db): Requests {
           ...(waitMs === undefined ? {} : { waitMs }),
         },
       );
-      const asked = asJson({ ...request, run, id, ulid });
+      // The input is bound by its digest and stays what it is; a ticket is a text that somebody typed.
+      const asked = asJson({ ...request, ...(ticket === undefined ? {} : { ticket: told(ticket) }), run, id, ulid });
       const { result } = await db.one<{ result: { created: boolean; request: Request } }>(
         'SELECT steadyhand.queue_request($1, $2) AS result',
         [asked, text],

@@ -1,6 +1,6 @@
 import type { Runs, StepChange } from './contract.ts';
 import { asJson, type Db } from './db.ts';
-import { actorText, engine, eventText } from './event-text.ts';
+import { actorText, cleaned, engine, eventText, tellingJson } from './event-text.ts';
 import { readRuns } from './run-reads.ts';
 
 /** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
@@ -16,27 +16,27 @@ export function createRuns(db: Db): Runs {
       const steps = plan.steps.map((step) => ({ ...step, because: step.because ?? null }));
       const applying = plan.steps.filter((step) => step.applies).map((step) => step.id);
       const text = eventText(engine, { plan: plan.digest, steps: applying });
-      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, asJson(steps), text]);
+      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, tellingJson(steps), text]);
     },
     change: async (run, { state, steps = [], failure }) => {
       const text = eventText(engine, { ...(state === undefined ? {} : { state }), ...(failure === undefined ? {} : { failure }) });
       await db.query('SELECT steadyhand.change_run($1, $2, $3, $4, $5)', [
         run,
         state ?? null,
-        failure === undefined ? null : asJson(failure),
+        failure === undefined ? null : tellingJson(failure),
         asJson(steps.map(stepParameter)),
         text,
       ]);
     },
     progress: async (run, step, progress) => {
-      await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, asJson(progress)]);
+      await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, tellingJson(progress)]);
     },
     finish: async (run, { key, number, step, evidence }) => {
       await db.query(finishQuery, [
         key,
         number,
         run,
-        evidence === undefined ? null : asJson(evidence),
+        evidence === undefined ? null : tellingJson(evidence),
         evidence === undefined ? null : eventText(engine, { evidence }),
         asJson([stepParameter(step)]),
       ]);
@@ -44,7 +44,7 @@ export function createRuns(db: Db): Runs {
     close: async (run, { actor = engine, ...ending }) => {
       const { outcome, because, left = [], failure } = ending;
       const text = eventText(actor, { outcome, because: because ?? null, left, failure: failure ?? null });
-      await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, asJson(ending), actorText(actor), text]);
+      await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, tellingJson(ending), actorText(actor), text]);
     },
   };
 }
@@ -53,5 +53,5 @@ function stepParameter(change: StepChange): Record<string, unknown> {
   const { id, state, generation, because, by, failure } = change;
   const said = by === undefined ? because : [because, `by ${by}`].filter((part) => part !== undefined).join(', ');
   const data = { step: id, state, generation, because: because ?? null, by: by ?? null, failure: failure ?? null };
-  return { id, state, generation, because: said, failure, event: eventText(engine, data) };
+  return { id, state, generation, because: cleaned(said), failure: cleaned(failure), event: eventText(engine, data) };
 }

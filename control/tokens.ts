@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { everyScope } from '../domain/token.ts';
 import type { TokenRow, Tokens } from './contract.ts';
 import { asJson, type Db } from './db.ts';
-import { eventText } from './event-text.ts';
+import { eventText, tellingJson } from './event-text.ts';
 
 const tokenColumns =
   'v.id, v.person, v.kind, v.scopes, v.note, v."createdAt", v."expiresAt", v."revokedAt", v."lastUsedAt", v."oldSecretUntil"';
@@ -18,7 +18,7 @@ export function createTokens(db: Db): Tokens {
       const id = randomBytes(6).toString('hex');
       const token = newToken(id);
       const text = eventText(actor, { id, person, kind, scopes, note: note ?? null, expiresInMs: expiresInMs ?? null });
-      const made = asJson({ id, person, kind, scopes, note, expiresInMs, hash: hashOf(token).toString('hex') });
+      const made = tellingJson({ id, person, kind, scopes, note, expiresInMs, hash: hashOf(token).toString('hex') });
       const { row } = await db.one<{ row: TokenRow }>('SELECT steadyhand.create_token($1, $2) AS row', [made, text]);
       return { token, row };
     },

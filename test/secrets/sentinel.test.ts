@@ -67,7 +67,8 @@ const tattle = `
   CREATE FUNCTION public.tattle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION 'the auditors saw: %', current_query() USING DETAIL = current_query(), HINT = current_query();
   END $$;
-  CREATE EVENT TRIGGER tattle ON ddl_command_start WHEN TAG IN ('CREATE SUBSCRIPTION') EXECUTE FUNCTION public.tattle()`;
+  CREATE EVENT TRIGGER tattle ON ddl_command_start WHEN TAG IN ('CREATE SUBSCRIPTION') EXECUTE FUNCTION public.tattle();
+  ALTER EVENT TRIGGER tattle ENABLE ALWAYS`;
 
 /** The target throws the statement with the password back, word for word; then the password is wrong; then people say no. */
 async function rolledBack({ move, target, passwords }: Stage, shown: string[]): Promise<string> {
@@ -89,8 +90,12 @@ async function rolledBack({ move, target, passwords }: Stage, shown: string[]): 
   });
   await move.decide(run, 'grace', 'retry');
   await move.until(run, (now) => now.questions.some((one) => one.approval === 'approve-switch'));
-  await move.decide(run, 'linus', 'reject', 'not today');
-  expect(await move.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'rolled-back', left: [] });
+  await move.decide(run, 'linus', 'reject', `not today, postgres://app:${sentinels.typed}@db/orders is down`);
+  expect(await move.until(run, (now) => now.state === 'closed')).toMatchObject({
+    outcome: 'rolled-back',
+    because: expect.stringContaining('postgres://app:***@db/orders is down'),
+    left: [],
+  });
   return run;
 }
 

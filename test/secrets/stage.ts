@@ -25,6 +25,8 @@ export const sentinels = {
   'copier, wrong': core(),
   'target, wrong': core(),
   'application, wrong': core(),
+  /** By a person, into a reason. */
+  typed: core(),
   'payload key': randomBytes(32).toString('base64url'),
 };
 
