@@ -238,5 +238,6 @@ export const madeTokenSchema: z.ZodType<TokenRow & { token: string }> = z.object
 export const auditSchema = z.object({
   rows: z.int(),
   head: z.string().nullable(),
+  anchor: z.string().nullable().describe('Rows and head, to be kept elsewhere and given with the next question; null when a row is bad'),
   bad: z.object({ seq: z.int(), what: z.string() }).nullable().describe('The first row that does not fit'),
 });

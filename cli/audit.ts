@@ -1,4 +1,5 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { anchorOf, type Anchor } from '../domain/anchor.ts';
 import { clientCommand, hostCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { eventsOf, eventText } from './event-lines.ts';
@@ -16,15 +17,26 @@ export function auditCommand(world: World): Command {
 }
 
 function verifyCommand(world: World): Command {
-  return hostCommand('verify', 'Walk the chain of the record; exit code 1 and the first bad row when it was edited').action(async () => {
-    const { rows, head, bad } = await withControl(world, 'audit verify', (control) => control.events.verify());
-    if (bad === null) {
-      world.out(`${rows} rows, every one fits the one before it; head ${head ?? 'none'}\n`);
-      return;
-    }
-    world.out(`BAD: row ${bad.seq}: ${line(bad.what)}\n`);
-    world.bad();
-  });
+  return hostCommand('verify', 'Walk the chain of the record; exit code 1 and the first bad row when it was edited')
+    .option('--anchor <anchor>', 'what an earlier call printed, kept elsewhere: finds a cut-off or rewritten record too', knownAnchor)
+    .action(async (options: { anchor?: Anchor }) => {
+      const { rows, anchor, bad } = await withControl(world, 'audit verify', (control) => control.events.verify(options.anchor));
+      if (bad !== null) {
+        world.out(`BAD: row ${bad.seq}: ${line(bad.what)}\n`);
+        world.bad();
+        return;
+      }
+      const since = options.anchor === undefined ? '' : `; the anchor's ${options.anchor.seq} are still the first of them`;
+      world.out(`${rows} rows, every one fits the one before it${since}\n`);
+      if (anchor !== null) world.out(`anchor ${anchor}\n`);
+    });
+}
+
+function knownAnchor(text: string): Anchor {
+  const anchor = anchorOf(text.trim().replace(/^anchor /, ''));
+  if (anchor === undefined)
+    throw new InvalidArgumentError('It is the line that an earlier call printed: anchor <rows>:<64 hexadecimal digits>.');
+  return anchor;
 }
 
 interface ListOptions extends ClientOptions {

@@ -10,7 +10,7 @@ import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-c
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
-export type { Anchor, EventFilter, EventRow, Events, Verification } from './event-contract.ts';
+export type { EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 

@@ -1,3 +1,4 @@
+import type { Anchor } from '../domain/anchor.ts';
 import type { Actor } from './actor.ts';
 import type { EventKind } from './event-kinds.ts';
 
@@ -33,16 +34,12 @@ export interface Events {
   verify(anchor?: Anchor): Promise<Verification>;
 }
 
-/** A row of the chain, noted outside of the control database. */
-export interface Anchor {
-  readonly seq: number;
-  readonly hash: string;
-}
-
 export interface Verification {
   /** Rows that fit, and the hash of the last one of them. */
   readonly rows: number;
   readonly head: string | null;
+  /** To be kept elsewhere, for the next time: rows and head. null for an empty record, and for one that is bad. */
+  readonly anchor: string | null;
   /** The first row that does not fit, with what is wrong. */
   readonly bad: { readonly seq: number; readonly what: string } | null;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Anchor, Verification } from './contract.ts';
+import { anchorText, type Anchor } from '../domain/anchor.ts';
+import type { Verification } from './contract.ts';
 import type { Db } from './db.ts';
 
 interface Link {
@@ -23,7 +24,7 @@ const beginning = '0'.repeat(64);
 export async function verifyEvents(db: Db, anchor?: Anchor): Promise<Verification> {
   let rows = 0;
   let head: string | null = null;
-  const failed = (seq: number, what: string): Verification => ({ rows, head, bad: { seq, what } });
+  const failed = (seq: number, what: string): Verification => ({ rows, head, anchor: null, bad: { seq, what } });
   for (;;) {
     const links = await db.query<Link>(
       `SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, run, kind, text, previous, hash
@@ -41,7 +42,7 @@ export async function verifyEvents(db: Db, anchor?: Anchor): Promise<Verificatio
   if (anchor !== undefined && anchor.seq > rows) {
     return failed(rows + 1, `the anchor says that event ${anchor.seq} was there, the record ends with ${rows}: its end was cut off`);
   }
-  return { rows, head, bad: null };
+  return { rows, head, anchor: head === null ? null : anchorText({ seq: rows, hash: head }), bad: null };
 }
 
 /** What does not fit at this row, or null. */

@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { anchorOf } from '../../domain/anchor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { auditSchema } from '../answers.ts';
 import { needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { digest } from './identifiers.ts';
+import { anchor, digest } from './identifiers.ts';
 
 /** For those who look afterwards. */
 export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
@@ -17,10 +18,11 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           summary: 'Walk the chain of the audit record',
           tags: ['audit'],
           security: needs('read'),
-          response: { 200: auditSchema, ...problemAnswers(401, 403, 503) },
+          querystring: z.strictObject({ anchor: anchor.optional() }),
+          response: { 200: auditSchema, ...problemAnswers(400, 401, 403, 503) },
         },
       },
-      async () => await parts.control.events.verify(),
+      async ({ query }) => await parts.control.events.verify(query.anchor === undefined ? undefined : anchorOf(query.anchor)),
     );
     app.get(
       '/findings/:digest',

@@ -23,4 +23,9 @@ export const moment = z.iso
 
 export const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a digest is 64 hexadecimal digits');
 
+export const anchor = z
+  .string()
+  .regex(/^[1-9]\d{0,14}:[0-9a-f]{64}$/, 'an anchor is the number of rows, a colon and 64 hexadecimal digits')
+  .describe('What an earlier answer said, kept elsewhere: a record that was cut off or rewritten since is bad');
+
 export const reason = z.string().trim().min(1).max(2_000);

@@ -190,7 +190,12 @@ test('databases, runbooks, lease and audit are told', async () => {
   ]);
   expect((await api.call('GET', '/v1/leases/orders', { as: 'ada' })).body).toMatchObject({ state: 'free', holder: null });
   await api.run();
-  expect((await api.call('GET', '/v1/audit/verify', { as: 'ada' })).body).toMatchObject({ bad: null });
+  const { anchor } = (await api.call('GET', '/v1/audit/verify', { as: 'ada' })).body;
+  const verified = async (kept: string) => await api.call('GET', `/v1/audit/verify?anchor=${kept}`, { as: 'ada' });
+  expect((await verified(String(anchor))).body).toMatchObject({ bad: null });
+  const other = String(anchor).replace(/:.*/, `:${'0'.repeat(64)}`);
+  expect((await verified(other)).body).toMatchObject({ anchor: null, bad: { what: expect.stringContaining('was rewritten') } });
+  expect(problemIn(await verified('3:abc')).code).toBe('body-invalid');
   expect((await api.call('GET', '/v1/leases/nope', { as: 'ada' })).status).toBe(404);
 });
 
