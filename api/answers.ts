@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DecisionRow, EventRow, OpenQuestion, RunDetail, RunRow, StepRow, TokenRow } from '../control/contract.ts';
+import type { DecisionRow, EventRow, FreezeRow, OpenQuestion, RunDetail, RunRow, StepRow, TokenRow } from '../control/contract.ts';
 import { approvalChoices, parkedChoices } from '../domain/decision.ts';
 import { failureKinds, type FailureCode } from '../domain/failure-kinds.ts';
 import type { Plan, PlannedStep } from '../domain/plan.ts';
@@ -43,6 +43,20 @@ const placeInLine = z.object({
   deadline: time.describe('When it gives up'),
 });
 
+export const freezeSchema: z.ZodType<FreezeRow> = z.object({
+  id: z.string(),
+  database: z.string().nullable().describe('null: every database'),
+  reason: z.string(),
+  person: z.string(),
+  since: time,
+  until: time.nullable().describe('null: until somebody lifts it'),
+  liftedAt: time.nullable(),
+  liftedBy: z.string().nullable(),
+  liftedBecause: z.string().nullable(),
+  holds: z.boolean().describe('Neither lifted nor over'),
+  text: z.string().describe('Who, since when, until when, why'),
+});
+
 const runFields = {
   run: z.string().describe('`<runbook>/<database>/<ULID>`: also the id of the workflow'),
   runbook: z.string(),
@@ -60,6 +74,7 @@ const runFields = {
   plan: z.string().nullable().describe('Digest of the plan that is followed'),
   failure: failure.nullable(),
   waits: placeInLine.nullable().describe('While it waits for the lease of its database'),
+  frozen: freezeSchema.nullable().describe('The freeze that stops it: its next change waits for the end of that'),
 };
 
 export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);

@@ -34,7 +34,7 @@ export interface Accepted {
 }
 
 /**
- * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`,
+ * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`, `frozen`,
  * `idempotency-key-reused`, and `temporal-unavailable` *before* anything is written. Once the row is there the run is on its way,
  * whatever happens to this process. Asking twice with one key starts one run; the second time it is only found, whatever Temporal,
  * the inventory or the runbook's schema say by then.
@@ -52,6 +52,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   requireGroup(parts.inventory(), database, person, 'requesters', `ask for a run on "${database}"`);
   const admitted = inputOf(runbook, input);
   requireOthers(runbook.others?.(admitted) ?? {}, database, (called) => databaseOf(parts.inventory(), called));
+  await refuseIfFrozen(parts, database);
   await parts.temporal.health();
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
@@ -117,6 +118,12 @@ function waitMsOf(wait: true | string): number {
   if (ms !== undefined && ms > 0 && ms <= 7 * dayMs) return ms;
   const problems = [{ path: 'wait', message: 'is a time such as 2h, and at most 7d' }];
   throw new Failure('input-invalid', `"${wait}" is no time that a run could wait for a lease`, { problems });
+}
+
+/** Told before anything is written. The worker looks again, and before each change. */
+async function refuseIfFrozen({ control }: ApiParts, database: string): Promise<void> {
+  const freeze = await control.freezes.of(database);
+  if (freeze) throw new Failure('frozen', freeze.text, { freeze: freeze.id, person: freeze.person, until: freeze.until });
 }
 
 /** Throws `forbidden`, naming the groups that may, when the person is in none of them now. */

@@ -20,6 +20,7 @@ import { codecRoutes } from './routes/codec.ts';
 import { databaseRoutes } from './routes/databases.ts';
 import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
+import { freezeRoutes } from './routes/freezes.ts';
 import { healthRoutes } from './routes/health.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
@@ -67,7 +68,17 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
 function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.addHook('onRequest', requirePerson(parts));
-    const routes = [planRoutes, runRoutes, eventRoutes, decisionRoutes, databaseRoutes, leaseRoutes, auditRoutes, tokenRoutes];
+    const routes = [
+      planRoutes,
+      runRoutes,
+      eventRoutes,
+      decisionRoutes,
+      databaseRoutes,
+      leaseRoutes,
+      freezeRoutes,
+      auditRoutes,
+      tokenRoutes,
+    ];
     for (const make of routes) await app.register(make(parts));
   };
 }

@@ -6,6 +6,7 @@ import { approveCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
 import { cancelCommand } from './cancel.ts';
 import { decideCommand } from './decide.ts';
+import { freezeCommand } from './freeze.ts';
 import { leaseCommand } from './lease.ts';
 import { migrateCommand } from './migrate.ts';
 import { planCommand } from './plan.ts';
@@ -22,7 +23,7 @@ import { UsageError, type World } from './world.ts';
 const groups = {
   'Ask and follow:': [planCommand, startCommand, runsCommand, showCommand, watchCommand],
   'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand],
-  'Look after:': [leaseCommand, auditCommand, tokenCommand],
+  'Look after:': [freezeCommand, leaseCommand, auditCommand, tokenCommand],
   'Serve:': [workerCommand, apiCommand, migrateCommand],
 } as const;
 

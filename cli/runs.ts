@@ -56,7 +56,7 @@ export function runsCommand(world: World): Command {
         run.run.split('/').at(-1) ?? run.run,
         run.runbook,
         run.database,
-        run.outcome ?? run.state,
+        stateText(run),
         `${run.requestedAt.slice(0, 16)}Z`,
         line(run.requester),
         line(run.ticket ?? ''),
@@ -71,6 +71,10 @@ export function runsCommand(world: World): Command {
 function waitingLine(run: RunRow, now: number): string[] {
   const text = waitingText(run, now);
   return text === undefined ? [] : [`${runNameOf(run.run).id}  ${text}`];
+}
+
+function stateText({ outcome, state, frozen }: RunRow): string {
+  return `${outcome ?? state}${frozen === null ? '' : ', frozen'}`;
 }
 
 function count(text: string): string {

@@ -26,7 +26,14 @@ const marks: Readonly<Record<StepState, string>> = {
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
 export function runLines(run: RunDetail, now: number): string[] {
-  return [headLine(run, now), ...waitLines(run, now), ...stepLines(run, run.steps, now), ...questionLines(run, now), ...endLines(run)];
+  return [
+    headLine(run, now),
+    ...waitLines(run, now),
+    ...frozenLines(run),
+    ...stepLines(run, run.steps, now),
+    ...questionLines(run, now),
+    ...endLines(run),
+  ];
 }
 
 function waitLines(run: RunDetail, now: number): string[] {
@@ -50,6 +57,12 @@ function headLine(run: RunDetail, now: number): string {
   const took = durationText(Math.max(0, endOf(run, now) - Date.parse(run.requestedAt)));
   const state = run.state === 'closed' ? `closed: ${run.outcome ?? 'unknown'}` : run.state;
   return `${run.runbook} of ${run.database}  ${id}  ${state}  (${took}, asked by ${line(run.requester)})`;
+}
+
+/** What stops it, with the command that ends that. */
+function frozenLines({ frozen }: RunDetail): string[] {
+  if (frozen === null) return [];
+  return [`* ${line(frozen.text)}`, `  lift     steadyhand freeze off ${frozen.id} --reason '…'`];
 }
 
 /** `> 4 Initial copy   1 min 3 s  31 of 42 tables, 84 MB/s, 38 %, about 2 min left`. */
@@ -76,6 +89,7 @@ function stepFacts(step: StepRow, now: number): string[] {
       return [`not needed: ${because[0] ?? ''}`];
     case 'running':
     case 'waiting':
+      if (step.state === 'waiting' && step.kind !== 'approval') return ['stands still', ...because];
       return [wordOf(step.state), timeText(spent), progressText(step), ...again].filter((part) => part !== '');
     case 'expired':
     case 'undoing':
@@ -165,7 +179,8 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
   const changed = run.steps.filter((step) => news(old.get(step.id), step, progress));
   const asked = new Set(before?.questions.map(standingOf));
   const questions = run.questions.filter((one) => !asked.has(standingOf(one)));
-  const head = before?.state === run.state ? [] : [headLine(run, now)];
+  const frozen = before?.frozen?.id === run.frozen?.id ? [] : frozenLines(run);
+  const head = before?.state === run.state ? frozen : [headLine(run, now), ...frozen];
   const waits = sameLine(before, run) ? [] : waitLines(run, now);
   const steps = stepLines(run, changed, now);
   return [

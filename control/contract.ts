@@ -6,10 +6,12 @@ import type { Progress, StepState } from '../domain/step.ts';
 import type { TokenKind } from '../domain/token.ts';
 import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
+import type { FreezeRow, Freezes } from './freeze-contract.ts';
 import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
+export type { FreezeRow, Freezes } from './freeze-contract.ts';
 export type { EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
@@ -24,6 +26,7 @@ export interface Control {
   readonly events: Events;
   readonly questions: Questions;
   readonly lease: Leases;
+  readonly freezes: Freezes;
   readonly attempts: Attempts;
   readonly noReturn: NoReturn;
   readonly moves: Moves;
@@ -122,6 +125,8 @@ export interface RunRow {
   readonly failure: FailureReport | null;
   /** While it waits for the lease; null before and after, and for a run that does not wait. */
   readonly waits: PlaceInLine | null;
+  /** The freeze that stops it: its next change waits for the end of that. */
+  readonly frozen: FreezeRow | null;
 }
 
 export interface RunDetail extends RunRow {

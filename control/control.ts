@@ -4,6 +4,7 @@ import type { Control } from './contract.ts';
 import { createDb, type DbOptions } from './db.ts';
 import { createDocuments } from './documents.ts';
 import { createEvents } from './events.ts';
+import { createFreezes } from './freezes.ts';
 import { createLeases } from './lease.ts';
 import { createMoves } from './moves.ts';
 import { createNoReturn } from './no-return.ts';
@@ -21,6 +22,7 @@ export function createControl(options: DbOptions): Control {
     events: createEvents(db),
     questions: createQuestions(db),
     lease: createLeases(db),
+    freezes: createFreezes(db),
     attempts: createAttempts(db),
     noReturn: createNoReturn(db),
     moves: createMoves(db),

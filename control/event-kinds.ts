@@ -19,6 +19,8 @@ export const eventKinds = [
   'lease.orphaned',
   'lease.released',
   'no-return.decided',
+  'freeze.on',
+  'freeze.off',
   'evidence.recorded',
   'token.created',
   'token.rotated',

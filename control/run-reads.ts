@@ -4,7 +4,7 @@ import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from '.
 
 const runColumns =
   'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
-  'v."requestedAt", v."closedAt", v.plan, v.failure, steadyhand.place_in_line(v.run) AS waits';
+  'v."requestedAt", v."closedAt", v.plan, v.failure, steadyhand.place_in_line(v.run) AS waits, steadyhand.freeze_for(v.run) AS frozen';
 
 /** A run with all that belongs to it, of one moment: one statement. */
 const detailQuery = `

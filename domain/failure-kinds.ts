@@ -104,6 +104,12 @@ export const failureKinds = {
     meaning: 'The run does not hold the lease of its database any more, so it may change nothing.',
     hint: 'Look at who released it: `steadyhand lease show <database>`.',
   },
+  frozen: {
+    retryable: false,
+    status: 409,
+    meaning: 'The database is frozen: no change begins.',
+    hint: 'Wait until the freeze is over, or ask for its end: `steadyhand freeze list`, `steadyhand freeze off <id> --reason …`.',
+  },
   'preflight-blocked': {
     retryable: false,
     status: 422,

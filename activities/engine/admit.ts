@@ -37,6 +37,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
     requireApprovers(inventory(), runbook, database, request.requester);
+    await refuseIfFrozen(control, attempt.run);
     const waits = ((await control.runs.find(attempt.run))?.waits ?? null) !== null;
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
@@ -69,4 +70,10 @@ function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: s
     'plan-impossible',
     `nobody could agree to it: ${quorumText(rule.quorum)} are needed, not counting ${requester}, who asks`,
   );
+}
+
+/** A run that was planned before goes on, after a reset too: it stands still before its next change. */
+async function refuseIfFrozen(control: Control, run: string): Promise<void> {
+  const row = await control.runs.find(run);
+  if (row?.frozen && row.plan === null) throw new Failure('frozen', row.frozen.text, { freeze: row.frozen.id });
 }

@@ -30,6 +30,8 @@ export interface EngineActivities {
   closeQuestion(closing: Closing): Promise<void>;
   /** The run's state and steps change: one transaction, one event each. */
   record(change: RunChange): Promise<void>;
+  /** Returns when no freeze stops the run (any more); until then it shows as waiting, and the step says for what. */
+  standStill(at: { step: string; generation: number }): Promise<void>;
   /** Returns when the control database answers, however long that takes. */
   standBy(): Promise<void>;
   /** Whether the switch went forward: the row that decides it stands in the control database. */
@@ -135,6 +137,7 @@ export const engineWork: WorkOf<EngineActivities> = {
   nudge: 'engine',
   closeQuestion: 'engine',
   record: 'engine',
+  standStill: 'engine',
   standBy: 'engine',
   pastNoReturn: 'engine',
   close: 'engine',
@@ -145,7 +148,17 @@ export const engineWork: WorkOf<EngineActivities> = {
  * mended it: the run stands still, it doesn't end and takes nothing back.
  */
 export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'plan'>, readonly FailureCode[]>> = {
-  admit: ['request-unknown', 'input-invalid', 'not-found', 'forbidden', 'plan-impossible', 'lease-held', 'lease-orphaned', 'conflict'],
+  admit: [
+    'request-unknown',
+    'input-invalid',
+    'not-found',
+    'forbidden',
+    'plan-impossible',
+    'lease-held',
+    'lease-orphaned',
+    'frozen',
+    'conflict',
+  ],
   takeLease: ['lease-held', 'lease-orphaned', 'conflict'],
   awaitLease: ['lease-held', 'lease-orphaned', 'conflict'],
   ask: ['conflict'],
@@ -153,6 +166,7 @@ export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'pl
   nudge: [],
   closeQuestion: [],
   record: [],
+  standStill: [],
   standBy: [],
   pastNoReturn: [],
   close: [],

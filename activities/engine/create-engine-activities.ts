@@ -6,6 +6,7 @@ import type { EngineActivities } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { plan } from './plan.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
+import { standStill } from './stand-still.ts';
 import { ask, closeQuestion, nudge } from './questions.ts';
 
 /** What the engine calls: all of it stands in the control database, and each may be repeated. */
@@ -26,6 +27,7 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     record: async (change, attempt) => {
       await control.runs.change(attempt.run, change);
     },
+    standStill: standStill(dependencies),
     standBy: async () => await control.ping(),
     pastNoReturn: async (_, attempt) => (await control.noReturn.read(attempt.run))?.side === 'forward',
     close: async (ending, attempt) => {

@@ -51,7 +51,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           security: needs('start'),
           headers: idempotencyKey,
           body: newRun,
-          response: { 202: acceptedSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 422, 500, 503) },
+          response: { 202: acceptedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 503) },
         },
       },
       async (request, reply) => {

@@ -57,6 +57,7 @@ export function aRun(changes: Partial<RunDetail> = {}): RunDetail {
     plan: null,
     failure: null,
     waits: null,
+    frozen: null,
     steps: [],
     questions: [],
     decisions: [],

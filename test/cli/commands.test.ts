@@ -5,21 +5,10 @@ import { expect, test } from 'vitest';
 import { failureText } from '../../cli/print-failure.ts';
 import { Failure } from '../../domain/failure.ts';
 import { apiPlace, aPlan, type ApiTest } from '../api/place.ts';
-import { cliTest, type CliTest } from './place.ts';
+import { cliTest, served } from './place.ts';
 
 const place = apiPlace();
 const digest = 'd'.repeat(64);
-
-async function served(api: ApiTest, person: string, more: Parameters<typeof cliTest>[0] = {}): Promise<CliTest> {
-  const address = api.app.server.listening ? `http://127.0.0.1:${addressOf(api)}` : await api.app.listen({ port: 0, host: '127.0.0.1' });
-  return cliTest({ environment: { STEADYHAND_API_URL: address, STEADYHAND_TOKEN: await api.tokenOf(person) }, ...more });
-}
-
-function addressOf(api: ApiTest): number {
-  const address = api.app.server.address();
-  if (address === null || typeof address === 'string') throw new Error('it does not listen');
-  return address.port;
-}
 
 async function open(api: ApiTest, kind: 'approval' | 'parked' = 'approval'): Promise<{ run: string; id: string }> {
   const { run, id } = await api.run();

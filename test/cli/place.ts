@@ -1,3 +1,4 @@
+import type { ApiTest } from '../api/place.ts';
 import { createProgram, runProgram } from '../../cli/program.ts';
 import type { World } from '../../cli/world.ts';
 
@@ -27,4 +28,16 @@ export function cliTest(options: Partial<Pick<World, 'environment' | 'tty' | 'co
       return { code: code === 0 && said.bad ? 1 : code, out: said.out, err: said.err };
     },
   };
+}
+
+/** The command line as this person, with the test's API behind an address. */
+export async function served(api: ApiTest, person: string, more: Parameters<typeof cliTest>[0] = {}): Promise<CliTest> {
+  const address = api.app.server.listening ? `http://127.0.0.1:${addressOf(api)}` : await api.app.listen({ port: 0, host: '127.0.0.1' });
+  return cliTest({ environment: { STEADYHAND_API_URL: address, STEADYHAND_TOKEN: await api.tokenOf(person) }, ...more });
+}
+
+function addressOf(api: ApiTest): number {
+  const address = api.app.server.address();
+  if (address === null || typeof address === 'string') throw new Error('it does not listen');
+  return address.port;
 }

@@ -1,9 +1,10 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { byText, parkedChoices, type DecidedBy, type ParkedChoice } from '../../domain/decision.ts';
-import type { FailureReport } from '../../domain/failure.ts';
+import type { FailureCode, FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
 import { ask } from './decision.ts';
 import { Ending, report, reportOf } from './failure.ts';
+import { standStill } from './freeze.ts';
 import { isSettled, lineOf, show, standingOf, stretch, type RunMemory } from './state.ts';
 import { takeBackFrom } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
@@ -42,13 +43,29 @@ export async function step<Input, Result>(
     if (line.kind === 'change') {
       await takeLease(memory);
       endIfCancelled(memory);
-      memory.changed = true;
+      return await begun(memory, async () => await attempt(memory, line, verb, input, options));
     }
     return await attempt(memory, line, verb, input, options);
   };
   const result = await tried(memory, line, work, options.redo === undefined ? {} : { redo: options.redo });
   memory.results.set(id, result);
   return result;
+}
+
+/** A change that a freeze has stopped did not begin: it leaves nothing to take back. */
+async function begun<Result>(memory: RunMemory, act: () => Promise<Result>): Promise<Result> {
+  const { changed, undos } = memory;
+  memory.changed = true;
+  memory.undos = [...undos];
+  try {
+    return await act();
+  } catch (error) {
+    if (reportOf(error).code === 'frozen') {
+      memory.changed = changed;
+      memory.undos = undos;
+    }
+    throw error;
+  }
 }
 
 interface Failing {
@@ -74,11 +91,24 @@ export async function tried<Result>(
       return await work();
     } catch (error) {
       if (error instanceof Ending) throw error;
-      await onFailure?.();
-      await afterFailure(memory, line, error, redo);
-      if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
+      const { code } = reportOf(error);
+      if (code !== 'frozen') {
+        await onFailure?.();
+        await afterFailure(memory, line, error, redo);
+        if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
+      }
+      endIfCancelled(memory);
+      if (line.kind === 'change' && !underWay(line, code)) await standStill(memory, line);
     }
   }
+}
+
+/** The old side serves after these; after any other failure of the step without return traffic may be held up still. */
+const servesOn: readonly FailureCode[] = ['frozen', 'source-busy', 'objects-differ', 'switch-abandoned'];
+
+/** Whether it is in the middle of what must be brought to an end, freeze or not. */
+function underWay(line: OutlineStep, failed: FailureCode): boolean {
+  return line.pointOfNoReturn && !servesOn.includes(failed);
 }
 
 /** Before the first change, and again when it was lost: after a reset the run may take it back. */
