@@ -126,6 +126,8 @@ function tokenOf(environment: World['environment'], file: string | undefined): s
 function fromFile(path: string): string {
   const token = contentOf(path).trim();
   if (token === '') throw new Failure('unauthenticated', `the token's file ${path} is empty`, { file: path });
+  // What `token create` says beside it, kept with 2>&1.
+  if (/\s/.test(token)) throw new Failure('unauthenticated', `the token's file ${path} holds more than a token`, { file: path });
   return token;
 }
 

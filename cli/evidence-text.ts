@@ -1,3 +1,4 @@
+import { bytesText } from '../domain/bytes.ts';
 import { durationText } from '../domain/duration.ts';
 import { line } from './plain.ts';
 
@@ -48,11 +49,4 @@ function numberText(key: string, value: number): string {
   if (/(^ms|Ms)$/.test(key)) return value < 100 ? `${value} ms` : durationText(value);
   if (/(^bytes|Bytes)$/.test(key)) return bytesText(value);
   return value.toLocaleString('en');
-}
-
-/** As the progress of the copy has it: 1 kB is 1,024 bytes. */
-function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -13,6 +13,7 @@ import { parseInput } from './parse-input.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 import { refuseIfLeased } from './refuse-if-leased.ts';
 import { refuseIfOthersFirst } from './refuse-if-others-first.ts';
+import { othersOf } from './take-leases.ts';
 
 /**
  * Admission inside the worker: whoever started the workflow, it goes on only when the API recorded the request for just this run
@@ -41,7 +42,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     const waits = ((await control.runs.find(attempt.run))?.waits ?? null) !== null;
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
-      await refuseIfLeased({ control, holderOpen }, database, attempt.run);
+      for (const one of [database, ...othersOf(runbook, input)]) await refuseIfLeased({ control, holderOpen }, one, attempt.run);
       await refuseIfOthersFirst({ control, holderOpen }, database, attempt.run);
     }
     const { requester, ticket } = request;

@@ -3,7 +3,9 @@ import { Failure, notYet } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
+import { refuseIfLeased } from './refuse-if-leased.ts';
 import { refuseIfOthersFirst } from './refuse-if-others-first.ts';
+import { othersOfRun, takeLeases } from './take-leases.ts';
 
 /** The run whose turn is next looks most often; a long line costs little. */
 const lookAgainMs = { forEachPlace: 2_000, atMost: 30_000 };
@@ -13,15 +15,18 @@ const lookAgainMs = { forEachPlace: 2_000, atMost: 30_000 };
  * that had the lease before (it was reset) stands in none and gets it back. A lease that was left behind is waited for as well,
  * since a person may free it.
  */
-export function awaitLease({ control, holderOpen }: Pick<EngineDependencies, 'control' | 'holderOpen'>) {
+export function awaitLease(dependencies: Pick<EngineDependencies, 'control' | 'catalog' | 'holderOpen'>) {
+  const { control, holderOpen } = dependencies;
   return async ({ database }: { database: string }, { run }: Attempt): Promise<{ epoch: number }> => {
     await refuseIfClosed(control, run);
     const waits = (await control.runs.find(run))?.waits ?? null;
-    if (waits === null) return await control.lease.take(database, run, holderOpen);
+    if (waits === null) return await takeLeases(dependencies, database, run);
     if (Date.parse(waits.deadline) <= Date.now()) throw tooLate(database, waits);
     try {
       await refuseIfOthersFirst({ control, holderOpen }, database, run);
-      return await control.lease.take(database, run, holderOpen);
+      // Its own lease ends the waiting, so the others must be to be had before.
+      for (const other of await othersOfRun(dependencies, run)) await refuseIfLeased({ control, holderOpen }, other, run);
+      return await takeLeases(dependencies, database, run);
     } catch (error) {
       if (!(error instanceof Failure) || (error.code !== 'lease-held' && error.code !== 'lease-orphaned')) throw error;
       await control.runs.change(run, { state: 'waiting' });

@@ -8,10 +8,11 @@ import { plan } from './plan.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 import { standStill } from './stand-still.ts';
 import { ask, closeQuestion, nudge } from './questions.ts';
+import { takeLeases } from './take-leases.ts';
 
 /** What the engine calls: all of it stands in the control database, and each may be repeated. */
 export function createEngineActivities(dependencies: EngineDependencies): Effects<EngineActivities> {
-  const { control, holderOpen } = dependencies;
+  const { control } = dependencies;
   return {
     admit: admit(dependencies),
     plan: plan(dependencies),
@@ -21,7 +22,7 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     closeQuestion: closeQuestion(dependencies),
     takeLease: async ({ database }, attempt) => {
       await refuseIfClosed(control, attempt.run);
-      return await control.lease.take(database, attempt.run, holderOpen);
+      return await takeLeases(dependencies, database, attempt.run);
     },
     awaitLease: awaitLease(dependencies),
     record: async (change, attempt) => {

@@ -4,7 +4,7 @@ import { notYet } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
 import { insertMarker } from './commands.ts';
-import { bytesText } from './initial-copy.ts';
+import { bytesText } from '../../domain/bytes.ts';
 import { changing, looking, type Sides } from './side.ts';
 import { healthySlot } from './slot-health.ts';
 import { healthySubscription } from './subscription-health.ts';

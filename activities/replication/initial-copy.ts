@@ -1,3 +1,4 @@
+import { bytesText } from '../../domain/bytes.ts';
 import { durationText } from '../../domain/duration.ts';
 import { Failure, notYet } from '../../domain/failure.ts';
 import { qualified } from '../../domain/command.ts';
@@ -116,11 +117,4 @@ function progressOf(seen: Copied, memory: Memory): Progress {
     ...(seen.bytes > 0 ? { fraction: Math.min(1, seen.copied / seen.bytes) } : {}),
     ...(secondsLeft === undefined ? {} : { secondsLeft }),
   };
-}
-
-/** 1,258,291 → "1.2 MB". */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${(bytes / 1_024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

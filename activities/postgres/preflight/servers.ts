@@ -1,3 +1,4 @@
+import { bytesText } from '../../../domain/bytes.ts';
 import { blocks, informs, majorOf, versionText, warns, type Check, type Found, type View } from './view.ts';
 
 /** The main worker and the workers that copy tables. */
@@ -158,10 +159,9 @@ const walKept: Check = {
 const disk: Check = {
   name: 'disk of the target',
   look: ({ migration, facts }) => {
-    const gigabytes = (facts.observed.sourceBytes / 1_073_741_824).toFixed(2);
     return [
       warns(
-        `the tables are ${gigabytes} GB on the source; how much disk is free on ${migration.target} can't be asked by SQL`,
+        `the tables are ${bytesText(facts.observed.sourceBytes)} on ${migration.source}; how much disk is free on ${migration.target} can't be asked by SQL`,
         'Make sure that the target has room for this and half as much again.',
       ),
     ];
