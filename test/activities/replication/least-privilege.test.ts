@@ -143,7 +143,8 @@ test('the undo gives CONNECT back exactly, and DDL that nothing refused is notic
 });
 
 test('an attempt that fails gives the old side back, one that died is taken up or undone', async () => {
-  const grants = `DO $$ BEGIN
+  // Others decide who connects, and the stream's login reads by grants on tables.
+  const grants = `REVOKE pg_read_all_data FROM steadyhand_replication; GRANT SELECT ON orders, letters TO steadyhand_replication; DO $$ BEGIN
     EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO app WITH GRANT OPTION', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO steadyhand, steadyhand_replication', current_database()); END $$`;

@@ -56,7 +56,7 @@ export function ordinaryRoles(source?: Parameters<typeof startPair>[0]): Place {
       onTestFinished(async () => await clear(pair, bench), 20_000);
       for (const side of ['source', 'target'] as const) {
         await bench[side].query(`ALTER DATABASE ${bench.dbname} OWNER TO orders_owner`);
-        await bench[side].query(`${scriptOf(side)}; ${also[side] ?? ''}`);
+        for (const statement of [...scriptOf(side), also[side] ?? '']) await bench[side].query(statement);
         const server = { user: 'steadyhand', secret: { file: join(secrets, 'steadyhand') } };
         const replication = { user: 'steadyhand_replication', secret: { file: join(secrets, 'steadyhand_replication') } };
         bench.configure(side, (entry) => ({
