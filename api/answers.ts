@@ -6,6 +6,7 @@ import type { Plan, PlannedStep } from '../domain/plan.ts';
 import { outcomes, runStates } from '../domain/run.ts';
 import { stepStates } from '../domain/step.ts';
 import { everyScope, tokenKinds } from '../domain/token.ts';
+import type { Readiness } from './readiness.ts';
 
 /** What the API answers with, as zod schemas: the source of the OpenAPI document, held to the types of the control database. */
 
@@ -248,6 +249,13 @@ export const tokenSchema: z.ZodType<TokenRow> = z.object(tokenFields);
 export const madeTokenSchema: z.ZodType<TokenRow & { token: string }> = z.object({
   ...tokenFields,
   token: z.string().describe('Shown once, stored as a hash'),
+});
+
+export const readinessSchema: z.ZodType<Readiness> = z.object({
+  ready: z.literal(true),
+  degraded: z
+    .array(z.object({ what: z.enum(['workers', 'schema']), because: z.string() }))
+    .describe('What is wrong, though requests are served'),
 });
 
 export const auditSchema = z.object({

@@ -20,14 +20,15 @@ export function needs(scope: Scope): { token: Scope[] }[] {
 
 /**
  * Every request's first step: the bearer token's person. Throws `unauthenticated` without a valid token, `forbidden` when its
- * person is not in the inventory (any more), `scope-missing` when the token is not for this route. Nothing is cached: a revoked
- * token ends with the next request.
+ * person is not in the inventory (any more), `rate-limited`, and `scope-missing` when the token is not for this route. Nothing is
+ * cached: a revoked token ends with the next request.
  */
-export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory'>): onRequestAsyncHookHandler {
+export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory' | 'limit'>): onRequestAsyncHookHandler {
   return async (request) => {
     const token = await tokenOf(parts, request);
     request.token = token;
     request.person = token.person;
+    parts.limit?.take(token.id);
     requireScope(token, scopeOf(request));
   };
 }

@@ -6,6 +6,7 @@ import { temporalRuns } from '../temporal/runs.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
 import type { ApiParts } from './parts.ts';
+import { createRateLimit } from './rate-limit.ts';
 
 /**
  * Runs the API until SIGINT or SIGTERM. Throws at once, naming what is wrong, when configuration, control database, Temporal's
@@ -22,8 +23,9 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
+      const limit = createRateLimit(config.api.rate);
       const { control, inventory, catalog, planner } = dependencies;
-      const api = await listen({ control, inventory, catalog, planner, temporal, ...codecOf(config) }, config.api, log);
+      const api = await listen({ control, inventory, catalog, planner, temporal, limit, ...codecOf(config) }, config.api, log);
       log.info({ address: api.address }, 'api ready');
       await untilTold();
       log.info('api stops');

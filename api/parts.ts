@@ -4,6 +4,7 @@ import type { Inventory } from '../domain/inventory.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 /** Every runbook by its name. */
 export type Catalog = Readonly<Record<string, AnyRunbook>>;
@@ -23,6 +24,8 @@ export interface ApiParts {
   readonly inventory: () => Inventory;
   readonly catalog: Catalog;
   readonly planner: Planner;
+  /** How often a token may ask; without it, as often as it likes. */
+  readonly limit?: RateLimit;
   /** Where Temporal's payloads are encrypted; `page` is the origin of Temporal's web page. */
   readonly codec?: { readonly payloads: PayloadCodec; readonly page?: string };
 }

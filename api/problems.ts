@@ -38,13 +38,14 @@ export function problemAnswers<Status extends number>(...statuses: Status[]): Re
 const problemAnswer = { description: 'A problem', content: { [contentType]: { schema: problemSchema } } };
 
 /** A failure as a problem; texts pass redaction, and the facts of an internal failure stay in the log. */
-function problemOf(failure: Failure, request?: string, status: number = failureKinds[failure.code].status): Problem {
+function problemOf(failure: Failure, request?: string): Problem {
   const { problems, ...facts } = safe(failure.facts);
   const list = problemList.safeParse(problems);
   const shown = failure.code === 'internal' ? {} : facts;
+  const { status, meaning } = failureKinds[failure.code];
   return {
     type: `/problems/${failure.code}`,
-    title: failureKinds[failure.code].meaning,
+    title: meaning,
     status,
     detail: redact(failure.message),
     code: failure.code,
@@ -69,36 +70,47 @@ function safe(facts: Record<string, unknown>): Record<string, unknown> {
 
 /** Answers any error as problem+json. What is not a `Failure` is logged whole and told as `internal`, without its text. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { failure, status } = told(error);
+  const failure = failureOf(error);
+  const { status } = failureKinds[failure.code];
   if (failure.code === 'internal') request.log.error({ err: error }, 'a request failed');
   if (failure.code === 'unauthenticated') void reply.header('WWW-Authenticate', 'Bearer realm="steadyhand"');
-  if (status === 503) void reply.header('Retry-After', retryAfterSeconds);
-  return reply
-    .code(status)
-    .type(contentType)
-    .send(problemOf(failure, request.id, status));
+  const retryAfter = retryAfterOf(failure, status);
+  if (retryAfter !== undefined) void reply.header('Retry-After', retryAfter);
+  return reply.code(status).type(contentType).send(problemOf(failure, request.id));
 }
 
-function told(error: unknown): { failure: Failure; status: number } {
-  if (error instanceof Failure) return { failure: error, status: failureKinds[error.code].status };
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    return { failure: validationFailure(error.validation, error.validationContext), status: 400 };
-  }
-  const status = clientErrorStatus(error);
-  if (status !== undefined && error instanceof Error) {
-    const code: FailureCode = status === 404 ? 'not-found' : 'body-invalid';
-    return { failure: new Failure(code, error.message, {}, error), status };
-  }
-  return {
-    failure: new Failure('internal', 'an unexpected error; the log of the API has it under the id of this request', {}, error),
-    status: 500,
-  };
+function retryAfterOf({ facts }: Failure, status: number): number | undefined {
+  if (typeof facts['retryAfterSeconds'] === 'number') return facts['retryAfterSeconds'];
+  return status === 503 ? retryAfterSeconds : undefined;
+}
+
+/** What cannot be read as HTTP at all (Node's own `clientError`), as the bytes of an answer. */
+export function unreadableAnswer(code: string): string {
+  const what = code === 'HPE_HEADER_OVERFLOW' ? 'the headers of the request are too large' : 'the request is not HTTP/1.1';
+  const body = JSON.stringify(problemOf(new Failure('body-invalid', what)));
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    `Content-Type: ${contentType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return validationFailure(error.validation, error.validationContext);
+  const code = codeOfStatus((error as Partial<FastifyError> | null)?.statusCode);
+  if (code !== undefined && error instanceof Error) return new Failure(code, error.message, {}, error);
+  return new Failure('internal', 'an unexpected error; the log of the API has it under the id of this request', {}, error);
 }
 
 /** Fastify's own refusals (malformed JSON, too large, wrong content type) carry a 4xx status. */
-function clientErrorStatus(error: unknown): number | undefined {
-  const status = (error as Partial<FastifyError> | null)?.statusCode;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+function codeOfStatus(status: number | undefined): FailureCode | undefined {
+  if (status === undefined || status < 400 || status >= 500) return undefined;
+  if (status === 404) return 'not-found';
+  if (status === 413) return 'body-too-large';
+  return status === 415 ? 'media-type-unsupported' : 'body-invalid';
 }
 
 function validationFailure(

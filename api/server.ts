@@ -13,8 +13,9 @@ import { Failure } from '../domain/failure.ts';
 import { planSchema, runDetailSchema, runRowSchema } from './answers.ts';
 import { requirePerson } from './bearer.ts';
 import { refuseHostileBody } from './hostile-body.ts';
+import { measureRequests } from './metrics.ts';
 import type { ApiParts } from './parts.ts';
-import { problemSchema, sendProblem } from './problems.ts';
+import { problemSchema, sendProblem, unreadableAnswer } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { databaseRoutes } from './routes/databases.ts';
@@ -41,6 +42,9 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
     genReqId: () => ulid(),
     requestIdHeader: false,
     ...(log === undefined ? {} : { loggerInstance: log }),
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(unreadableAnswer(error.code));
+    },
     frameworkErrors: (error, request, reply) => {
       sendProblem(error, request, reply);
     },
@@ -57,7 +61,8 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   app.decorateRequest('person', '');
   app.decorateRequest('token', null);
   await describe(app);
-  await app.register(healthRoutes(parts));
+  const durations = measureRequests(app);
+  await app.register(healthRoutes(parts, durations));
   await app.register(problemRoutes());
   await app.register(codecRoutes(parts));
   await app.register(versionOne(parts), { prefix: '/v1' });

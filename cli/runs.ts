@@ -47,7 +47,8 @@ export function runsCommand(world: World): Command {
         const value = options[name];
         if (value !== undefined) query.set(name, value);
       }
-      const { runs, next } = await apiClient(world, options).get(`/v1/runs?${query.toString()}`, runsSchema);
+      const client = apiClient(world, options);
+      const { runs, next } = await client.get(`/v1/runs?${query.toString()}`, runsSchema);
       if (options.json === true) {
         world.out(`${JSON.stringify({ runs, next }, null, 2)}\n`);
         return;
@@ -64,6 +65,9 @@ export function runsCommand(world: World): Command {
       const waiting = runs.flatMap((run) => waitingLine(run, world.now()));
       world.out(rows.length === 0 ? 'no runs\n' : `${[...columns([head, ...rows]), ...waiting].join('\n')}\n`);
       if (next !== null) world.err(`More: the same with --before ${next}\n`);
+      if (runs.every((run) => run.state === 'closed')) return;
+      const { serviceNotes } = await import('./service-note.ts');
+      for (const note of await serviceNotes(client)) world.err(`Note: ${note}\n`);
     });
 }
 

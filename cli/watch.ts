@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 const lookEveryMs = 1_000;
 /** Where lines cannot be redrawn, a step that only went further is told this often. */
 const progressEveryMs = 10_000;
+/** Whether a worker is there at all is asked this often. */
+const notesEveryMs = 10_000;
 
 export function watchCommand(world: World): Command {
   return clientCommand('watch', 'Follow a run until it is over; exit code 0 when it succeeded, else 1')
@@ -29,17 +31,18 @@ export async function watchRun(world: World, options: ClientOptions, run: string
   const path = runPath(run);
   const show = await screen(world);
   let seen = await client.get(path, runDetailSchema);
-  show(seen, null);
+  const notes = notesOf(world, client);
+  show(seen, seen.state === 'closed' ? null : await notes());
   const news = newsOf(client, `${path}/events`);
   try {
     while (seen.state !== 'closed') {
       await Promise.race([world.wait(lookEveryMs), news.next()]);
       try {
         seen = await client.get(path, runDetailSchema);
-        show(seen, null);
+        show(seen, seen.state === 'closed' ? null : await notes());
       } catch (error) {
         if (!(error instanceof Failure) || !error.retryable) throw error;
-        show(seen, error);
+        show(null, troubleText(error));
       }
     }
   } finally {
@@ -69,7 +72,22 @@ function newsOf(client: ApiClient, path: string): { next(): Promise<void>; stop(
   };
 }
 
-type Show = (run: RunDetail, trouble: Failure | null) => void;
+/** What is wrong with the service, in a line; asked for now and then. */
+function notesOf(world: World, client: ApiClient): () => Promise<string | null> {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let known: string | null = null;
+  return async () => {
+    if (world.now() - askedAt < notesEveryMs) return known;
+    askedAt = world.now();
+    const { serviceNotes } = await import('./service-note.ts');
+    const notes = await serviceNotes(client);
+    known = notes.length === 0 ? null : `(${notes.join('; ')})`;
+    return known;
+  };
+}
+
+/** The run, or null when it could not be looked at; and what is wrong. */
+type Show = (run: RunDetail | null, trouble: string | null) => void;
 
 async function screen(world: World): Promise<Show> {
   const { runLines, telling } = await import('./watch-table.ts');
@@ -82,8 +100,10 @@ async function screen(world: World): Promise<Show> {
 /** Each line must fit the terminal: one that it breaks would not be counted, and the next picture would begin too low. */
 function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[]) => string[]): Show {
   let drawn = 0;
+  let last: RunDetail | null = null;
   return (run, trouble) => {
-    const next = lines(run, trouble === null ? [] : [troubleText(trouble)]);
+    last = run ?? last;
+    const next = last === null ? [] : lines(last, trouble === null ? [] : [trouble]);
     const back = drawn === 0 ? '' : `\u001B[${drawn}A\u001B[0J`;
     world.out(`${back}${next.join('\n')}\n`);
     drawn = next.length;
@@ -91,14 +111,11 @@ function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[
 }
 
 function appended(world: World, tell: (run: RunDetail, now: number) => string[]): Show {
-  let troubled = false;
+  let told: string | null = null;
   return (run, trouble) => {
-    if (trouble !== null) {
-      if (!troubled) world.err(`${troubleText(trouble)}\n`);
-      troubled = true;
-      return;
-    }
-    troubled = false;
+    if (trouble !== null && trouble !== told) world.err(`${trouble}\n`);
+    told = trouble;
+    if (run === null) return;
     for (const text of tell(run, world.now())) world.out(`${text}\n`);
   };
 }

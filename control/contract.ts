@@ -8,12 +8,14 @@ import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
 import type { FreezeRow, Freezes } from './freeze-contract.ts';
 import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
+import type { Counts, SchemaGap } from './service-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
 export type { FreezeRow, Freezes } from './freeze-contract.ts';
 export type { EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
+export type { Counts, SchemaGap } from './service-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
 /**
@@ -34,6 +36,9 @@ export interface Control {
   readonly tokens: Tokens;
   /** Throws `control-database-unavailable` when it does not answer. */
   ping(): Promise<void>;
+  /** How the database's schema and the program's differ. */
+  schemaGap(): Promise<SchemaGap>;
+  counts(): Promise<Counts>;
   /** `pg_control_system().system_identifier` of the server it is on: no run may change that server. */
   systemIdentifier(): Promise<string>;
   close(): Promise<void>;

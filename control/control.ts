@@ -1,6 +1,7 @@
 import { Failure } from '../domain/failure.ts';
 import { createAttempts } from './attempts.ts';
 import type { Control } from './contract.ts';
+import { readCounts } from './counts.ts';
 import { createDb, type DbOptions } from './db.ts';
 import { createDocuments } from './documents.ts';
 import { createEvents } from './events.ts';
@@ -11,6 +12,7 @@ import { createNoReturn } from './no-return.ts';
 import { createQuestions } from './questions.ts';
 import { createRequests } from './requests.ts';
 import { createRuns } from './runs.ts';
+import { readSchemaGap } from './schema-gap.ts';
 import { createTokens } from './tokens.ts';
 
 /** The control database through one pool, with the application's role. Connects with the first call; always `close()` it. */
@@ -35,6 +37,8 @@ export function createControl(options: DbOptions): Control {
       );
       if (row.standby) throw new Failure('control-database-unavailable', 'the control database is a standby, so nothing can be recorded');
     },
+    schemaGap: () => readSchemaGap(db),
+    counts: () => readCounts(db),
     systemIdentifier: async () =>
       (await db.one<{ identifier: string }>('SELECT system_identifier::text AS identifier FROM pg_control_system()')).identifier,
     close: () => db.end(),

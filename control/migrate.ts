@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
 import { addressOf, limits } from './db.ts';
 import { controlFailure } from './failure.ts';
+import { readMigrations, type Migration } from './migrations.ts';
 
 export interface MigrateOptions {
   /** With the owner's role, which needs CREATE on the database, and CREATEROLE for the first time. */
@@ -12,14 +11,6 @@ export interface MigrateOptions {
   /** The login role of api and workers. It must exist and be another than the owner, without a superuser's rights. */
   readonly application?: string;
 }
-
-interface Migration {
-  readonly name: string;
-  readonly text: string;
-  readonly checksum: string;
-}
-
-const directory = new URL('./migrations/', import.meta.url);
 
 /**
  * Brings the control database to the schema of this program and gives the application's role its rights. Returns the names of
@@ -39,7 +30,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     // Until this session ends. Another migration that is at work is waited for.
     await client.query('SELECT pg_advisory_lock(1937006945, 2)');
     await checkApplication(client, options.application ?? 'steadyhand_app');
-    const applied = await applyMissing(client, await migrationsOf(directory));
+    const applied = await applyMissing(client, await readMigrations());
     await admitApplication(client, options.application ?? 'steadyhand_app');
     return { applied };
   } catch (error) {
@@ -47,16 +38,6 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-async function migrationsOf(folder: URL): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted();
-  return await Promise.all(
-    names.map(async (name) => {
-      const text = await readFile(new URL(name, folder), 'utf8');
-      return { name, text, checksum: createHash('sha256').update(text).digest('hex') };
-    }),
-  );
 }
 
 async function applyMissing(client: pg.Client, migrations: readonly Migration[]): Promise<string[]> {

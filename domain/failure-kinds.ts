@@ -26,6 +26,24 @@ export const failureKinds = {
     meaning: 'The request could not be read.',
     hint: 'Send JSON of the form that the OpenAPI document at /openapi.json describes.',
   },
+  'body-too-large': {
+    retryable: false,
+    status: 413,
+    meaning: 'The body of the request is larger than the API takes.',
+    hint: 'Send less: an input holds names and limits, never data.',
+  },
+  'media-type-unsupported': {
+    retryable: false,
+    status: 415,
+    meaning: 'The body of the request is not JSON.',
+    hint: 'Send JSON, with `Content-Type: application/json`.',
+  },
+  'rate-limited': {
+    retryable: true,
+    status: 429,
+    meaning: 'This token asks too often.',
+    hint: 'Wait for the seconds of the Retry-After header. To follow a run, listen to its stream of events.',
+  },
   unauthenticated: {
     retryable: false,
     status: 401,
@@ -73,6 +91,12 @@ export const failureKinds = {
     status: 503,
     meaning: 'The control database does not answer, so nothing can be recorded and no change begins.',
     hint: 'Bring the control database back. Runs go on by themselves.',
+  },
+  'schema-outdated': {
+    retryable: true,
+    status: 503,
+    meaning: 'The control database has an older schema than this program needs.',
+    hint: 'Run `steadyhand migrate` of this version as the owner of the control database.',
   },
   'configuration-invalid': {
     retryable: false,

@@ -12,6 +12,7 @@ import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { RunStart } from '../domain/run.ts';
 import { isDeadline, temporalFailure } from './connect.ts';
+import { unpolledQueues, type Unpolled } from './unpolled.ts';
 
 const callWithinMs = 5_000;
 const decideWithinMs = 5_000;
@@ -23,11 +24,15 @@ export interface TemporalRuns {
   start(request: Request): Promise<void>;
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
   status(run: string): Promise<RunStatus>;
+  /** What no worker asks for work: the task queues, and `workflows` for the engine itself. A worker that died is seen after 75 s. */
+  unpolled(): Promise<Unpolled[]>;
 }
 
 export interface StartOptions {
   readonly taskQueue: string;
 }
+
+export type { Unpolled } from './unpolled.ts';
 
 /** What Temporal knows of a run's workflow: `unknown` is one that it never had, or has forgotten. */
 export type RunStatus = 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'unknown';
@@ -38,6 +43,7 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
     start: (request) => startRun(client, request, options),
     decide: (run, message) => sendDecision(client, run, message),
     status: (run) => runStatus(client, run),
+    unpolled: () => unpolledQueues(client, options.taskQueue),
   };
 }
 

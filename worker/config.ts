@@ -13,7 +13,12 @@ export interface Config {
   readonly control: DatabaseLogin;
   /** The control database as its owner, for migrations only; null where nobody migrates. */
   readonly controlOwner: DatabaseLogin | null;
-  readonly api: { readonly host: string; readonly port: number };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    /** Requests a second and token; ten seconds' worth may come at once. */
+    readonly rate: number;
+  };
   readonly taskQueue: string;
   readonly pgDump: string;
   readonly pgRestore: string;
@@ -65,6 +70,7 @@ const schema = z
     STEADYHAND_CONTROL_OWNER_PASSWORD_FILE: secretFile.optional(),
     STEADYHAND_API_HOST: z.string().min(1).default('127.0.0.1'),
     STEADYHAND_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
+    STEADYHAND_API_RATE: z.coerce.number().min(0.1).max(100_000).default(20),
     STEADYHAND_TASK_QUEUE: z.string().min(1).default('steadyhand'),
     STEADYHAND_PG_DUMP: path.default('pg_dump'),
     STEADYHAND_PG_RESTORE: path.default('pg_restore'),
@@ -81,7 +87,7 @@ const schema = z
       read.STEADYHAND_CONTROL_OWNER_URL === undefined
         ? null
         : login(read.STEADYHAND_CONTROL_OWNER_URL, read.STEADYHAND_CONTROL_OWNER_PASSWORD_FILE),
-    api: { host: read.STEADYHAND_API_HOST, port: read.STEADYHAND_API_PORT },
+    api: { host: read.STEADYHAND_API_HOST, port: read.STEADYHAND_API_PORT, rate: read.STEADYHAND_API_RATE },
     taskQueue: read.STEADYHAND_TASK_QUEUE,
     pgDump: read.STEADYHAND_PG_DUMP,
     pgRestore: read.STEADYHAND_PG_RESTORE,

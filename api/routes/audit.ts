@@ -19,7 +19,7 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['audit'],
           security: needs('read'),
           querystring: z.strictObject({ anchor: anchor.optional() }),
-          response: { 200: auditSchema, ...problemAnswers(400, 401, 403, 503) },
+          response: { 200: auditSchema, ...problemAnswers(400, 401, 403, 429, 503) },
         },
       },
       async ({ query }) => await parts.control.events.verify(query.anchor === undefined ? undefined : anchorOf(query.anchor)),
@@ -32,7 +32,7 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['audit'],
           security: needs('read'),
           params: z.object({ digest }),
-          response: { 200: z.unknown().describe('The document, as it was stored'), ...problemAnswers(400, 401, 403, 404, 503) },
+          response: { 200: z.unknown().describe('The document, as it was stored'), ...problemAnswers(400, 401, 403, 404, 429, 503) },
         },
       },
       async ({ params }) => {

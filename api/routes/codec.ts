@@ -42,7 +42,7 @@ export function codecRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['service'],
           security: needs('decode'),
           body: payloads,
-          response: { 200: payloads, ...problemAnswers(400, 401, 403, 404, 500, 503) },
+          response: { 200: payloads, ...problemAnswers(400, 401, 403, 404, 429, 500, 503) },
         },
       },
       async ({ body }) => {

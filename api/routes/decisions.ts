@@ -18,7 +18,7 @@ const decision = z.strictObject({
 });
 
 const one = { params: z.object({ id: runId }), security: needs('decide'), tags: ['decisions'] };
-const answers = { 200: judgedSchema, 202: judgedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 503) };
+const answers = { 200: judgedSchema, 202: judgedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503) };
 
 export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {

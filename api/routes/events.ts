@@ -44,7 +44,7 @@ const answers = {
     content: { 'application/json': { schema: eventsSchema }, 'text/event-stream': { schema: z.string() } },
   },
   204: z.null().describe('Of a stream: the run has ended, and you have everything'),
-  ...problemAnswers(400, 401, 403, 404, 503),
+  ...problemAnswers(400, 401, 403, 404, 429, 503),
 };
 
 /** The audit: of one run, or of everything; by pages, or as it is written. */

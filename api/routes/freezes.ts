@@ -33,7 +33,7 @@ export function freezeRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           security: needs('read'),
           summary: 'The freezes that hold, newest first',
           querystring: z.strictObject({ past }),
-          response: { 200: z.object({ freezes: z.array(freezeSchema) }), ...problemAnswers(400, 401, 403, 503) },
+          response: { 200: z.object({ freezes: z.array(freezeSchema) }), ...problemAnswers(400, 401, 403, 429, 503) },
         },
       },
       async ({ query }) => ({ freezes: await parts.control.freezes.list({ past: query.past === 'true' }) }),
@@ -45,7 +45,7 @@ export function freezeRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           ...shared,
           summary: 'Freeze a database, or every one: no change begins there. Saying the same twice is harmless',
           body: newFreeze,
-          response: { 200: freezeSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 422, 500, 503) },
+          response: { 200: freezeSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 422, 429, 500, 503) },
         },
       },
       async (request) => {
@@ -64,7 +64,7 @@ export function freezeRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           summary: 'Lift a freeze; one that is lifted or over stays as it is',
           params: z.object({ id: freezeId }),
           body: z.strictObject({ reason }),
-          response: { 200: freezeSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 500, 503) },
+          response: { 200: freezeSchema, ...problemAnswers(400, 401, 403, 404, 413, 415, 429, 500, 503) },
         },
       },
       async (request) => {

@@ -1,10 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readinessSchema } from '../answers.ts';
+import { metricsText } from '../metrics.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
+import type { Histogram } from '../prometheus.ts';
+import { readinessOf } from '../readiness.ts';
 
-/** For load balancers and orchestrators, without a token. */
-export function healthRoutes(parts: ApiParts): FastifyPluginAsyncZod {
+/** For load balancers, orchestrators and Prometheus, without a token. */
+export function healthRoutes(parts: ApiParts, durations: Histogram): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/healthz',
@@ -15,15 +19,23 @@ export function healthRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       '/readyz',
       {
         schema: {
-          summary: 'Whether the control database and Temporal answer',
+          summary: 'Whether control database and Temporal answer, and the schema fits; and what is wrong beside that',
           tags: ['service'],
-          response: { 200: z.object({ ready: z.literal(true) }), ...problemAnswers(503) },
+          response: { 200: readinessSchema, ...problemAnswers(500, 503) },
         },
       },
-      async () => {
-        await Promise.all([parts.control.ping(), parts.temporal.health()]);
-        return { ready: true } as const;
+      async () => await readinessOf(parts),
+    );
+    app.get(
+      '/metrics',
+      {
+        schema: {
+          summary: 'What is there, in numbers, for Prometheus',
+          tags: ['service'],
+          response: { 200: { description: 'Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } } },
+        },
       },
+      async (_, reply) => await reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metricsText(parts, durations)),
     );
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   };

@@ -18,7 +18,7 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           ...one,
           summary: 'Who may change the database now',
-          response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+          response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 429, 503) },
         },
       },
       async ({ params: { database } }) => await leaseOf(parts, database),
@@ -31,7 +31,7 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           security: needs('lease'),
           summary: 'Free a lease whose run has ended; 409 while the run is open',
           body: z.strictObject({ reason }),
-          response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 500, 503) },
+          response: { 200: leaseSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 429, 500, 503) },
         },
       },
       async (request) => {

@@ -22,7 +22,7 @@ export function planRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['plans'],
           security: needs('plan'),
           body: askedSchema,
-          response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 502, 503) },
+          response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503) },
         },
       },
       async ({ body }) => (await parts.planner.plan(body)).plan,

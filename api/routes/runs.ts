@@ -51,7 +51,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           security: needs('start'),
           headers: idempotencyKey,
           body: newRun,
-          response: { 202: acceptedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 500, 503) },
+          response: { 202: acceptedSchema, ...problemAnswers(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503) },
         },
       },
       async (request, reply) => {
@@ -81,7 +81,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           tags: ['runs'],
           security: needs('read'),
           querystring: page,
-          response: { 200: runsSchema, ...problemAnswers(400, 401, 403, 503) },
+          response: { 200: runsSchema, ...problemAnswers(400, 401, 403, 429, 503) },
         },
       },
       async ({ query }) => {
@@ -96,7 +96,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           ...one,
           summary: 'A run: steps, open questions, decisions, evidence',
-          response: { 200: runDetailSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+          response: { 200: runDetailSchema, ...problemAnswers(400, 401, 403, 404, 429, 503) },
         },
       },
       async ({ params }) => await findRun(parts, params.id),
@@ -107,7 +107,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         schema: {
           ...one,
           summary: 'The plan that the run follows',
-          response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 503) },
+          response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 429, 503) },
         },
       },
       async ({ params }) => await planOf(parts, await findRun(parts, params.id)),

@@ -25,7 +25,7 @@ test.each([
   const api = await place.begin();
   const answer = await api.call('POST', '/v1/runs', { as: 'ada', raw, headers: json });
   expect(answer.status, JSON.stringify(answer.body)).toBe(status);
-  expect(problemIn(answer).code).toBe('body-invalid');
+  expect(problemIn(answer).code).toBe(status === 413 ? 'body-too-large' : 'body-invalid');
   expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.ts:\d|at async/);
   expect(await api.control.runs.list({ limit: 1 })).toEqual([]);
 });
@@ -59,7 +59,7 @@ test('another content type than JSON is refused', async () => {
       headers: { ...json, 'content-type': type },
     });
     expect(answer.status).toBe(415);
-    expect(problemIn(answer).code).toBe('body-invalid');
+    expect(problemIn(answer).code).toBe('media-type-unsupported');
   }
 });
 

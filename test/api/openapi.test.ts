@@ -26,6 +26,7 @@ test('the OpenAPI document has every route with its answers and problems', async
   const listed = Object.entries(paths).flatMap(([path, verbs]) => Object.keys(verbs).map((verb) => `${verb} ${path}`));
   expect(listed.toSorted()).toEqual([
     'get /healthz',
+    'get /metrics',
     'get /problems/{code}',
     'get /readyz',
     'get /v1/audit/verify',

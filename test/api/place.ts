@@ -10,7 +10,7 @@ import type { Authorisation, DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseInventory, type Inventory } from '../../domain/inventory.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { RunStatus, TemporalRuns } from '../../temporal/runs.ts';
+import type { RunStatus, TemporalRuns, Unpolled } from '../../temporal/runs.ts';
 import { controlPlace } from '../control/support.ts';
 import { rehearsal } from '../support/rehearsal-plan.ts';
 
@@ -41,6 +41,8 @@ export interface TemporalStandIn extends TemporalRuns {
   refuseStart: boolean;
   judgement: Authorisation | null | Failure;
   readonly statuses: Map<string, RunStatus>;
+  /** What no worker polls. */
+  idle: Unpolled[];
 }
 
 export interface Answer {
@@ -60,6 +62,8 @@ export interface ApiTest {
   tokenOf(person: string): Promise<string>;
   /** A token made as on the service's own machine. */
   token(made: Omit<NewToken, 'actor'>): Promise<{ token: string; row: TokenRow }>;
+  /** In the control database. */
+  superuser(sql: string): Promise<void>;
   call(
     method: 'GET' | 'POST',
     url: string,
@@ -77,6 +81,7 @@ function standIn(): TemporalStandIn {
     refuseStart: false,
     judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
     statuses: new Map(),
+    idle: [],
     health: async () =>
       await (temporal.down ? Promise.reject(new Failure('temporal-unavailable', 'Temporal does not answer')) : Promise.resolve()),
     start: async (request: Request) => {
@@ -93,6 +98,10 @@ function standIn(): TemporalStandIn {
     status: async (run) => {
       await temporal.health();
       return temporal.statuses.get(run) ?? 'open';
+    },
+    unpolled: async () => {
+      await temporal.health();
+      return temporal.idle;
     },
   };
   return temporal;
@@ -138,7 +147,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
   });
   return {
     begin: async () => {
-      const { control } = await place.fresh();
+      const { control, database } = await place.fresh();
       const temporal = standIn();
       const tokens = new Map<string, string>();
       const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner };
@@ -172,6 +181,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,
         token: make,
+        superuser: async (sql) => void (await (await place.client(database)).query(sql)),
         call,
         run: async (key = ulid()) => {
           const { body } = await call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': key } });

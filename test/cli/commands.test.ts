@@ -268,3 +268,16 @@ test('help ends with 0 and says which commands are for the host', async () => {
     expect((await cliTest().run(...command, '--help')).out).toContain('host command');
   }
 });
+
+test('runs and watch say that no worker is there, for as long as a run is open', async () => {
+  const api = await place.begin();
+  const { run, id } = await api.run();
+  api.temporal.idle = [{ queue: 'steadyhand', work: 'workflows' }];
+  const cli = await served(api, 'ada', {
+    wait: async () => await api.control.runs.close(run, { outcome: 'succeeded', free: true }),
+  });
+  expect(await cli.run('runs')).toMatchObject({ code: 0, err: expect.stringContaining('Note: no worker polls steadyhand (workflows)') });
+  const watched = await cli.run('watch', id);
+  expect(watched).toMatchObject({ code: 0, err: expect.stringContaining('no worker polls steadyhand (workflows)') });
+  expect((await cli.run('runs')).err).toBe('');
+});

@@ -23,7 +23,11 @@ test('the defaults are those of the code', () => {
   const config = readConfig({ STEADYHAND_INVENTORY: 'steadyhand.yaml', STEADYHAND_CONTROL_URL: 'postgres://app@db/control' });
   expect({
     controlOwner: null,
-    api: { host: defaultOf('STEADYHAND_API_HOST'), port: Number(defaultOf('STEADYHAND_API_PORT')) },
+    api: {
+      host: defaultOf('STEADYHAND_API_HOST'),
+      port: Number(defaultOf('STEADYHAND_API_PORT')),
+      rate: Number(defaultOf('STEADYHAND_API_RATE')),
+    },
     taskQueue: defaultOf('STEADYHAND_TASK_QUEUE'),
     pgDump: defaultOf('STEADYHAND_PG_DUMP'),
     pgRestore: defaultOf('STEADYHAND_PG_RESTORE'),
