@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
+import type { Trusted } from '../domain/tls-refusal.ts';
 import { controlFailure } from './failure.ts';
 
 /** The pool as the groups of functions use it. Every operation is one statement, so none can stop half-way holding a lock. */
@@ -36,10 +37,17 @@ export function addressOf({ connectionString, password }: Pick<DbOptions, 'conne
   return url.href;
 }
 
+/** What of the address TLS depends on, for the message when it is refused. */
+export function trustedBy(connectionString: string): Trusted {
+  const { hostname, searchParams } = new URL(connectionString);
+  return { host: hostname, sslrootcert: searchParams.get('sslrootcert') ?? undefined };
+}
+
 /** Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection. */
 export function createDb(options: DbOptions): Db {
+  const address = addressOf(options);
   const pool = new pg.Pool({
-    connectionString: addressOf(options),
+    connectionString: address,
     application_name: options.applicationName,
     max: options.max ?? 10,
     idleTimeoutMillis: limits.idle,
@@ -54,7 +62,7 @@ export function createDb(options: DbOptions): Db {
     try {
       return (await pool.query<Row>(text, [...values])).rows;
     } catch (error) {
-      throw controlFailure(error);
+      throw controlFailure(error, trustedBy(address));
     }
   };
   return {

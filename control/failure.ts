@@ -1,5 +1,6 @@
 import { Failure, isFailureCode, type FailureCode, type FailureFacts } from '../domain/failure.ts';
 import { redact } from '../domain/redaction.ts';
+import { tlsRefusal, type Trusted } from '../domain/tls-refusal.ts';
 
 /** SQLSTATEs (or classes) that mean something; all others are `internal`. */
 const bySqlState: Readonly<Record<string, FailureCode>> = {
@@ -29,9 +30,10 @@ const advice: Partial<Record<FailureCode, string>> = {
 
 /**
  * A driver's error as one of ours, without secrets. Refusals of our own functions (SQLSTATE SH000) carry their code and facts;
- * everything without an SQLSTATE is about the connection, so the control database is unavailable. A `Failure` passes through.
+ * everything without an SQLSTATE is about the connection, so the control database is unavailable; with what was trusted the reason
+ * of refused TLS is told. A `Failure` passes through.
  */
-export function controlFailure(error: unknown): Failure {
+export function controlFailure(error: unknown, to?: Trusted): Failure {
   if (error instanceof Failure) return error;
   const state = textOf(error, 'code');
   const text = redact(messageOf(error));
@@ -40,11 +42,16 @@ export function controlFailure(error: unknown): Failure {
     return new Failure(isFailureCode(code) ? code : 'internal', text, factsOf(textOf(error, 'detail')), error);
   }
   if (state === undefined || !/^[0-9A-Z]{5}$/.test(state)) {
-    return new Failure('control-database-unavailable', `the control database does not answer: ${text}`, {}, error);
+    const refusal = to && tlsRefusal(error, to);
+    if (refusal) return unavailable(`the TLS of the control database at ${to.host} was refused: ${refusal.why}`, error);
+    return unavailable(`the control database does not answer: ${text}`, error);
   }
   const code = bySqlState[state] ?? bySqlState[state.slice(0, 2)] ?? 'internal';
   return new Failure(code, `control database: ${text} (SQLSTATE ${state})${advice[code] ?? ''}`, { sqlstate: state }, error);
 }
+
+/** Also when TLS is refused: what waits for the control database waits for its new certificate, too. */
+const unavailable = (text: string, error: unknown): Failure => new Failure('control-database-unavailable', text, {}, error);
 
 /** Node reports several tried addresses as one error with an empty message. */
 function messageOf(error: unknown): string {

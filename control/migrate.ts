@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
-import { addressOf, limits } from './db.ts';
+import { addressOf, limits, trustedBy } from './db.ts';
 import { controlFailure } from './failure.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 
@@ -34,7 +34,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     await admitApplication(client, options.application ?? 'steadyhand_app');
     return { applied };
   } catch (error) {
-    throw controlFailure(error);
+    throw controlFailure(error, trustedBy(options.connectionString));
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -17,7 +17,7 @@ export async function connectTemporal(
 ): Promise<Client> {
   const address = config.connectionOptions.address ?? 'localhost:7233';
   const namespace = config.namespace ?? 'default';
-  const where = { address, namespace };
+  const where = { address, namespace, tls: Boolean(config.connectionOptions.tls) };
   let connection: Connection;
   try {
     connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: connectWithinMs });
@@ -37,6 +37,8 @@ export async function connectTemporal(
 export interface TemporalPlace {
   readonly address?: string;
   readonly namespace: string;
+  /** Whether TLS is on, for what could be wrong when nobody answers at all. */
+  readonly tls?: boolean;
 }
 
 /** Whatever the Temporal client throws, as a `Failure`; the cause is kept. A `Failure` stays what it is. */
@@ -44,7 +46,7 @@ export function temporalFailure(error: unknown, where: TemporalPlace): Failure {
   if (error instanceof Failure) return error;
   const server = where.address === undefined ? 'the Temporal server' : `Temporal at ${where.address}`;
   const code = grpcCode(error);
-  const facts = { ...where };
+  const { tls, ...facts } = where;
   if (code === grpc.notFound) {
     return new Failure('temporal-unavailable', `${server} has no namespace "${where.namespace}"; check TEMPORAL_NAMESPACE`, facts, error);
   }
@@ -56,7 +58,15 @@ export function temporalFailure(error: unknown, where: TemporalPlace): Failure {
     const what = `namespace "${where.namespace}" lacks a search attribute (${textOf(error)})`;
     return new Failure('configuration-invalid', `${what}; docs/running.md has the command that makes them`, facts, error);
   }
-  return new Failure('temporal-unavailable', `${server} does not answer (${textOf(error)})`, facts, error);
+  return new Failure('temporal-unavailable', `${server} does not answer (${textOf(error)})${adviceOf(tls)}`, facts, error);
+}
+
+/** The library keeps the reason of a refused TLS to itself. */
+function adviceOf(tls: boolean | undefined): string {
+  if (tls === undefined) return '';
+  return tls
+    ? '; TLS is on: the authority, the name in the server’s certificate and this side’s own certificate must fit (TEMPORAL_TLS_…)'
+    : '; TLS is off: if the server wants it, set TEMPORAL_TLS_…';
 }
 
 /** Whether the call ran into its deadline: the server may have done it all the same. */

@@ -3,6 +3,7 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import type { PayloadKey } from '../temporal/payload-codec.ts';
+import { controlAddress } from './control-address.ts';
 import { readPayloadKeys } from './payload-keys.ts';
 
 /** The service's own configuration: of the worker, the API and every host command. */
@@ -46,8 +47,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const path = z.string().min(1, 'the path of a file is missing');
 
-const postgresUrl = z.string().refine(isPostgresUrl, 'an address such as postgres://user@host:5432/dbname is needed');
-
 /** The content of the file that the variable names, without the line's end. */
 const secretFile = path.transform((file, context) => {
   try {
@@ -64,9 +63,9 @@ const secretFile = path.transform((file, context) => {
 const schema = z
   .object({
     STEADYHAND_INVENTORY: path,
-    STEADYHAND_CONTROL_URL: postgresUrl,
+    STEADYHAND_CONTROL_URL: controlAddress,
     STEADYHAND_CONTROL_PASSWORD_FILE: secretFile.optional(),
-    STEADYHAND_CONTROL_OWNER_URL: postgresUrl.optional(),
+    STEADYHAND_CONTROL_OWNER_URL: controlAddress.optional(),
     STEADYHAND_CONTROL_OWNER_PASSWORD_FILE: secretFile.optional(),
     STEADYHAND_API_HOST: z.string().min(1).default('127.0.0.1'),
     STEADYHAND_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
@@ -132,6 +131,12 @@ function problemOf(issue: z.core.$ZodIssue): ConfigProblem {
 }
 
 function readTemporal(environment: Record<string, string>): { config: ClientConnectConfig } | { problem: ConfigProblem } {
+  const [certificate, key] = ['CERT', 'KEY'].map((what) =>
+    ['PATH', 'DATA'].some((how) => `TEMPORAL_TLS_CLIENT_${what}_${how}` in environment),
+  );
+  // The library would go on without either.
+  if (certificate !== key)
+    return { problem: { variable: 'TEMPORAL_TLS_CLIENT_…', message: 'certificate and key are needed together, or neither' } };
   try {
     return { config: loadClientConnectConfig({ overrideEnvVars: environment }) };
   } catch (error) {
@@ -143,10 +148,6 @@ function invalid(problems: readonly ConfigProblem[]): Failure {
   const list = problems.map((one) => `  ${one.variable}: ${one.message}`).join('\n');
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   return new Failure('configuration-invalid', `${count} in the environment:\n${list}`, { problems });
-}
-
-function isPostgresUrl(text: string): boolean {
-  return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
 }
 
 function login(connectionString: string, password: string | undefined): DatabaseLogin {

@@ -1,16 +1,9 @@
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type LogMetadata,
-  type NativeConnectionOptions,
-  type WorkerOptions,
-} from '@temporalio/worker';
-import { connectTemporal, temporalFailure } from '../temporal/connect.ts';
+import { DefaultLogger, Runtime, Worker, type LogMetadata, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { connectTemporal } from '../temporal/connect.ts';
 import { redact } from '../domain/redaction.ts';
 import { dataConverterOf } from '../temporal/data-converter.ts';
 import { isOpen } from '../temporal/runs.ts';
+import { connectNative } from './connect-native.ts';
 import { workflowBundle } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
 import { createDependencies } from './dependencies.ts';
@@ -106,15 +99,4 @@ async function createWorkers(
       maxHeartbeatThrottleInterval: '200ms',
     }),
   ]);
-}
-
-async function connectNative(config: Config): Promise<NativeConnection> {
-  const { connectionOptions, namespace = 'default' } = config.temporal;
-  const address = connectionOptions.address ?? 'localhost:7233';
-  try {
-    // Both sides take the ecosystem's own names for address, TLS and key.
-    return await NativeConnection.connect({ ...connectionOptions, address } as NativeConnectionOptions);
-  } catch (error) {
-    throw temporalFailure(error, { address, namespace });
-  }
 }

@@ -61,3 +61,14 @@ test('all problems are listed together, by variable, without their values', () =
     expect(failure.message).toContain(name);
   expect(failure.message).not.toContain('hunter2');
 });
+
+test.each([
+  ['sslmode=require', 'its sslmode must be verify-full'],
+  ['sslmode=verify-full&sslrootcert=/does/not/exist', 'its sslrootcert cannot be read'],
+  ['sslrootcert=/dev/null', 'with sslrootcert it needs sslmode=verify-full'],
+  ['sslmode=verify-full&sslcert=/dev/null', 'sslcert and sslkey are needed together'],
+])('an address of the control database with %s is refused, with what to write', (words, said) => {
+  const failure = refused({ ...least, STEADYHAND_CONTROL_URL: `postgres://app:hunter2@db/control?${words}` });
+  expect(failure.message).toContain(`STEADYHAND_CONTROL_URL: ${said}`);
+  expect(failure.message).not.toContain('hunter2');
+});
