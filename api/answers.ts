@@ -58,6 +58,8 @@ export const freezeSchema: z.ZodType<FreezeRow> = z.object({
   text: z.string().describe('Who, since when, until when, why'),
 });
 
+const said = z.object({ person: z.string(), reason: z.string(), at: time });
+
 const runFields = {
   run: z.string().describe('`<runbook>/<database>/<ULID>`: also the id of the workflow'),
   runbook: z.string(),
@@ -76,6 +78,8 @@ const runFields = {
   failure: failure.nullable(),
   waits: placeInLine.nullable().describe('While it waits for the lease of its database'),
   frozen: freezeSchema.nullable().describe('The freeze that stops it: its next change waits for the end of that'),
+  breakGlass: said.nullable().describe('Who let it pass freezes and the policy’s quorum; it stays for ever'),
+  review: said.nullable().describe('Who has looked at that since'),
 };
 
 export const runRowSchema: z.ZodType<RunRow> = z.object(runFields);

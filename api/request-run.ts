@@ -8,6 +8,7 @@ import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TokenKind } from '../domain/token.ts';
+import { requireGlassBreaker } from './require-glass-breaker.ts';
 import type { ApiParts, Catalog } from './parts.ts';
 import { inputFailure } from './problems.ts';
 
@@ -19,6 +20,8 @@ export interface Asked {
   readonly ticket?: string | undefined;
   /** Stands in line for the lease: for so long ("2h"), or for a day when it is `true`. Absent: refused while another run holds it. */
   readonly wait?: true | string | undefined;
+  /** An emergency, and why: freezes and the policy's quorum do not stop it. */
+  readonly breakGlass?: string | undefined;
   readonly person: string;
   readonly kind: TokenKind;
   readonly channel: string;
@@ -40,11 +43,11 @@ export interface Accepted {
  * the inventory or the runbook's schema say by then.
  */
 export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepted> {
-  const { runbook: name, database, input, ticket, wait, person, kind, channel, idempotencyKey } = asked;
+  const { runbook: name, database, input, ticket, wait, breakGlass, person, kind, channel, idempotencyKey } = asked;
   const key = {
     requester: person,
     idempotencyKey,
-    bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null, ...(wait === undefined ? {} : { wait }) }),
+    bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null, ...given({ wait, breakGlass }) }),
   };
   const repeated = await parts.control.requests.repeated(key);
   if (repeated) return await begun(parts, { created: false, request: repeated });
@@ -52,7 +55,8 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   requireGroup(parts.inventory(), database, person, 'requesters', `ask for a run on "${database}"`);
   const admitted = inputOf(runbook, input);
   requireOthers(runbook.others?.(admitted) ?? {}, database, (called) => databaseOf(parts.inventory(), called));
-  await refuseIfFrozen(parts, database);
+  if (breakGlass === undefined) await refuseIfFrozen(parts, database);
+  else requireGlassBreaker(parts.inventory(), database, asked);
   await parts.temporal.health();
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
@@ -63,7 +67,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
     input: admitted,
     kind,
     channel,
-    ...(ticket === undefined ? {} : { ticket }),
+    ...given({ ticket, breakGlass }),
     ...(wait === undefined ? {} : { waitMs: waitMsOf(wait) }),
     ...key,
   });
@@ -107,6 +111,11 @@ function inputOf(runbook: AnyRunbook, input: unknown): Readonly<Record<string, u
   if (!parsed.success) throw inputFailure(`the input of ${runbook.name}`, parsed.error);
   // Every runbook's input is an object; its schema's type is not known here.
   return parsed.data as Readonly<Record<string, unknown>>;
+}
+
+/** Without what was not given: it has no part in the digest. */
+function given<Value>(fields: Readonly<Record<string, Value | undefined>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 const dayMs = 86_400_000;

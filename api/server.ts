@@ -17,6 +17,7 @@ import { measureRequests } from './metrics.ts';
 import type { ApiParts } from './parts.ts';
 import { problemSchema, sendProblem, unreadableAnswer } from './problems.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { breakGlassRoutes } from './routes/break-glass.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { databaseRoutes } from './routes/databases.ts';
 import { decisionRoutes } from './routes/decisions.ts';
@@ -81,6 +82,7 @@ function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
       databaseRoutes,
       leaseRoutes,
       freezeRoutes,
+      breakGlassRoutes,
       auditRoutes,
       tokenRoutes,
     ];

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { OpenQuestion } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
+import { sendBreakGlass } from './break-glass.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { questionOf, runPath } from './run-of.ts';
@@ -10,6 +11,7 @@ import { UsageError, type World } from './world.ts';
 interface ApproveOptions extends ClientOptions {
   digest?: string;
   step?: string;
+  breakGlass?: string;
   yes?: true;
 }
 
@@ -18,6 +20,7 @@ export function approveCommand(world: World): Command {
     .argument('<run>', 'ULID')
     .option('--digest <hex>', 'agree only to this plan: its digest, or at least 12 digits of it')
     .option('--step <id>', 'which approval, when several are open')
+    .option('--break-glass <reason>', 'an emergency: let the run pass freezes and the approvals’ quorum, and agree')
     .option('-y, --yes', 'do not ask back')
     .action(async (run: string, options: ApproveOptions) => {
       const { apiClient } = await import('./client.ts');
@@ -40,7 +43,8 @@ export function approveCommand(world: World): Command {
         world.bad();
         return;
       }
-      await sendDecision(world, client, path, question, 'approve');
+      if (options.breakGlass !== undefined) await sendBreakGlass(world, client, run, options.breakGlass);
+      await sendDecision(world, client, path, question, 'approve', options.breakGlass);
     });
 }
 

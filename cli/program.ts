@@ -4,6 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { apiCommand } from './api.ts';
 import { approveCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
+import { breakGlassCommand, reviewCommand } from './break-glass.ts';
 import { cancelCommand } from './cancel.ts';
 import { decideCommand } from './decide.ts';
 import { freezeCommand } from './freeze.ts';
@@ -22,7 +23,7 @@ import { UsageError, type World } from './world.ts';
 
 const groups = {
   'Ask and follow:': [planCommand, startCommand, runsCommand, showCommand, watchCommand],
-  'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand],
+  'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand, breakGlassCommand, reviewCommand],
   'Look after:': [freezeCommand, leaseCommand, auditCommand, tokenCommand],
   'Serve:': [workerCommand, apiCommand, migrateCommand],
 } as const;

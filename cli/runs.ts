@@ -15,6 +15,7 @@ interface RunsOptions extends ClientOptions {
   state?: string;
   outcome?: string;
   requester?: string;
+  breakGlass?: string;
   since?: string;
   until?: string;
   before?: string;
@@ -22,7 +23,7 @@ interface RunsOptions extends ClientOptions {
   json?: true;
 }
 
-const filters = ['database', 'runbook', 'state', 'outcome', 'requester', 'since', 'until', 'before'] as const;
+const filters = ['database', 'runbook', 'state', 'outcome', 'requester', 'breakGlass', 'since', 'until', 'before'] as const;
 
 const head = ['RUN', 'RUNBOOK', 'DATABASE', 'STATE', 'ASKED FOR', 'BY', 'TICKET'];
 
@@ -34,6 +35,7 @@ export function runsCommand(world: World): Command {
     .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
     .addOption(new Option('--outcome <outcome>', 'only closed ones that ended so').choices(outcomes))
     .option('--requester <person>', 'only those that this person asked for')
+    .addOption(new Option('--break-glass <which>', 'only those that broke the glass').choices(['used', 'not-reviewed']))
     .option('--since <time>', 'asked for at this time or later: 24h (ago), 2026-11-21, 2026-11-21T03:00:00Z', moment)
     .option('--until <time>', 'asked for before this time', moment)
     .option('--before <run>', 'the page that comes after this run')
@@ -77,8 +79,9 @@ function waitingLine(run: RunRow, now: number): string[] {
   return text === undefined ? [] : [`${runNameOf(run.run).id}  ${text}`];
 }
 
-function stateText({ outcome, state, frozen }: RunRow): string {
-  return `${outcome ?? state}${frozen === null ? '' : ', frozen'}`;
+function stateText({ outcome, state, frozen, breakGlass, review }: RunRow): string {
+  const glass = breakGlass === null ? '' : `, BREAK-GLASS${state === 'closed' && review === null ? ', not reviewed' : ''}`;
+  return `${outcome ?? state}${frozen === null ? '' : ', frozen'}${glass}`;
 }
 
 function count(text: string): string {

@@ -10,6 +10,7 @@ interface StartOptions extends ClientOptions {
   inputFile?: string;
   key?: string;
   ticket?: string;
+  breakGlass?: string;
   wait?: true | string;
   watch?: true;
   json?: true;
@@ -28,6 +29,7 @@ export function startCommand(world: World): Command {
       'stand in line for the lease while another run holds it: --wait=2h, for a day when none is named',
       duration,
     )
+    .option('--break-glass <reason>', 'an emergency: freezes and the approvals’ quorum do not stop it; it is told loudly, and reviewed')
     .option('--watch', 'stay and watch it')
     .option('--json', 'the answer as JSON')
     .action(async (runbook: string, database: string, options: StartOptions) => {
@@ -36,8 +38,9 @@ export function startCommand(world: World): Command {
       const { acceptedSchema } = await import('../api/answers.ts');
       const input = readInput(options);
       const key = await keyOf(world, options);
-      const { ticket, wait } = options;
-      const body = { runbook, database, input, ...(ticket === undefined ? {} : { ticket }), ...(wait === undefined ? {} : { wait }) };
+      const { ticket, wait, breakGlass } = options;
+      // What was not given is not sent: JSON has no undefined.
+      const body = { runbook, database, input, ticket, wait, breakGlass };
       const accepted = await apiClient(world, options).post('/v1/runs', body, acceptedSchema, { 'Idempotency-Key': key });
       if (options.json === true) world.out(`${JSON.stringify(accepted, null, 2)}\n`);
       else world.out(`${accepted.id}  ${accepted.run}  ${accepted.created ? accepted.state : `asked for before, now ${accepted.state}`}\n`);

@@ -4,6 +4,7 @@ import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
 import { evidenceLines } from './evidence-text.ts';
 import { block, firstLine, line } from './plain.ts';
+import { glassLines } from './glass-lines.ts';
 import { failureLines, questionLines } from './question-lines.ts';
 import { waitingText } from './waiting-text.ts';
 
@@ -29,6 +30,7 @@ export function runLines(run: RunDetail, now: number): string[] {
   return [
     headLine(run, now),
     ...waitLines(run, now),
+    ...glassLines(run),
     ...frozenLines(run),
     ...stepLines(run, run.steps, now),
     ...questionLines(run, now),
@@ -180,7 +182,8 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
   const asked = new Set(before?.questions.map(standingOf));
   const questions = run.questions.filter((one) => !asked.has(standingOf(one)));
   const frozen = before?.frozen?.id === run.frozen?.id ? [] : frozenLines(run);
-  const head = before?.state === run.state ? frozen : [headLine(run, now), ...frozen];
+  const glass = glassLines(run).filter((text) => !(before === null ? [] : glassLines(before)).includes(text));
+  const head = before?.state === run.state ? [...glass, ...frozen] : [headLine(run, now), ...glass, ...frozen];
   const waits = sameLine(before, run) ? [] : waitLines(run, now);
   const steps = stepLines(run, changed, now);
   return [

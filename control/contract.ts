@@ -9,6 +9,7 @@ import type { Events } from './event-contract.ts';
 import type { FreezeRow, Freezes } from './freeze-contract.ts';
 import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
 import type { Counts, SchemaGap } from './service-contract.ts';
+import type { Requests } from './request-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
@@ -16,6 +17,7 @@ export type { FreezeRow, Freezes } from './freeze-contract.ts';
 export type { EventFilter, EventRow, Events, Verification } from './event-contract.ts';
 export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
+export type { NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
 /**
@@ -42,57 +44,6 @@ export interface Control {
   /** `pg_control_system().system_identifier` of the server it is on: no run may change that server. */
   systemIdentifier(): Promise<string>;
   close(): Promise<void>;
-}
-
-export interface Request {
-  readonly id: string;
-  /** The workflow id that the run has or will have. */
-  readonly run: string;
-  readonly runbook: string;
-  readonly database: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly requester: string;
-  readonly channel: string;
-  readonly ticket: string | null;
-  readonly startedAt: string | null;
-}
-
-export interface NewRequest {
-  readonly run: string;
-  readonly runbook: string;
-  readonly version: number;
-  readonly risk: Risk;
-  readonly database: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly requester: string;
-  /** Of the requester: default a person. */
-  readonly kind?: TokenKind;
-  readonly channel: string;
-  readonly ticket?: string;
-  /** Scoped to the requester; the same key with the same body finds the first request. */
-  readonly idempotencyKey: string;
-  /** Digest of what was asked, to tell a repeat from another request with the same key. */
-  readonly bodyDigest: string;
-  /** Stands in line for the lease for so long, instead of being refused while another run holds it. */
-  readonly waitMs?: number;
-}
-
-export interface Requests {
-  /**
-   * Writes request, run row (state `requested`), event and place in line in one transaction. With a key that the requester used before: the
-   * first request when the body is the same (`created: false`), else throws `idempotency-key-reused`.
-   */
-  create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
-  find(id: string): Promise<Request | null>;
-  /**
-   * The first request that this requester made with the key, or null. Throws `idempotency-key-reused` when it asked for something
-   * else.
-   */
-  repeated(again: Pick<NewRequest, 'requester' | 'idempotencyKey' | 'bodyDigest'>): Promise<Request | null>;
-  /** The workflow was started (or was found running): writing it twice is harmless. */
-  started(id: string): Promise<void>;
-  /** Requests whose workflow is not known to be started, oldest first: the API starts them again after a crash. */
-  unstarted(olderThanMs: number): Promise<Request[]>;
 }
 
 export interface StepRow {
@@ -132,6 +83,17 @@ export interface RunRow {
   readonly waits: PlaceInLine | null;
   /** The freeze that stops it: its next change waits for the end of that. */
   readonly frozen: FreezeRow | null;
+  /** Who let it pass freezes and the policy's quorum, and why; it stays for ever. */
+  readonly breakGlass: Said | null;
+  /** Who has looked at it since. */
+  readonly review: Said | null;
+}
+
+/** A person's word. */
+export interface Said {
+  readonly person: string;
+  readonly reason: string;
+  readonly at: string;
 }
 
 export interface RunDetail extends RunRow {
@@ -166,6 +128,8 @@ export interface RunFilter {
   readonly state?: RunState | undefined;
   readonly outcome?: Outcome | undefined;
   readonly requester?: string | undefined;
+  /** Those that broke the glass; those of them that are closed and nobody has reviewed. */
+  readonly breakGlass?: 'used' | 'not-reviewed' | undefined;
   /** Asked for at this time or later, and before the other one: ISO 8601. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -207,6 +171,13 @@ export interface Runs {
     run: string,
     ending: { outcome: Outcome; because?: string; left?: readonly string[]; failure?: FailureReport; free: boolean; actor?: Actor },
   ): Promise<void>;
+  /**
+   * Freezes and the policy's quorum stop it no more; its open approval asks `quorum` from now on. With an event. When somebody did
+   * before, that stands. Throws `conflict` for a closed run.
+   */
+  breakGlass(run: string, by: Actor, reason: string, quorum: readonly QuorumLine[]): Promise<void>;
+  /** Once, when it is closed; with an event. Throws `conflict` when there is nothing to review (any more). */
+  review(run: string, by: Actor, reason: string): Promise<void>;
   /** How long each step took in earlier runs that finished it: in runs of this database if there are any, else in all. */
   stepPaces(runbook: string, database: string): Promise<Readonly<Record<string, StepPace>>>;
 }

@@ -21,6 +21,8 @@ export const eventKinds = [
   'no-return.decided',
   'freeze.on',
   'freeze.off',
+  'break-glass.used',
+  'break-glass.reviewed',
   'evidence.recorded',
   'token.created',
   'token.rotated',

@@ -10,7 +10,21 @@ export function createRequests(db: Db): Requests {
     create: async (request) => {
       const id = randomUUID();
       const ulid = runNameOf(request.run).id;
-      const { run, runbook, version, risk, database, input, requester, kind = 'person', channel, ticket, bodyDigest, waitMs } = request;
+      const {
+        run,
+        runbook,
+        version,
+        risk,
+        database,
+        input,
+        requester,
+        kind = 'person',
+        channel,
+        ticket,
+        bodyDigest,
+        waitMs,
+        breakGlass,
+      } = request;
       const text = eventText(
         { kind, name: requester, channel },
         {
@@ -26,10 +40,15 @@ export function createRequests(db: Db): Requests {
         },
       );
       // The input is bound by its digest and stays what it is; a ticket is a text that somebody typed.
-      const asked = asJson({ ...request, ...(ticket === undefined ? {} : { ticket: told(ticket) }), run, id, ulid });
+      const typed = {
+        ...(ticket === undefined ? {} : { ticket: told(ticket) }),
+        ...(breakGlass === undefined ? {} : { breakGlass: told(breakGlass) }),
+      };
+      const asked = asJson({ ...request, ...typed, run, id, ulid });
+      const glass = breakGlass === undefined ? null : eventText({ kind, name: requester, channel }, { reason: breakGlass });
       const { result } = await db.one<{ result: { created: boolean; request: Request } }>(
-        'SELECT steadyhand.queue_request($1, $2) AS result',
-        [asked, text],
+        'SELECT steadyhand.request_run($1, $2, $3) AS result',
+        [asked, text, glass],
       );
       return result;
     },

@@ -4,7 +4,8 @@ import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from '.
 
 const runColumns =
   'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
-  'v."requestedAt", v."closedAt", v.plan, v.failure, steadyhand.place_in_line(v.run) AS waits, steadyhand.freeze_for(v.run) AS frozen';
+  'v."requestedAt", v."closedAt", v.plan, v.failure, steadyhand.place_in_line(v.run) AS waits, steadyhand.freeze_for(v.run) AS frozen, ' +
+  'v."breakGlass", v.review';
 
 /** A run with all that belongs to it, of one moment: one statement. */
 const detailQuery = `
@@ -32,14 +33,15 @@ export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open'
       const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
       return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };
     },
-    list: ({ database, runbook, state, outcome, requester, since, until, before, limit }) =>
+    list: ({ database, runbook, state, outcome, requester, breakGlass, since, until, before, limit }) =>
       db.query<RunRow>(
         `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
          WHERE ($2::text IS NULL OR r.id < upper($2)) AND ($3::text IS NULL OR r.database = $3) AND ($4::text IS NULL OR r.runbook = $4)
            AND ($5::text IS NULL OR r.state = $5) AND ($6::text IS NULL OR r.outcome = $6) AND ($7::text IS NULL OR r.requester = $7)
+           AND ($10::text IS NULL OR r.break_glass IS NOT NULL AND ($10 = 'used' OR r.state = 'closed' AND r.review IS NULL))
            AND ($8::timestamptz IS NULL OR r.requested_at >= $8) AND ($9::timestamptz IS NULL OR r.requested_at < $9)
          ORDER BY r.id DESC LIMIT $1`,
-        [limit, before, database, runbook, state, outcome, requester, since, until].map((one) => one ?? null),
+        [limit, before, database, runbook, state, outcome, requester, since, until, breakGlass].map((one) => one ?? null),
       ),
     open: () =>
       db.query<RunRow>(

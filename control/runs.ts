@@ -1,6 +1,6 @@
 import type { Runs, StepChange } from './contract.ts';
 import { asJson, type Db } from './db.ts';
-import { actorText, cleaned, engine, eventText, tellingJson } from './event-text.ts';
+import { actorText, cleaned, engine, eventText, tellingJson, told } from './event-text.ts';
 import { readRuns } from './run-reads.ts';
 
 /** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
@@ -40,6 +40,13 @@ export function createRuns(db: Db): Runs {
         evidence === undefined ? null : eventText(engine, { evidence }),
         asJson([stepParameter(step)]),
       ]);
+    },
+    breakGlass: async (run, by, reason, quorum) => {
+      const values = [run, by.name, told(reason), asJson(quorum), eventText(by, { reason, quorum })];
+      await db.query('SELECT steadyhand.break_glass($1, $2, $3, $4, $5)', values);
+    },
+    review: async (run, by, reason) => {
+      await db.query('SELECT steadyhand.review_run($1, $2, $3, $4)', [run, by.name, told(reason), eventText(by, { reason })]);
     },
     close: async (run, { actor = engine, ...ending }) => {
       const { outcome, because, left = [], failure } = ending;

@@ -68,7 +68,7 @@ function withoutPeople({ people, databases, policies }: Sketch): Misfit[] {
     .map(([path, called]) => [path, `nobody is in the group "${called}"`]);
 }
 
-const listsOfGroups: readonly string[] = ['requesters', 'operators', 'to'];
+const listsOfGroups: readonly string[] = ['requesters', 'operators', 'to', 'groups'];
 
 /** Every group that a policy names, with where it does. */
 function groupsNamed(path: PropertyKey[], value: unknown): Misfit[] {

@@ -111,6 +111,8 @@ const policy = z.strictObject({
   operators: z.array(name).min(1),
   /** Whether a service's token may answer approvals and failed steps. */
   servicesAnswer: z.boolean().default(false),
+  /** Whose people may pass freezes and the approvals' quorum in an emergency, and who must agree then. */
+  breakGlass: z.strictObject({ groups: z.array(name).min(1), quorum: quorum.optional() }).optional(),
   approvals: z.strictObject({ low: approvalRule, medium: approvalRule, high: approvalRule }),
 });
 

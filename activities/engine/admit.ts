@@ -1,8 +1,9 @@
-import type { Control, Request } from '../../control/contract.ts';
+import type { Control, Request, RunRow } from '../../control/contract.ts';
 import { chainOf, quorumText, settle, type Agreement } from '../../domain/approval.ts';
 import { canonical } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
-import { databaseOf, groupsOf, policyOf, type Inventory } from '../../domain/inventory.ts';
+import { breakGlassOf, ruleOf } from '../../domain/break-glass.ts';
+import { databaseOf, groupsOf, policyOf, type ApprovalRule, type Inventory } from '../../domain/inventory.ts';
 import { requireOthers } from '../../domain/require-others.ts';
 import { runNameOf, type RunStart } from '../../domain/run.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
@@ -37,16 +38,19 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     if (!policy.requesters.some((group) => groups.includes(group))) {
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
-    requireApprovers(inventory(), runbook, database, request.requester);
-    await refuseIfFrozen(control, attempt.run);
-    const waits = ((await control.runs.find(attempt.run))?.waits ?? null) !== null;
+    const row = await control.runs.find(attempt.run);
+    const rule = ruleOf(inventory(), database, runbook.risk, (row?.breakGlass ?? null) !== null);
+    requireGlassBreaker(inventory(), database, row);
+    requireApprovers(inventory(), runbook, rule, request);
+    refuseIfFrozen(row);
+    const waits = (row?.waits ?? null) !== null;
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
       for (const one of [database, ...othersOf(runbook, input)]) await refuseIfLeased({ control, holderOpen }, one, attempt.run);
       await refuseIfOthersFirst({ control, holderOpen }, database, attempt.run);
     }
     const { requester, ticket } = request;
-    const admission = { database, requester, ticket, input, risk: runbook.risk, approval: policy.approvals[runbook.risk] };
+    const admission = { database, requester, ticket, input, risk: runbook.risk, approval: rule };
     return waits ? { ...admission, waits } : admission;
   };
 }
@@ -59,8 +63,7 @@ async function requested(control: Control, start: RunStart & { runbook: string }
 }
 
 /** Told now rather than when the question has expired: that there are not enough people besides the requester. */
-function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: string, requester: string): void {
-  const rule = policyOf(inventory, database).approvals[runbook.risk];
+function requireApprovers(inventory: Inventory, runbook: AnyRunbook, rule: ApprovalRule, { database, requester }: Request): void {
   const asks = Object.values(runbook.steps).some((step) => step.kind === 'approval');
   if (rule === 'auto' || !asks) return;
   const others = inventory.people.filter((one) => one.name !== requester);
@@ -73,8 +76,16 @@ function requireApprovers(inventory: Inventory, runbook: AnyRunbook, database: s
   );
 }
 
+/** Whoever broke the glass must be of the policy's people still. */
+function requireGlassBreaker(inventory: Inventory, database: string, row: RunRow | null): void {
+  if (!row?.breakGlass || row.plan !== null) return;
+  const { groups } = breakGlassOf(inventory, database);
+  const { person } = row.breakGlass;
+  if (groupsOf(inventory, database, person).some((group) => groups.includes(group))) return;
+  throw new Failure('forbidden', `${person} may not break the glass of ${database}: ${groups.join(', ') || 'nobody'} may`);
+}
+
 /** A run that was planned before goes on, after a reset too: it stands still before its next change. */
-async function refuseIfFrozen(control: Control, run: string): Promise<void> {
-  const row = await control.runs.find(run);
+function refuseIfFrozen(row: RunRow | null): void {
   if (row?.frozen && row.plan === null) throw new Failure('frozen', row.frozen.text, { freeze: row.frozen.id });
 }

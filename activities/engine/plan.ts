@@ -1,6 +1,7 @@
 import type { Control } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
-import { policyOf, type Inventory } from '../../domain/inventory.ts';
+import { ruleOf } from '../../domain/break-glass.ts';
+import type { ApprovalRule } from '../../domain/inventory.ts';
 import type { Facts, Plan, PlannedStep, PlanOutline } from '../../domain/plan.ts';
 import type { Attempt } from '../attempt.ts';
 import { changesBetween } from './changes.ts';
@@ -18,7 +19,8 @@ export function plan({ control, planner, inventory, catalog }: EngineDependencie
     if (order.from === undefined) await control.runs.change(attempt.run, { state: 'planning' });
     const made = await planner.plan({ ...order, run: attempt.run });
     const { digest, facts, steps } = made.plan;
-    requireCover(steps, inventory(), order.database, catalog[order.runbook]?.risk ?? 'high');
+    const brokeGlass = ((await control.runs.find(attempt.run))?.breakGlass ?? null) !== null;
+    requireCover(steps, ruleOf(inventory(), order.database, catalog[order.runbook]?.risk ?? 'high', brokeGlass));
     await control.documents.put('facts', facts, made.facts);
     await control.documents.put('plan', digest, made.plan);
     await control.runs.planned(attempt.run, { digest, steps: steps.map(rowOf) });
@@ -29,8 +31,8 @@ export function plan({ control, planner, inventory, catalog }: EngineDependencie
 }
 
 /** Every change is covered by an approval before it, or by a policy that asks nobody. */
-function requireCover(steps: readonly PlannedStep[], inventory: Inventory, database: string, risk: 'low' | 'medium' | 'high'): void {
-  if (policyOf(inventory, database).approvals[risk] === 'auto') return;
+function requireCover(steps: readonly PlannedStep[], rule: ApprovalRule): void {
+  if (rule === 'auto') return;
   const applying = steps.filter((step) => step.applies !== false);
   const first = applying.find((step) => step.kind === 'approval' || step.kind === 'change');
   if (first?.kind !== 'change') return;

@@ -1,6 +1,7 @@
 import { chainOf, settle, type Agreement } from '../../domain/approval.ts';
 import type { Choice, DecidedBy } from '../../domain/decision.ts';
-import { groupsOf, policyOf, type ApprovalRule } from '../../domain/inventory.ts';
+import { ruleOf } from '../../domain/break-glass.ts';
+import { groupsOf, type ApprovalRule } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
@@ -21,7 +22,7 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
     if (stands.answer !== null) return { ...stands, ...(await lastToSay(control, run, asking.approval, stands)) };
     const { approval, kind, digest, choices, failure } = asking;
     const { opening } = stands;
-    const rule = kind === 'parked' ? 'auto' : ruleOf({ inventory, catalog }, run);
+    const rule = kind === 'parked' ? 'auto' : await ruleNow({ control, inventory, catalog }, run);
     const now = Date.now();
     const terms = rule === 'auto' ? { quorum: asking.quorum ?? [], chain: [] } : { quorum: rule.quorum, chain: chainOf(rule, now) };
     const deadline = asking.deadlineMs === undefined ? undefined : new Date(now + asking.deadlineMs).toISOString();
@@ -45,10 +46,14 @@ export function ask({ control, inventory, catalog }: EngineDependencies) {
 }
 
 /** The policy's rule for the run as the inventory has it now. */
-function ruleOf({ inventory, catalog }: Pick<EngineDependencies, 'inventory' | 'catalog'>, run: string): ApprovalRule {
+async function ruleNow(
+  { control, inventory, catalog }: Pick<EngineDependencies, 'control' | 'inventory' | 'catalog'>,
+  run: string,
+): Promise<ApprovalRule> {
   const { runbook, database } = runNameOf(run);
   if (!Object.hasOwn(inventory().databases, database)) return 'auto';
-  return policyOf(inventory(), database).approvals[catalog[runbook]?.risk ?? 'high'];
+  const brokeGlass = ((await control.runs.find(run))?.breakGlass ?? null) !== null;
+  return ruleOf(inventory(), database, catalog[runbook]?.risk ?? 'high', brokeGlass);
 }
 
 /** How long it is until its deadline and all that is to happen before. A question that was open before a reset has less time left. */

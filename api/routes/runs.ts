@@ -9,7 +9,7 @@ import { channelOf, kindOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requestRun } from '../request-run.ts';
-import { databaseName, moment, personName, runbookName, runId } from './identifiers.ts';
+import { databaseName, moment, personName, reason, runbookName, runId } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
 const idempotencyKey = z.looseObject({
@@ -20,6 +20,9 @@ const idempotencyKey = z.looseObject({
 
 const newRun = askedSchema.extend({
   ticket: z.string().trim().min(1).max(200).optional(),
+  breakGlass: reason
+    .optional()
+    .describe('An emergency, and why: freezes and the policy’s quorum do not stop the run. Loud, and reviewed afterwards'),
   wait: z
     .union([z.literal(true), z.string().min(1).max(20)])
     .optional()
@@ -32,6 +35,7 @@ const page = z.strictObject({
   state: z.enum(runStates).optional(),
   outcome: z.enum(outcomes).optional(),
   requester: personName.optional(),
+  breakGlass: z.enum(['used', 'not-reviewed']).optional().describe('Those that broke the glass; those of them that nobody has reviewed'),
   since: moment.optional().describe('Asked for at this time or later'),
   until: moment.optional().describe('Asked for before this time'),
   before: runId.optional().describe('The last run of the page before'),
@@ -66,6 +70,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           channel: channelOf(request),
           idempotencyKey: request.headers['idempotency-key'],
         });
+        if (request.body.breakGlass !== undefined) request.log.warn({ run: written.run, person: request.person }, 'the glass was broken');
         if (delayed !== undefined) request.log.warn({ err: delayed, run: written.run }, 'the run is written down and starts later');
         const { id } = runNameOf(written.run);
         const state = (await parts.control.runs.find(written.run))?.state ?? 'requested';

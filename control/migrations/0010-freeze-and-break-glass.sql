@@ -120,3 +120,57 @@ END $$;
 
 GRANT SELECT ON steadyhand.freeze_rows TO steadyhand_application;
 GRANT SELECT, INSERT, UPDATE (lifted_at, lifted_by, lifted_because) ON steadyhand.freezes TO steadyhand_application;
+
+CREATE OR REPLACE VIEW steadyhand.run_rows AS
+SELECT run, runbook, database, state, outcome, because, left_behind AS "left", requester, risk, ticket, input,
+  steadyhand.iso(requested_at) AS "requestedAt", steadyhand.iso(closed_at) AS "closedAt", plan, failure,
+  break_glass AS "breakGlass", review
+FROM steadyhand.runs;
+
+-- `queue_request`, and for one that breaks the glass the mark and its event, in the same transaction.
+CREATE FUNCTION steadyhand.request_run(asked json, event text, glass text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+  made json := steadyhand.queue_request(asked, event);
+BEGIN
+  IF (made->>'created')::boolean AND glass IS NOT NULL THEN
+    UPDATE steadyhand.runs r
+    SET break_glass = json_build_object('person', asked->>'requester', 'reason', asked->>'breakGlass', 'at', steadyhand.iso(now()))
+    WHERE r.run = asked->>'run';
+    PERFORM steadyhand.append_event(asked->>'run', 'break-glass.used', glass);
+  END IF;
+  RETURN made;
+END $$;
+
+-- Of a run that is under way. Who must agree from now on stands in its open approval, too. The first word stands.
+CREATE FUNCTION steadyhand.break_glass(run text, person text, reason text, quorum json, event text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  known steadyhand.runs := steadyhand.lock_run(run);
+BEGIN
+  IF known.state = 'closed' THEN
+    PERFORM steadyhand.refuse('conflict', format('the run %s is closed (%s)', run, known.outcome), json_build_object('run', run));
+  ELSIF known.break_glass IS NOT NULL THEN
+    RETURN;
+  END IF;
+  UPDATE steadyhand.runs r SET break_glass = json_build_object('person', person, 'reason', reason, 'at', steadyhand.iso(now()))
+  WHERE r.run = break_glass.run;
+  UPDATE steadyhand.questions q SET quorum = break_glass.quorum, chain = '[]'
+  WHERE q.run = break_glass.run AND q.kind = 'approval' AND q.closed_at IS NULL;
+  PERFORM steadyhand.append_event(run, 'break-glass.used', event);
+END $$;
+
+CREATE FUNCTION steadyhand.review_run(run text, person text, reason text, event text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  known steadyhand.runs := steadyhand.lock_run(run);
+BEGIN
+  IF known.break_glass IS NULL THEN
+    PERFORM steadyhand.refuse('conflict', format('the run %s broke no glass: there is nothing to review', run), json_build_object('run', run));
+  ELSIF known.state <> 'closed' THEN
+    PERFORM steadyhand.refuse('conflict', format('the run %s is still open: it is reviewed when it is closed', run), json_build_object('run', run));
+  ELSIF known.review IS NOT NULL THEN
+    PERFORM steadyhand.refuse('conflict', format('the run %s was reviewed by %s on %s', run, known.review->>'person', known.review->>'at'),
+      json_build_object('run', run));
+  END IF;
+  UPDATE steadyhand.runs r SET review = json_build_object('person', person, 'reason', reason, 'at', steadyhand.iso(now()))
+  WHERE r.run = review_run.run;
+  PERFORM steadyhand.append_event(run, 'break-glass.reviewed', event);
+END $$;

@@ -24,6 +24,7 @@ policies:
   default:
     requesters: [on-call, owners]
     operators: [dba]
+    breakGlass: { groups: [on-call, dba] }
     approvals:
       low: auto
       medium: { quorum: [{ group: dba }] }

@@ -58,6 +58,8 @@ export function aRun(changes: Partial<RunDetail> = {}): RunDetail {
     failure: null,
     waits: null,
     frozen: null,
+    breakGlass: null,
+    review: null,
     steps: [],
     questions: [],
     decisions: [],

@@ -38,7 +38,7 @@ test.each(['README.md', 'docs/running.md', 'docs/migration-cutover.md', 'docs/ar
   (page) => {
     const known = createProgram(nowhere, []).commands.map((command) => command.name());
     const called = [...coded(read(page)), ...read(page).split('\n')].flatMap(
-      (text) => /^(?:npx )?steadyhand ([a-z]+)/.exec(text)?.[1] ?? [],
+      (text) => /^(?:npx )?steadyhand ([a-z-]+)/.exec(text)?.[1] ?? [],
     );
     expect(called.filter((name) => !known.includes(name) && name !== 'sandbox')).toEqual([]);
   },

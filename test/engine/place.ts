@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { engineVerdicts } from '../../activities/engine/contract.ts';
 import { createEngineActivities } from '../../activities/engine/create-engine-activities.ts';
 import { createPlanner } from '../../activities/engine/planner.ts';
-import type { Control, RunDetail } from '../../control/contract.ts';
+import type { Control, NewRequest, RunDetail } from '../../control/contract.ts';
 import type { EventKind } from '../../control/event-kinds.ts';
 import type { Authorisation, Choice, DecisionMessage } from '../../domain/decision.ts';
 import { parseInventory, groupsOf, type Inventory } from '../../domain/inventory.ts';
@@ -39,6 +39,7 @@ policies:
   default:
     requesters: [on-call]
     operators: [dba]
+    breakGlass: { groups: [dba, second-line] }
     approvals:
       low: auto
       medium: { quorum: [{ group: dba }] }
@@ -58,7 +59,7 @@ export interface EngineTest {
   readonly client: Client;
   readonly taskQueue: string;
   /** Requested by ada, as the API does it, and started. */
-  request(input?: Readonly<Record<string, unknown>>, waitMs?: number): Promise<string>;
+  request(input?: Readonly<Record<string, unknown>>, more?: Pick<NewRequest, 'waitMs' | 'breakGlass'>): Promise<string>;
   /** Until the run's question of this name is open. */
   asked(run: string, approval: string, opening?: number): Promise<RunDetail>;
   /** As the API does it: the row, then the message. */
@@ -198,7 +199,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
       return { approval, opening, digest, choice, decisionId: id };
     },
     decide: async (run, ...answer) => await sendDecision(client, run, await engine.click(run, ...answer)),
-    request: async (input = { word: 'hello' }, waitMs) => {
+    request: async (input = { word: 'hello' }, more = {}) => {
       const run = `rehearsal/orders/${ulid()}`;
       const { request } = await control.requests.create({
         run,
@@ -211,7 +212,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
         channel: 'http',
         idempotencyKey: ulid(),
         bodyDigest: 'a'.repeat(64),
-        ...(waitMs === undefined ? {} : { waitMs }),
+        ...more,
       });
       await startRun(client, request, { taskQueue });
       return run;

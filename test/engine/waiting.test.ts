@@ -24,8 +24,8 @@ test('runs that wait have the lease one after the other, in the order in which t
   engine.world.wordIsThere = false;
   const first = await engine.request();
   await eventually(async () => ((await engine.control.lease.find('orders'))?.holder === first ? true : undefined));
-  const second = await engine.request(undefined, hourMs);
-  const third = await engine.request(undefined, hourMs);
+  const second = await engine.request(undefined, { waitMs: hourMs });
+  const third = await engine.request(undefined, { waitMs: hourMs });
   await waiting(engine, second, 1);
   await waiting(engine, third, 2);
   expect(await engine.detail(third)).toMatchObject({ plan: null, steps: [], waits: { holder: first, state: 'held' } });
@@ -39,7 +39,7 @@ test('runs that wait have the lease one after the other, in the order in which t
 test('a run that waits holds the lease before it looks at the database', async () => {
   const engine = await place.begin();
   const first = await holding(engine);
-  const second = await engine.request(undefined, hourMs);
+  const second = await engine.request(undefined, { waitMs: hourMs });
   await waiting(engine, second, 1);
   await engine.agree(first, 'agree-last');
   await engine.asked(second, 'agree-first');
@@ -50,7 +50,7 @@ test('a run that waits holds the lease before it looks at the database', async (
 
 test('nobody passes a line: whoever does not wait is refused while somebody does', async () => {
   const engine = await place.begin({ workers: 0 });
-  const first = await engine.request(undefined, hourMs);
+  const first = await engine.request(undefined, { waitMs: hourMs });
   const second = await engine.request();
   await engine.startWorker();
   await expect(engine.result(second)).rejects.toMatchObject({ cause: { type: 'lease-held' } });
@@ -61,8 +61,8 @@ test('nobody passes a line: whoever does not wait is refused while somebody does
 test('a cancel while it waits ends the run at once, and its place goes to the next', async () => {
   const engine = await place.begin();
   await holding(engine);
-  const second = await engine.request(undefined, hourMs);
-  const third = await engine.request(undefined, hourMs);
+  const second = await engine.request(undefined, { waitMs: hourMs });
+  const third = await engine.request(undefined, { waitMs: hourMs });
   await waiting(engine, third, 2);
   await engine.decide(second, 'ada', 'cancel', 'not today');
   expect(await engine.result(second)).toEqual({ outcome: 'refused', because: 'cancelled by ada: not today' });
@@ -72,7 +72,7 @@ test('a cancel while it waits ends the run at once, and its place goes to the ne
 test('when its time is over it is refused, and told who had the lease', async () => {
   const engine = await place.begin();
   const first = await holding(engine);
-  const second = await engine.request(undefined, 500);
+  const second = await engine.request(undefined, { waitMs: 500 });
   expect(await engine.result(second)).toMatchObject({ outcome: 'refused', because: expect.stringContaining(`${first} holds it since`) });
   expect((await engine.detail(second)).failure).toMatchObject({ code: 'lease-held', facts: { holder: first, since: expect.any(String) } });
   expect(engine.world.effects).toEqual(['+first', '+second']);
@@ -81,8 +81,8 @@ test('when its time is over it is refused, and told who had the lease', async ()
 test('a run that was terminated while it waited holds up nobody', async () => {
   const engine = await place.begin();
   const first = await holding(engine);
-  const second = await engine.request(undefined, hourMs);
-  const third = await engine.request(undefined, hourMs);
+  const second = await engine.request(undefined, { waitMs: hourMs });
+  const third = await engine.request(undefined, { waitMs: hourMs });
   await waiting(engine, third, 2);
   await engine.control.requests.started((await requestOf(engine, second)) ?? '');
   await engine.client.workflow.getHandle(second).terminate('gone');
@@ -95,7 +95,7 @@ test('a lease that was left behind is waited for until a person has freed it', a
   const engine = await place.begin();
   const first = await holding(engine);
   await engine.client.workflow.getHandle(first).terminate('gone');
-  const second = await engine.request(undefined, hourMs);
+  const second = await engine.request(undefined, { waitMs: hourMs });
   await eventually(async () => ((await engine.detail(second)).waits?.state === 'orphaned' ? true : undefined));
   const by = { kind: 'person', name: 'grace', channel: 'cli' } as const;
   await engine.control.lease.release('orders', by, 'dropped by hand', async () => await Promise.resolve(false));
