@@ -1,37 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { Actor, Control, NewRequest } from '../../control/contract.ts';
 import { createControl } from '../../control/control.ts';
-import { migrate } from '../../control/migrate.ts';
 import { Failure, type FailureCode } from '../../domain/failure.ts';
-import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
+import type { Cluster } from '../../sandbox/postgres.ts';
+import { application, owner, startControlServer, templateControl, type ControlServer } from '../support/control-server.ts';
 
-export const application = 'steadyhand_app';
-export const owner = 'steadyhand_owner';
+export { application, owner };
 export const anna: Actor = { kind: 'person', name: 'anna', channel: 'cli' };
-
-/** The server of a test file. Rows need not survive a power cut here. */
-async function startServer(): Promise<{ cluster: Cluster; stop: () => Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-control-'));
-  await chmod(directory, 0o755);
-  try {
-    const settings = { fsync: 'off', max_connections: 60, shared_buffers: '32MB' };
-    const cluster = await startCluster({ name: 'control', major: 18, directory: join(directory, 'server'), settings });
-    const stop = async (): Promise<void> => {
-      await cluster.stop();
-      await rm(directory, { recursive: true, force: true });
-    };
-    return { cluster, stop };
-  } catch (error) {
-    await rm(directory, { recursive: true, force: true });
-    throw error;
-  }
-}
 
 export interface Emptied {
   readonly control: Control;
@@ -54,16 +32,14 @@ export interface Place {
 
 /** Call it at the top of a test file: server before the file, connections closed after each test. */
 export function controlPlace(): Place {
-  let server: Awaited<ReturnType<typeof startServer>> | undefined;
+  let server: ControlServer | undefined;
   const endings: (() => Promise<void>)[] = [];
-  const cluster = (): Cluster => {
+  const started = (): ControlServer => {
     if (server === undefined) throw new Error('the server has not been started');
-    return server.cluster;
+    return server;
   };
-  const url: Place['url'] = (database, role = 'postgres') => {
-    const password = role === 'postgres' ? cluster().password : role;
-    return `postgres://${role}:${encodeURIComponent(password)}@127.0.0.1:${cluster().port}/${database}`;
-  };
+  const cluster = (): Cluster => started().cluster;
+  const url: Place['url'] = (database, role) => started().url(database, role);
   const client: Place['client'] = async (database, role) => {
     const opened = new pg.Client({ connectionString: url(database, role) });
     opened.on('error', () => undefined);
@@ -85,15 +61,7 @@ export function controlPlace(): Place {
   };
 
   beforeAll(async () => {
-    server = await startServer();
-    const admin = await client('postgres');
-    await admin.query(
-      `CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD '${owner}'; CREATE ROLE ${application} LOGIN PASSWORD '${application}'`,
-    );
-    await admin.query(`CREATE DATABASE template_control OWNER ${owner}`);
-    await migrate({ connectionString: url('template_control', owner) });
-    // Outside of a test nobody else ends it.
-    await Promise.all(endings.splice(0).map((end) => end()));
+    server = await startControlServer();
   }, 60_000);
   afterEach(async () => {
     for (const end of endings.splice(0)) await end();
@@ -107,9 +75,9 @@ export function controlPlace(): Place {
     client,
     cluster,
     empty: () => create(''),
-    fresh: async (max) => open(await create('TEMPLATE template_control'), max),
+    fresh: async (max) => open(await create(`TEMPLATE ${templateControl}`), max),
     emptied: async (max) => {
-      shared ??= await create('TEMPLATE template_control');
+      shared ??= await create(`TEMPLATE ${templateControl}`);
       await (await client(shared)).query(emptyAll);
       return open(shared, max);
     },

@@ -1,0 +1,67 @@
+import { expect } from 'vitest';
+import type { StepDefinition } from '../../domain/step.ts';
+import type { Plan } from '../../domain/plan.ts';
+import type { Subject } from './stage.ts';
+import type { Trial } from './trial.ts';
+
+/** The ids of the steps that act or look, in order. */
+export function workingSteps({ runbook, absent = [] }: Subject, kinds: readonly string[] = ['check', 'change', 'wait']): string[] {
+  return Object.entries(runbook.steps)
+    .filter(([id, { kind }]) => kinds.includes(kind) && !absent.includes(id))
+    .map(([id]) => id);
+}
+
+export function definitionOf({ runbook }: Subject, step: string): StepDefinition {
+  const found = runbook.steps[step];
+  if (!found) throw new Error(`${runbook.name} has no step ${step}`);
+  return found;
+}
+
+/** Whether a change stands before the step, or is it: from there on a failure parks. */
+export function changedAt(subject: Subject, step: string): boolean {
+  const [first] = workingSteps(subject, ['change']);
+  const ids = Object.keys(subject.runbook.steps);
+  return first !== undefined && ids.indexOf(step) >= ids.indexOf(first);
+}
+
+export function isPastNoReturn(subject: Subject, step: string): boolean {
+  const ids = Object.keys(subject.runbook.steps);
+  const point = ids.findIndex((id) => subject.runbook.steps[id]?.pointOfNoReturn === true);
+  return point >= 0 && ids.indexOf(step) > point;
+}
+
+/** It went through, and nothing was made twice. */
+export async function wentThrough(trial: Trial): Promise<void> {
+  expect(await trial.closed()).toMatchObject({ outcome: 'succeeded', left: [] });
+  await trial.world.judge();
+  expect(twiceOver(await trial.world.effects())).toEqual([]);
+  expect(await leaseOf(trial)).toBe('free');
+}
+
+/** It went back: the world is as it was, object by object. */
+export async function wentBack(trial: Trial, outcome: 'rolled-back' | 'refused' = 'rolled-back'): Promise<void> {
+  expect(await trial.closed()).toMatchObject({ outcome, left: [] });
+  expect(await trial.world.snapshot()).toEqual(trial.before);
+  expect(['free', undefined]).toContain(await leaseOf(trial));
+  expect(twiceOver(await trial.world.effects())).toEqual([]);
+}
+
+export async function leaseOf({ stage, world }: Trial): Promise<string | undefined> {
+  return (await stage.control.lease.find(world.database))?.state;
+}
+
+export function twiceOver(effects: readonly string[]): string[] {
+  return effects.filter((one, index) => effects.indexOf(one) !== index);
+}
+
+/** The steps that the plan takes back, in order. */
+export async function undoable(trial: Trial): Promise<string[]> {
+  const { steps } = await planOf(trial);
+  return steps.flatMap((step) => (step.applies !== false && step.undo !== undefined ? [step.id] : []));
+}
+
+/** The newest plan of the run. */
+export async function planOf({ stage, detail }: Trial): Promise<Plan> {
+  // Stored by the activity that made it.
+  return (await stage.control.documents.get((await detail()).plan ?? '')) as Plan;
+}

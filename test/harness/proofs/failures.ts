@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { changedAt, isPastNoReturn, wentBack, wentThrough, workingSteps } from '../expectations.ts';
+import { breaks, type Point } from '../faults.ts';
+import type { Proving } from '../prove.ts';
+
+/** A step that fails, at each of its points; then back, every activity of the way down delivered twice: the world is as before. */
+export function provesFailures({ subject, begin }: Proving, points: readonly Point[]): void {
+  const cases = workingSteps(subject).flatMap((step) => pointsOf(subject.runbook.steps[step]?.kind, points).map((point) => ({ step, point })));
+  test.concurrent.for(cases)('$step fails ($point), and all is taken back, each undo twice', async ({ step, point }, context) => {
+    const trial = await begin(context);
+    void trial.stage.faults.set(trial.run, { step, point, strike: breaks });
+    await trial.start();
+    if (!changedAt(subject, step)) return await wentBack(trial, 'refused');
+    const { choices } = await trial.parked(step);
+    const forward = (await trial.stage.control.noReturn.read(trial.run))?.side === 'forward' || isPastNoReturn(subject, step);
+    expect(choices.includes('roll-back')).toBe(!forward);
+    trial.stage.faults.twice(trial.run);
+    await trial.answer(forward ? 'retry' : 'roll-back');
+    if (forward) return await wentThrough(trial);
+    await wentBack(trial);
+    const states = Object.fromEntries((await trial.detail()).steps.map((one) => [one.id, one.state]));
+    expect(Object.values(states)).not.toContain('undo-failed');
+  });
+}
+
+/** Only changes write an intent and an outcome. */
+function pointsOf(kind: string | undefined, points: readonly Point[]): Point[] {
+  return points.filter((point) => kind === 'change' || point === 'begun' || point === 'done');
+}

@@ -1,0 +1,76 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import { ulid } from 'ulid';
+import { expect, test } from 'vitest';
+import { wentThrough, workingSteps } from '../expectations.ts';
+import { eventually } from '../../support/eventually.ts';
+import { breaks } from '../faults.ts';
+import type { Proving } from '../prove.ts';
+import type { Trial } from '../trial.ts';
+
+/** The run is reset to before a step that is done: the same keys, adopted, nothing is made a second time. */
+export function provesResets({ subject, begin }: Proving): void {
+  const steps = workingSteps(subject);
+  const last = steps.at(-1) ?? '';
+  const approvals = workingSteps(subject, ['approval']);
+  test.concurrent('reset to before each step that is done, one after the other: the same keys, adopted', async (context) => {
+    const trial = await begin(context);
+    await trial.start();
+    const ids = Object.keys(subject.runbook.steps);
+    const final = approvals.at(-1) ?? '';
+    const early = steps.filter((step) => ids.indexOf(step) < ids.indexOf(final));
+    await trial.until((now) => now.questions.some((one) => one.approval === final));
+    for (const step of early) await resetBefore(trial, step, early.at(-1) ?? '');
+    void trial.stage.faults.set(trial.run, { step: last, point: 'begun', strike: breaks });
+    await trial.parked(last);
+    for (const step of steps.filter((one) => !early.includes(one) && one !== last)) {
+      const parked = trial.stage.faults.set(trial.run, { step: last, point: 'begun', strike: breaks });
+      await resetBefore(trial, step, steps.at(-2) ?? '');
+      await parked;
+    }
+    await trial.answer('retry');
+    await wentThrough(trial);
+    const settled = await trial.events('attempt.settled');
+    for (const step of workingSteps(subject, ['change']).filter((one) => one !== last)) {
+      const outcomes = settled.filter((one) => one['step'] === step).map((one) => one['outcome']);
+      expect(outcomes[0], step).toBe('made');
+      expect(new Set(outcomes.slice(1)), step).toEqual(new Set(['adopted']));
+    }
+    expect((await trial.detail()).steps.filter((one) => one.kind !== 'approval').every((one) => one.generation === 1)).toBe(true);
+  });
+}
+
+async function attemptsAt(trial: Trial, step: string): Promise<number> {
+  return (await trial.detail()).steps.find((one) => one.id === step)?.attempt ?? 0;
+}
+
+/** To before the newest call of the step, and until the run is at `until` again. Signals and Updates are not delivered again. */
+async function resetBefore(trial: Trial, step: string, until: string): Promise<void> {
+  const seen = await attemptsAt(trial, until);
+  await reset(trial, step);
+  await eventually(async () => {
+    const again = (await attemptsAt(trial, until)) > seen;
+    return again || undefined;
+  }, 60_000);
+}
+
+async function reset({ stage, run }: Trial, step: string): Promise<void> {
+  const { client } = stage;
+  const { events } = await client.workflow.getHandle(run).fetchHistory();
+  const calls = (events ?? []).map((event) => event.activityTaskScheduledEventAttributes);
+  const call = calls.findLast((one) => {
+    const told = one?.input?.payloads?.[1];
+    const asked = told ? defaultPayloadConverter.fromPayload<{ step?: string; undo?: boolean } | null>(told) : null;
+    return asked?.step === step && asked.undo === false;
+  });
+  const finished = call?.workflowTaskCompletedEventId;
+  if (!finished) throw new Error(`the run has not called ${step}`);
+  await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId: run },
+    reason: 'a test',
+    requestId: ulid(),
+    workflowTaskFinishEventId: finished,
+    // Signals and Updates.
+    resetReapplyExcludeTypes: [1, 2],
+  });
+}

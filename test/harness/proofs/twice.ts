@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { twiceOver, wentThrough, workingSteps } from '../expectations.ts';
+import type { Proving } from '../prove.ts';
+
+/** Every activity is delivered twice, the engine's own too: the completion of the first is lost, and it runs again from the beginning. */
+export function provesTwice({ subject, begin }: Proving): void {
+  test.concurrent('every activity is delivered twice: the same end, each effect once, adopted', async (context) => {
+    const trial = await begin(context);
+    trial.stage.faults.twice(trial.run);
+    await trial.start();
+    await wentThrough(trial);
+    const settled = await trial.events('attempt.settled');
+    for (const step of workingSteps(subject, ['change'])) {
+      const outcomes = settled.filter((one) => one['step'] === step).map((one) => one['outcome']);
+      expect(outcomes, step).toEqual(['made', 'adopted']);
+    }
+    // What a step proved is told once.
+    const proved = (await trial.events('evidence.recorded')).map((one) => Object.keys(one['evidence'] as object).join());
+    expect(twiceOver(proved)).toEqual([]);
+  });
+}

@@ -1,0 +1,42 @@
+import type { Client } from '@temporalio/client';
+import type { Control } from '../../control/contract.ts';
+import type { Inventory } from '../../domain/inventory.ts';
+import type { AnyRunbook } from '../../domain/runbook.ts';
+import type { Faults } from './faults.ts';
+
+/** A runbook under proof, as its test file says it: all proofs need no more. */
+export interface Subject {
+  readonly runbook: AnyRunbook;
+  /** Steps that the plan of its worlds leaves out. */
+  readonly absent?: readonly string[];
+  /** Who asks, who agrees (all of them, to every approval), and who answers for failed steps. */
+  readonly people: { readonly asks: string; readonly agree: readonly string[]; readonly operates: string };
+  /** What is shared by the cases of a file: servers, a control database, a worker. */
+  stage(): Promise<Stage>;
+}
+
+export interface Stage {
+  /** As people and tests see it. */
+  readonly control: Control;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly faults: Faults;
+  inventory(): Inventory;
+  /** A database of the runbook's own for one case, as it is before a run. */
+  world(): Promise<World>;
+  end(): Promise<void>;
+}
+
+/** What one run changes, and how it is judged. */
+export interface World {
+  /** Its name in the inventory. */
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Everything that a run could leave or take, object by object; two of them are compared. */
+  snapshot(): Promise<unknown>;
+  /** What was made so far, each time that it was made: `publish: CREATE PUBLICATION …`. */
+  effects(): Promise<string[]>;
+  /** After a run that succeeded: throws or expects what must hold, such as zeros. */
+  judge(): Promise<void>;
+  end(): Promise<void>;
+}
