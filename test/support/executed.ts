@@ -1,0 +1,19 @@
+/** A statement of a session that is named after a step, as the server wrote it down. */
+export interface Executed {
+  readonly step: string;
+  readonly statement: string;
+}
+
+/** What does nothing by itself: it frames commands, or sets the session up. */
+const frame = /^(BEGIN|COMMIT|ROLLBACK|SET |RESET |START TRANSACTION)/i;
+
+/** The steps' statements in one database, out of a server's log with `log_statement = all`. */
+export function executedIn(log: string, dbname: string): Executed[] {
+  return log.split(/\n(?=\d{4}-\d\d-\d\d )/).flatMap((entry) => {
+    const match = /\[\d+\] steadyhand (\S+)(?: \S+)? \S+@\S+ LOG:\s+(?:statement|execute [^:]*): ([\s\S]*)$/.exec(entry);
+    const [, named = '', statement = ''] = match ?? [];
+    // The session that keeps the snapshot is the switch's.
+    const step = named === 'snapshot' ? 'switch' : named;
+    return match && step !== 'look' && entry.includes(`@${dbname} `) && !frame.test(statement) ? [{ step, statement: statement.trim() }] : [];
+  });
+}
