@@ -3,12 +3,10 @@ import { expect, test } from 'vitest';
 import { planSchema } from '../../api/answers.ts';
 import { variablesOf } from '../../domain/command.ts';
 import type { Plan } from '../../domain/plan.ts';
+import { executedIn, type Executed } from '../support/executed.ts';
 import { movePlace, type Move } from './place.ts';
 
 const place = movePlace({ logStatement: 'all' });
-
-/** What does nothing by itself: it frames commands, or sets the session up. */
-const frame = /^(BEGIN|COMMIT|ROLLBACK|SET |RESET |START TRANSACTION)/i;
 
 test('the plan and what was executed agree: step by step, and in the servers’ own logs', async () => {
   const move = await place.begin();
@@ -44,24 +42,9 @@ test('every variable of the plan is explained', async () => {
   expect(unexplained).toEqual([]);
 });
 
-interface Executed {
-  readonly step: string;
-  readonly statement: string;
-}
-
 /** The statements of sessions that are named after a step, as the server wrote them down. */
 async function statementsOf(move: Move, side: 'source' | 'target'): Promise<Executed[]> {
-  const log = await readFile(move.sandbox[side].logFile, 'utf8');
-  const entries = log.split(/\n(?=\d{4}-\d\d-\d\d )/);
-  return entries.flatMap((entry) => {
-    const match = /\[\d+\] steadyhand (\S+)(?: \S+)? \S+@\S+ LOG:\s+(?:statement|execute [^:]*): ([\s\S]*)$/.exec(entry);
-    const [, named = '', statement = ''] = match ?? [];
-    // The session that keeps the snapshot is the switch's.
-    const step = named === 'snapshot' ? 'switch' : named;
-    return match && step !== 'look' && entry.includes(`@${move.dbname} `) && !frame.test(statement)
-      ? [{ step, statement: statement.trim() }]
-      : [];
-  });
+  return executedIn(await readFile(move.sandbox[side].logFile, 'utf8'), move.dbname);
 }
 
 function plannedOn(plan: Plan, side: 'source' | 'target'): { step: string; text: string; when?: string }[] {

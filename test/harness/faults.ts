@@ -42,7 +42,9 @@ export function createFaults(): Faults {
   const set = new Map<Fault, Set>();
   const doubled = new Map<string, globalThis.Set<string>>();
   const meet = async (run: string, step: string, undo: boolean, point: Point): Promise<void> => {
-    const fault = [...set.values()].find((one) => one.run === run && one.step === step && (one.undo ?? false) === undo && one.point === point);
+    const fault = [...set.values()].find(
+      (one) => one.run === run && one.step === step && (one.undo ?? false) === undo && one.point === point,
+    );
     if (!fault) return;
     set.delete(fault);
     try {

@@ -9,6 +9,8 @@ export interface Subject {
   readonly runbook: AnyRunbook;
   /** Steps that the plan of its worlds leaves out. */
   readonly absent?: readonly string[];
+  /** Steps before the point of no return that leave nothing to take back, and so can't be started again. */
+  readonly noUndo?: readonly string[];
   /** Who asks, who agrees (all of them, to every approval), and who answers for failed steps. */
   readonly people: { readonly asks: string; readonly agree: readonly string[]; readonly operates: string };
   /** What is shared by the cases of a file: servers, a control database, a worker. */

@@ -85,7 +85,10 @@ export async function begin(subject: Subject, stage: Stage): Promise<Trial> {
     closed: async () => {
       await until((now) => now.state === 'closed');
       // The row is closed by the run's last activity; a run that needs attention ends as failed.
-      await client.workflow.getHandle(run).result().catch(() => undefined);
+      await client.workflow
+        .getHandle(run)
+        .result()
+        .catch(() => undefined);
       expect(stage.faults.waiting(run), 'faults that never struck').toEqual([]);
       return await detail();
     },

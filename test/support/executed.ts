@@ -14,6 +14,8 @@ export function executedIn(log: string, dbname: string): Executed[] {
     const [, named = '', statement = ''] = match ?? [];
     // The session that keeps the snapshot is the switch's.
     const step = named === 'snapshot' ? 'switch' : named;
-    return match && step !== 'look' && entry.includes(`@${dbname} `) && !frame.test(statement) ? [{ step, statement: statement.trim() }] : [];
+    return match && step !== 'look' && entry.includes(`@${dbname} `) && !frame.test(statement)
+      ? [{ step, statement: statement.trim() }]
+      : [];
   });
 }

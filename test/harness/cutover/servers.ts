@@ -40,7 +40,12 @@ export async function startCutoverServers(taskQueue: string): Promise<CutoverSer
   const directory = mkdtempSync(join(tmpdir(), 'steadyhand-harness-'));
   await chmod(directory, 0o755);
   const [source, target, control] = await Promise.all([
-    startCluster({ name: 'source', ...(postgres15 ? { bin: postgres15 } : { major: 16 }), directory: join(directory, 'source'), settings: shared }),
+    startCluster({
+      name: 'source',
+      ...(postgres15 ? { bin: postgres15 } : { major: 16 }),
+      directory: join(directory, 'source'),
+      settings: shared,
+    }),
     startCluster({ name: 'target', major: 18, directory: join(directory, 'target'), settings: shared }),
     startControlServer(),
   ]);
@@ -53,9 +58,12 @@ export async function startCutoverServers(taskQueue: string): Promise<CutoverSer
   await giveToPostgres(passfile);
   const inventory = join(directory, 'steadyhand.yaml');
   const databases: Record<string, object> = {};
-  const write = (): void => writeFileSync(inventory, stringify({ version: 1, people, databases, policies }, { aliasDuplicateObjects: false }));
+  const write = (): void =>
+    writeFileSync(inventory, stringify({ version: 1, people, databases, policies }, { aliasDuplicateObjects: false }));
   write();
-  const tools = postgres15 ? { STEADYHAND_PG_DUMP: join(postgres15, 'pg_dump'), STEADYHAND_PG_RESTORE: join(postgres15, 'pg_restore') } : {};
+  const tools = postgres15
+    ? { STEADYHAND_PG_DUMP: join(postgres15, 'pg_dump'), STEADYHAND_PG_RESTORE: join(postgres15, 'pg_restore') }
+    : {};
   return {
     ...{ directory, source, target, control, passwordFile },
     environment: {

@@ -18,6 +18,7 @@ import { newCutoverWorld } from './world.ts';
 export const cutoverSubject: Subject = {
   runbook: migrationCutover,
   absent: [...(postgres15 ? [] : ['copy-schema']), ...(pooled ? [] : ['try-alias'])],
+  noUndo: ['analyze'],
   people: { asks: 'ada', agree: ['grace', 'linus'], operates: 'grace' },
   stage,
 };

@@ -45,7 +45,8 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
       expect(now?.rows).toEqual(old?.rows);
       expect([old?.ours, now?.ours]).toEqual([[], []]);
       expect([old?.limit, now?.limit]).toEqual([0, -1]);
-      if (pgbouncer) expect(await readFile(pgbouncer.configFile, 'utf8')).toMatch(new RegExp(`^${dbname} = .*port=${servers.target.port}`, 'm'));
+      if (pgbouncer)
+        expect(await readFile(pgbouncer.configFile, 'utf8')).toMatch(new RegExp(`^${dbname} = .*port=${servers.target.port}`, 'm'));
     },
     end: async () => {
       await pgbouncer?.stop();
@@ -74,7 +75,11 @@ async function poolerOf(servers: CutoverServers, dbname: string): Promise<PgBoun
   });
 }
 
-function poolerEntry({ passwordFile }: CutoverServers, { host, port, configFile, adminUser, adminPasswordFile }: PgBouncer, alias: string): object {
+function poolerEntry(
+  { passwordFile }: CutoverServers,
+  { host, port, configFile, adminUser, adminPasswordFile }: PgBouncer,
+  alias: string,
+): object {
   const users = [{ name: 'orders_app', secret: { file: passwordFile } }];
   return { kind: 'pgbouncer', host, port, alias, configFile, admin: { user: adminUser, secret: { file: adminPasswordFile } }, users };
 }
@@ -89,14 +94,21 @@ interface Contents {
 
 async function contents(client: pg.Client): Promise<Contents> {
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await client.query<Record<string, unknown>>(sql)).rows;
-  const tables = await rows("SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1");
+  const tables = await rows(
+    "SELECT oid::regclass::text AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1",
+  );
   const digests: unknown[] = [];
   for (const { name } of tables) {
     digests.push([name, await rows(`SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM ${String(name)} t`)]);
   }
-  const [database] = (await client.query<{ limit: number }>('SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()')).rows;
+  const [database] = (
+    await client.query<{ limit: number }>('SELECT datconnlimit AS limit FROM pg_database WHERE datname = current_database()')
+  ).rows;
   return {
-    rows: [digests, await rows("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE schemaname <> 'steadyhand' ORDER BY 1, 2")],
+    rows: [
+      digests,
+      await rows("SELECT schemaname, sequencename, last_value FROM pg_sequences WHERE schemaname <> 'steadyhand' ORDER BY 1, 2"),
+    ],
     ours: await rows(`
       SELECT slot_name AS name FROM pg_replication_slots WHERE database = current_database()
       UNION ALL SELECT pubname FROM pg_publication UNION ALL SELECT evtname FROM pg_event_trigger

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Failure } from '../../../domain/failure.ts';
 import { changedAt, isPastNoReturn, undoable, wentBack, wentThrough, workingSteps } from '../expectations.ts';
 import { untilCancelled, type Point } from '../faults.ts';
-import type { Proving } from '../prove.ts';
+import type { Proving } from '../proving.ts';
 import type { Trial } from '../trial.ts';
 
 /**

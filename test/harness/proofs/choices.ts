@@ -12,7 +12,7 @@ import {
   workingSteps,
 } from '../expectations.ts';
 import { breaks, type Point } from '../faults.ts';
-import type { Proving } from '../prove.ts';
+import type { Proving } from '../proving.ts';
 import type { Subject } from '../stage.ts';
 import type { Trial } from '../trial.ts';
 
@@ -43,7 +43,7 @@ function offered(subject: Subject, step: string): ParkedChoice[] {
   const past = isPastNoReturn(subject, step);
   const possible: Record<ParkedChoice, boolean> = {
     retry: true,
-    'start-again': !past,
+    'start-again': !past && !(subject.noUndo ?? []).includes(step),
     skip: skippable,
     'mark-done': !pointOfNoReturn,
     'roll-back': !past,

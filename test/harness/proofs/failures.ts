@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { changedAt, isPastNoReturn, wentBack, wentThrough, workingSteps } from '../expectations.ts';
 import { breaks, type Point } from '../faults.ts';
-import type { Proving } from '../prove.ts';
+import type { Proving } from '../proving.ts';
 
 /** A step that fails, at each of its points; then back, every activity of the way down delivered twice: the world is as before. */
 export function provesFailures({ subject, begin }: Proving, points: readonly Point[]): void {
-  const cases = workingSteps(subject).flatMap((step) => pointsOf(subject.runbook.steps[step]?.kind, points).map((point) => ({ step, point })));
+  const cases = workingSteps(subject).flatMap((step) =>
+    pointsOf(subject.runbook.steps[step]?.kind, points).map((point) => ({ step, point })),
+  );
   test.concurrent.for(cases)('$step fails ($point), and all is taken back, each undo twice', async ({ step, point }, context) => {
     const trial = await begin(context);
     void trial.stage.faults.set(trial.run, { step, point, strike: breaks });

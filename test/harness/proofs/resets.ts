@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { wentThrough, workingSteps } from '../expectations.ts';
 import { eventually } from '../../support/eventually.ts';
 import { breaks } from '../faults.ts';
-import type { Proving } from '../prove.ts';
+import type { Proving } from '../proving.ts';
 import type { Trial } from '../trial.ts';
 
 /** The run is reset to before a step that is done: the same keys, adopted, nothing is made a second time. */

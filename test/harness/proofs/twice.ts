@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { twiceOver, wentThrough, workingSteps } from '../expectations.ts';
-import type { Proving } from '../prove.ts';
+import type { Proving } from '../proving.ts';
 
 /** Every activity is delivered twice, the engine's own too: the completion of the first is lost, and it runs again from the beginning. */
 export function provesTwice({ subject, begin }: Proving): void {

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, vi, type TestContext } from 'vitest';
+import type { Stage, Subject } from './stage.ts';
+import { begin, type Trial } from './trial.ts';
+
+/** What a proof is written with. */
+export interface Proving {
+  readonly subject: Subject;
+  /** A run in a world of its own, which ends with the test. */
+  begin(test: TestContext): Promise<Trial>;
+}
+
+/** Shared by the tests of a file: up before them, down after them. */
+export function proving(subject: Subject): Proving {
+  vi.setConfig({ testTimeout: 180_000, maxConcurrency: 6 });
+  let stage: Stage | undefined;
+  beforeAll(async () => {
+    stage = await subject.stage();
+  }, 120_000);
+  afterAll(async () => {
+    await stage?.end();
+  }, 60_000);
+  return {
+    subject,
+    begin: async ({ onTestFinished }) => {
+      if (!stage) throw new Error('the stage is not up');
+      const trial = await begin(subject, stage);
+      onTestFinished(trial.world.end);
+      return trial;
+    },
+  };
+}
