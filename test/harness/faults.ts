@@ -123,13 +123,17 @@ export async function breaks(code: FailureCode = 'server-error'): Promise<never>
   return await Promise.reject(new Failure(code, 'broken by the test'));
 }
 
-/** Holds the attempt, which lives and heartbeats, until it is told to stop; then it calls back, and the attempt stops. */
+/** What is under way takes a while to stop; an undo that did not wait for it would begin within that time. */
+const slowToStopMs = 700;
+
+/** Holds the attempt, which lives and heartbeats, until it is told to stop; a while later it calls back, and the attempt stops. */
 export async function untilCancelled(stopped: () => void): Promise<never> {
   const context = Context.current();
   const beat = setInterval(() => context.heartbeat(context.info.heartbeatDetails), 100);
   try {
     return await context.cancelled;
   } finally {
+    await new Promise((resolve) => setTimeout(resolve, slowToStopMs));
     clearInterval(beat);
     stopped();
   }

@@ -11,6 +11,8 @@ export interface Subject {
   readonly absent?: readonly string[];
   /** Steps before the point of no return that leave nothing to take back, and so can't be started again. */
   readonly noUndo?: readonly string[];
+  /** Changes that a second delivery makes again instead of adopting them: they say above themselves why that is harmless. */
+  readonly remade?: readonly string[];
   /** Who asks, who agrees (all of them, to every approval), and who answers for failed steps. */
   readonly people: { readonly asks: string; readonly agree: readonly string[]; readonly operates: string };
   /** What is shared by the cases of a file: servers, a control database, a worker. */
