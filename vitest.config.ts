@@ -13,7 +13,8 @@ const needsPgBouncer = ['test/activities/pooling/try-alias.test.ts'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...(postgres15 === undefined ? needs15 : []), ...(pooled ? [] : needsPgBouncer)],
+    // By a configuration of its own: vitest.harness.config.ts.
+    exclude: ['test/harness/every/**', ...(postgres15 === undefined ? needs15 : []), ...(pooled ? [] : needsPgBouncer)],
     globalSetup,
     pool: 'forks',
     maxWorkers: 2,

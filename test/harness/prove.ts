@@ -1,4 +1,4 @@
-import type { Point } from './faults.ts';
+import type { Extent } from './extent.ts';
 import { provesCancels } from './proofs/cancels.ts';
 import { provesChoices } from './proofs/choices.ts';
 import { provesFailures } from './proofs/failures.ts';
@@ -11,10 +11,10 @@ import type { Subject } from './stage.ts';
  * All proofs that need no worker process of their own: whatever happens at any step, each effect is made once, and what is taken
  * back is as it was before, object by object.
  */
-export function prove(subject: Subject, points: readonly Point[] = ['begun', 'intended', 'acted', 'done']): void {
-  const one = proving(subject);
+export function prove(subject: Subject, extent: Extent): void {
+  const one = proving(subject, extent);
   provesTwice(one);
-  provesFailures(one, points);
+  provesFailures(one);
   provesCancels(one);
   provesChoices(one);
   provesResets(one);

@@ -1,4 +1,4 @@
 import { prove } from './prove.ts';
 import { rehearsalSubject } from './rehearsal.ts';
 
-prove(rehearsalSubject);
+prove(rehearsalSubject, 'every');

@@ -35,7 +35,7 @@ export interface Trial {
 }
 
 const closesWithinMs = 90_000;
-const lookEveryMs = 25;
+const lookEveryMs = 50;
 
 export async function begin(subject: Subject, stage: Stage): Promise<Trial> {
   const world = await stage.world();

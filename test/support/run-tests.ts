@@ -1,5 +1,6 @@
-// `npm test [files or words]`: runs vitest and prints `N passed, N failed` as the very last line. Ends with 1 when a test failed,
-// when none ran, and, with `--ci`, when one was skipped. Told to stop, it first ends what the tests have started.
+// `npm test [files or words]`, and `npm run test:harness` for every case of the harness: runs vitest and prints `N passed, N failed`
+// as the very last line. Ends with 1 when a test failed, when none ran, and, with `--ci`, when one was skipped. Told to stop, it
+// first ends what the tests have started.
 import { createVitest } from 'vitest/node';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
@@ -9,14 +10,15 @@ import { Counter, type Tally } from './reporter.ts';
 const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const inCi = process.argv.includes('--ci');
-const filters = process.argv.slice(2).filter((argument) => argument !== '--ci');
+const config = process.argv.includes('--harness') ? { config: 'vitest.harness.config.ts' } : {};
+const filters = process.argv.slice(2).filter((argument) => argument !== '--ci' && argument !== '--harness');
 
 if (findPgBouncer(sandboxConfiguration().path) === undefined)
   console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');
 if (postgres15 === undefined) console.log('PostgreSQL 15 is not installed: the cases with a source older than 16 are left out.');
 
 const counter = new Counter();
-const vitest = await createVitest('test', { run: true, watch: false, reporters: ['default', counter] });
+const vitest = await createVitest('test', { ...config, run: true, watch: false, reporters: ['default', counter] });
 let stopped: number | undefined;
 let ended: Promise<void> | undefined;
 for (const [signal, code] of Object.entries(signals)) {

@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { createReadStream, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmod, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { stringify } from 'yaml';
@@ -111,6 +112,12 @@ async function prepare(cluster: Cluster, password: string, size: number): Promis
   await withSuperuser(cluster, 'postgres', async (client) => await client.query('ALTER ROLE postgres NOLOGIN'));
 }
 
-export async function logOf(cluster: Cluster): Promise<string> {
-  return await readFile(cluster.logFile, 'utf8');
+/** How long the server's log is now. */
+export async function logEnd(cluster: Cluster): Promise<number> {
+  return (await stat(cluster.logFile)).size;
+}
+
+/** The server's log from there on: it grows with every case. */
+export async function logSince(cluster: Cluster, from: number): Promise<string> {
+  return await text(createReadStream(cluster.logFile, { start: from }));
 }

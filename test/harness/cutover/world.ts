@@ -9,7 +9,7 @@ import { executedIn } from '../../support/executed.ts';
 import { pooled } from '../../support/pooled.ts';
 import { postgres15 } from '../../support/postgres-15.ts';
 import type { World } from '../stage.ts';
-import { logOf, type CutoverServers } from './servers.ts';
+import { logEnd, logSince, type CutoverServers } from './servers.ts';
 
 let number = 0;
 
@@ -18,6 +18,7 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
   number += 1;
   const dbname = `orders_${number}`;
   const database = `orders-${number}`;
+  const from = { source: await logEnd(servers.source), target: await logEnd(servers.target) };
   await inPostgres(servers, 'source', `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
   await inPostgres(servers, 'target', `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
   const pgbouncer = pooled ? await poolerOf(servers, dbname) : undefined;
@@ -34,9 +35,12 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
     input: { target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there' },
     snapshot: async () => ({ sides: await both(worldOf), pooler: pgbouncer ? await readFile(pgbouncer.configFile, 'utf8') : null }),
     effects: async () => {
-      const logs = { source: executedIn(await logOf(servers.source), dbname), target: executedIn(await logOf(servers.target), dbname) };
-      return (['source', 'target'] as const)
-        .flatMap((side) => logs[side].map((one) => ({ side, ...one })))
+      const executed = (['source', 'target'] as const).map(async (side) => {
+        const statements = executedIn(await logSince(servers[side], from[side]), dbname);
+        return statements.map((one) => ({ side, ...one }));
+      });
+      return (await Promise.all(executed))
+        .flat()
         .filter(({ statement }) => makes.test(statement))
         .map(({ side, step, statement }) => `${step} on ${side}: ${statement}`);
     },

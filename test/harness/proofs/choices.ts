@@ -17,17 +17,24 @@ import type { Subject } from '../stage.ts';
 import type { Trial } from '../trial.ts';
 
 /** What a parked step offers, and what becomes of each choice: the end, the lease, the list of what is left. */
-export function provesChoices({ subject, begin }: Proving): void {
+export function provesChoices({ subject, chosen, begin }: Proving): void {
   const parking = workingSteps(subject).filter((step) => changedAt(subject, step));
   const cases = parking.flatMap((step) => offered(subject, step).map((choice) => ({ step, choice })));
-  test.concurrent.for(cases)('$step is uncertain, and a person says: $choice', async ({ step, choice }, context) => {
-    const trial = await begin(context);
-    void trial.stage.faults.set(trial.run, { step, point: pointOf(subject, step, choice), strike: async () => await breaks('uncertain') });
-    await trial.start();
-    expect((await trial.parked(step)).choices).toEqual(offered(subject, step));
-    await trial.answer(choice);
-    await ends[choice](trial, step);
-  });
+  test.concurrent.for(chosen(cases, ({ choice }) => choice))(
+    '$step is uncertain, and a person says: $choice',
+    async ({ step, choice }, context) => {
+      const trial = await begin(context);
+      void trial.stage.faults.set(trial.run, {
+        step,
+        point: pointOf(subject, step, choice),
+        strike: async () => await breaks('uncertain'),
+      });
+      await trial.start();
+      expect((await trial.parked(step)).choices).toEqual(offered(subject, step));
+      await trial.answer(choice);
+      await ends[choice](trial, step);
+    },
+  );
 }
 
 /** A person who marks a step as done has seen its effect; all else is tried before it is there. */
