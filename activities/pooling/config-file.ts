@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, chown, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { Failure } from '../../domain/failure.ts';
+import { inTurn } from './file-lock.ts';
 import { quoteAlias, quoteValue, type Address } from './alias-text.ts';
 
 /** A `key = value` of an alias's line, with the place of its value so that everything else stays as it is, byte for byte. */
@@ -35,7 +37,8 @@ export async function readAliases(configFile: string): Promise<Map<string, Addre
 
 /**
  * Makes the alias point to `address`; everything else in the file, and the other keys of its line, stay byte for byte. The file
- * is replaced at once (write, chown, chmod, rename), so PgBouncer never reads half of it. Writing the same twice is harmless.
+ * is replaced at once (write, chown, chmod, rename), so PgBouncer never reads half of it. Several runs may change aliases of one
+ * file: each waits its turn. Writing the same twice is harmless.
  * Throws `pooler-failed` when there is no such alias.
  */
 export async function writeAlias(configFile: string, alias: string, address: Address): Promise<void> {
@@ -123,29 +126,38 @@ function pairsOf(line: string, from: number, configFile: string): Pair[] {
   return pairs;
 }
 
+/** Nobody else reads between this read and this write. */
 async function edit(configFile: string, change: (lines: string[]) => void): Promise<void> {
-  const text = await read(configFile);
-  const lines = text.split('\n');
-  change(lines);
-  const changed = lines.join('\n');
-  if (changed !== text) await replaceFile(configFile, changed);
+  // A link stays a link: the file behind it is locked and replaced.
+  const real = await realpath(configFile).catch((error: unknown) => {
+    throw unreadable(configFile, error);
+  });
+  await inTurn(real, async (stillMine) => {
+    const text = await read(configFile);
+    const lines = text.split('\n');
+    change(lines);
+    const changed = lines.join('\n');
+    if (changed !== text) await replaceFile(configFile, real, changed, stillMine);
+  });
+}
+
+function unreadable(configFile: string, cause: unknown): Failure {
+  return new Failure('pooler-failed', `the pooler’s file ${configFile} cannot be read by this worker`, { configFile }, cause);
 }
 
 async function read(configFile: string): Promise<string> {
   try {
     return await readFile(configFile, 'utf8');
   } catch (error) {
-    throw new Failure('pooler-failed', `the pooler’s file ${configFile} cannot be read by this worker`, { configFile }, error);
+    throw unreadable(configFile, error);
   }
 }
 
-async function replaceFile(configFile: string, text: string): Promise<void> {
-  // A link stays a link: the file behind it is replaced.
-  const real = await realpath(configFile);
-  const beside = `${real}.steadyhand-${process.pid}`;
+async function replaceFile(configFile: string, real: string, text: string, stillMine: () => Promise<void>): Promise<void> {
+  const beside = `${real}.steadyhand-${randomUUID()}`;
   try {
     const { mode, uid, gid } = await stat(real);
-    const file = await open(beside, 'w', 0o600);
+    const file = await open(beside, 'wx', 0o600);
     try {
       await file.writeFile(text);
       await file.sync();
@@ -154,9 +166,11 @@ async function replaceFile(configFile: string, text: string): Promise<void> {
     }
     await chown(beside, uid, gid);
     await chmod(beside, mode & 0o7777);
+    await stillMine();
     await rename(beside, real);
   } catch (error) {
     await unlink(beside).catch(() => undefined);
+    if (error instanceof Failure) throw error;
     throw new Failure('pooler-failed', `the pooler’s file ${configFile} cannot be written by this worker`, { configFile }, error);
   }
 }

@@ -1,8 +1,10 @@
-import { chmod, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { addAlias, dropAlias, readAlias, readAliases, writeAlias } from '../../../activities/pooling/config-file.ts';
+import { inTurn } from '../../../activities/pooling/file-lock.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const text = [
   '; orders = host=commented port=1 dbname=out',
@@ -86,6 +88,40 @@ describe('writing', () => {
   test('a line break cannot be smuggled in', async () => {
     await expect(writeAlias(file, 'orders', { ...next, dbname: 'x\n[pgbouncer]' })).rejects.toMatchObject({ code: 'input-invalid' });
     expect(await written()).toBe(text);
+  });
+});
+
+describe('several at once', () => {
+  const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
+
+  test('each change stands, and nothing is left beside the file', async () => {
+    await writeFile(file, `[databases]\n${numbers.map((one) => `a${one} = host=old port=1 dbname=d`).join('\n')}\n`);
+    await Promise.all(numbers.map((one) => writeAlias(file, `a${one}`, { host: 'new', port: one, dbname: 'd' })));
+    expect([...(await readAliases(file))]).toEqual(numbers.map((one) => [`a${one}`, { host: 'new', port: one, dbname: 'd' }]));
+    expect(await readdir(dirname(file))).toEqual([basename(file)]);
+  });
+
+  test('a process that died with the lock does not hold up the others, of whom each gets its turn', async () => {
+    await writeFile(`${file}.steadyhand-lock`, '');
+    await Promise.all([writeAlias(file, 'orders', next), writeAlias(file, 'bare', next), dropAlias(file, 'odd "name')]);
+    const aliases = await readAliases(file);
+    expect([aliases.get('orders'), aliases.get('bare'), aliases.get('odd "name')]).toEqual([next, next, undefined]);
+    expect(await readdir(dirname(file))).toEqual([basename(file)]);
+  });
+
+  test('who stood still with the lock learns that it is another one’s now, and leaves that one its lock', async () => {
+    const { promise: woken, resolve: wake } = Promise.withResolvers<void>();
+    const slept = inTurn(file, async (stillMine) => {
+      await woken;
+      await stillMine();
+    });
+    await eventually(async () => ((await readdir(dirname(file))).length === 2 ? true : undefined));
+    await inTurn(file, async (stillMine) => {
+      wake();
+      await expect(slept).rejects.toMatchObject({ code: 'pooler-failed' });
+      await stillMine();
+    });
+    expect(await readdir(dirname(file))).toEqual([basename(file)]);
   });
 });
 
