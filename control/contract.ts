@@ -159,8 +159,8 @@ export interface Runs {
   /** Not an event: shown until the next one overwrites it. Nothing happens for a step that the plan does not have. */
   progress(run: string, step: string, progress: Progress): Promise<void>;
   /**
-   * The attempt has done its step: the fence, what the step proved (merged into the run's evidence) and the step's state in one
-   * transaction, with an event for each that is news. Throws `superseded` when `number` is not the newest of the key any more.
+   * The attempt has done its step: the fence, what the step proved (merged into the run's evidence; what was proved first under
+   * the key stands) and the step's state in one transaction, with an event for each that is news. Throws `superseded` when `number` is not the newest of the key any more.
    */
   finish(run: string, done: { key: string; number: number; step: StepChange; evidence?: Readonly<Record<string, unknown>> }): Promise<void>;
   /**

@@ -5,7 +5,7 @@ import { readRuns } from './run-reads.ts';
 
 /** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
 const finishQuery = `
-  SELECT steadyhand.lock_attempt($1, $2), CASE WHEN $4::json IS NOT NULL THEN steadyhand.record_evidence($3, $4, $5) END,
+  SELECT steadyhand.lock_attempt($1, $2), CASE WHEN $4::json IS NOT NULL THEN steadyhand.record_evidence($3, $1, $4, $5) END,
     steadyhand.change_run($3, NULL, NULL, $6, '')`;
 
 /** Each change is one statement: rows and events together or not at all. A closed run does not change any more. */

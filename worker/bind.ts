@@ -72,7 +72,10 @@ function bound(binding: Binding): BoundActivity {
   };
 }
 
-/** The step's state and, when it proved something, its evidence. An undo shows as undone. An attempt that has given way says nothing. */
+/**
+ * The step's state and, when it proved something, its evidence; what an earlier attempt has proved stands. An undo shows as undone.
+ * An attempt that has given way says nothing.
+ */
 async function finished(control: Control, { key, number, run }: Attempt, call: StepCall, result: unknown): Promise<void> {
   const { step: id, generation, undo } = call;
   const proved = !undo && typeof result === 'object' && result !== null;

@@ -175,17 +175,25 @@ describe('what is left', () => {
 });
 
 describe('the end of a step', () => {
-  it('ends it with what it proved, with events when there is news', async () => {
+  it('ends it with what it proved, which stands however often it is delivered; events when there is news', async () => {
     const finish = await begun();
     const { length } = await kindsOf(control, run);
     await finish({ pauseMs: 17, rows: 3 });
-    await finish({ rows: 4, lost: 0 });
+    await finish({ pauseMs: 90_000, lost: 0 });
     await finish({ rows: 4 });
     await finish();
-    expect((await control.runs.detail(run))?.evidence).toEqual({ lost: 0, pauseMs: 17, rows: 4 });
+    expect((await control.runs.detail(run))?.evidence).toEqual({ lost: 0, pauseMs: 17, rows: 3 });
     expect((await step())?.state).toBe('done');
     const kinds = (await kindsOf(control, run)).slice(length);
     expect(kinds).toEqual(['evidence.recorded', 'step.done', 'evidence.recorded']);
+  });
+
+  it('proves anew what was started again', async () => {
+    const first = await begun();
+    await first({ pauseMs: 17 });
+    const again = await begun(2);
+    await again({ pauseMs: 23 });
+    expect((await control.runs.detail(run))?.evidence).toEqual({ pauseMs: 23 });
   });
 
   it('is not done by an attempt that has given way, whatever it has proved', async () => {
@@ -198,9 +206,9 @@ describe('the end of a step', () => {
     expect(await kindsOf(control, run)).toEqual(kindsBefore);
   });
 
-  async function begun(): Promise<(evidence?: Record<string, unknown>) => Promise<void>> {
-    const { number } = await claim();
-    const done = { id: 'publish', state: 'done', generation: 1 } as const;
-    return (evidence) => control.runs.finish(run, { key: key(), number, step: done, ...(evidence ? { evidence } : {}) });
+  async function begun(generation = 1): Promise<(evidence?: Record<string, unknown>) => Promise<void>> {
+    const { number } = await claim(false, generation);
+    const done = { id: 'publish', state: 'done', generation } as const;
+    return (evidence) => control.runs.finish(run, { key: key(false, generation), number, step: done, ...(evidence ? { evidence } : {}) });
   }
 });
