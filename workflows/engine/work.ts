@@ -32,8 +32,9 @@ export const engine = verbs<EngineActivities>('engine', engineWork);
  * (left unset, it started three seconds before the act had stopped).
  */
 const options: Record<Work, ActivityOptions> = {
-  // The control database may be away for a while; the run stands still rather than ending.
-  engine: { startToCloseTimeout: '20s', retry: { initialInterval: '200ms', maximumInterval: '5s' } },
+  // The control database may be away for a while; the run stands still rather than ending. Each may be repeated, also while an
+  // attempt before it still runs, so a dead worker costs the heartbeat and not the time that a slow answer may take.
+  engine: { startToCloseTimeout: '20s', heartbeatTimeout: '5s', retry: { initialInterval: '200ms', maximumInterval: '5s' } },
   look: { startToCloseTimeout: '5m', heartbeatTimeout: '5s', retry: { initialInterval: '500ms', maximumAttempts: 4 } },
   wait: {
     startToCloseTimeout: '60s',
