@@ -5,6 +5,7 @@ import { createPostgresActivities } from '../activities/postgres/create-postgres
 import { createReplicationActivities } from '../activities/replication/create-replication-activities.ts';
 import { createSwitchActivities } from '../activities/replication/switch/create-switch-activities.ts';
 import { engineVerdicts, engineWork, type EngineActivities } from '../activities/engine/contract.ts';
+import type { Intent } from '../control/contract.ts';
 import { poolingWork, type PoolingActivities } from '../activities/pooling/contract.ts';
 import { postgresWork, type PostgresActivities } from '../activities/postgres/contract.ts';
 import { replicationWork, type ReplicationActivities } from '../activities/replication/contract.ts';
@@ -19,12 +20,12 @@ type Bound = ReturnType<typeof bind>;
  */
 export function wire(dependencies: Dependencies, holderOpen: (run: string) => Promise<boolean>): Bound {
   const { control, inventory, servers, catalog, planner, facts, config, log } = dependencies;
-  const shared = { servers, facts, noReturn: control.noReturn };
+  const journal = (run: string): Promise<Intent[]> => control.attempts.journal(run);
+  const shared = { servers, facts, journal, noReturn: control.noReturn };
   const engine = createEngineActivities({ control, inventory, catalog, planner, holderOpen });
   const postgres = createPostgresActivities({
     ...shared,
     findings: (digest, body) => control.documents.put('findings', digest, body),
-    journal: (run) => control.attempts.journal(run),
     moves: control.moves,
     controlSystemIdentifier: () => control.systemIdentifier(),
     tools: { pgDump: config.pgDump, pgRestore: config.pgRestore, environment: config.toolEnvironment },

@@ -23,14 +23,20 @@ interface Grant {
  * Proves for each of the pooler's users that writes will work on the new side: login through the pooler, the same table
  * privileges as on the old side, the locks of a write and a transaction id, rolled back. Throws `login-refused`,
  * `privilege-missing`, `unreachable` or `pooler-failed`, naming the user and what was refused; the alias is removed before.
- * Repeats safely. The target must not be closed yet.
+ * Repeats safely. The target must not be closed yet; what was proved under this key stands, so after a reset to before this step,
+ * when the run itself has closed the target, nobody is tried again.
  */
 export async function tryAlias(deps: PoolingDependencies, migration: Migration, attempt: Attempt): Promise<{ users: number }> {
   const { servers } = deps;
   const { pooler } = servers.entry(migration.source);
   if (!pooler) return { users: 0 };
-  const facts = await deps.facts(migration.facts);
+  const proved = await wasProved(deps, attempt);
   await attempt.intend({ alias: nextAlias(pooler.alias) });
+  if (proved) {
+    await attempt.settle('adopted');
+    return { users: pooler.users.length };
+  }
+  const facts = await deps.facts(migration.facts);
   await attempt.current();
   try {
     await addAlias(pooler.configFile, nextAlias(pooler.alias), pooler.alias, facts.binding.target);
@@ -45,6 +51,11 @@ export async function tryAlias(deps: PoolingDependencies, migration: Migration, 
   }
   await attempt.settle('made');
   return { users: pooler.users.length };
+}
+
+/** By an attempt before this one at the same key. */
+async function wasProved({ journal }: PoolingDependencies, { run, key }: Attempt): Promise<boolean> {
+  return (await journal(run)).some((one) => one.key === key && one.outcome !== null);
 }
 
 interface Trial {

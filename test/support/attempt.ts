@@ -1,4 +1,5 @@
 import type { Attempt } from '../../activities/attempt.ts';
+import type { Intent } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Before, Progress } from '../../domain/step.ts';
 import { tagOf } from '../../domain/run.ts';
@@ -11,6 +12,8 @@ export interface Journal {
   readonly tag: string;
   readonly intents: Map<string, Before>;
   readonly outcomes: Map<string, SettledAs>;
+  /** All intents, as the control database tells them. */
+  rows(): Intent[];
   /** The next attempt at a step, or at its undo. Older ones of the same key are superseded. */
   attempt(step: string, options?: { readonly undo?: boolean; readonly generation?: number; readonly signal?: AbortSignal }): JournalAttempt;
 }
@@ -38,6 +41,11 @@ export function createJournal(run = `migration-cutover/orders/${newRunId()}`): J
     tag,
     intents,
     outcomes,
+    rows: () =>
+      [...intents].map(([key, before]) => {
+        const [step = ''] = key.slice(run.length + 1).split('/');
+        return { key, run, step, before, at: new Date(0).toISOString(), outcome: outcomes.get(key) ?? null };
+      }),
     attempt: (step, { undo = false, generation = 1, signal = new AbortController().signal } = {}) => {
       const stepKey = `${run}/${step}/${generation}`;
       const key = undo ? `${stepKey}/undo` : stepKey;

@@ -46,6 +46,17 @@ describe('trying the new side through the pooler', () => {
     expect(world.journal.outcomes.get(`${world.journal.run}/try-alias/1/undo`)).toBe('undone');
   });
 
+  test('after a reset, when the run has closed the target, what was proved stands', async () => {
+    const world = await createWorld(machines);
+    const activities = createPoolingActivities(world.deps);
+    await activities.tryAlias(world.migration, world.journal.attempt('try-alias'));
+    await world.target(`ALTER DATABASE "${world.dbname}" CONNECTION LIMIT 0`);
+    expect(await activities.tryAlias(world.migration, world.journal.attempt('try-alias'))).toEqual({ users: 1 });
+    expect(world.journal.outcomes.get(`${world.journal.run}/try-alias/1`)).toBe('adopted');
+    const again = world.journal.attempt('try-alias', { generation: 2 });
+    expect(await failureOf(activities.tryAlias(world.migration, again))).toMatchObject({ code: 'conflict' });
+  });
+
   test.each([
     ['a missing grant', 'REVOKE UPDATE ON orders FROM app', 'privilege-missing', 'UPDATE on public.orders'],
     ['no right to connect', 'REVOKE CONNECT ON DATABASE %db FROM public', 'privilege-missing', 'permission denied for database'],

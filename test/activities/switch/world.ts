@@ -1,3 +1,4 @@
+import type { Intent } from '../../../control/contract.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { onTestFinished } from 'vitest';
@@ -23,7 +24,7 @@ export interface World {
   readonly migration: Migration;
   readonly facts: MigrationFacts;
   readonly journal: Journal;
-  readonly deps: { servers: Servers; facts(digest: string): Promise<MigrationFacts> };
+  readonly deps: { servers: Servers; facts(digest: string): Promise<MigrationFacts>; journal(run: string): Promise<Intent[]> };
   source(text: string): Promise<Record<string, unknown>[]>;
   target(text: string): Promise<Record<string, unknown>[]>;
   /** What the application's clients use, one after the other: the pooler, or without one the source and then the target. */
@@ -84,7 +85,7 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
     migration,
     facts,
     journal,
-    deps: { servers, facts: () => Promise.resolve(facts) },
+    deps: { servers, facts: () => Promise.resolve(facts), journal: () => Promise.resolve(journal.rows()) },
     source: (text) => asAdmin(source, dbname, text),
     target: (text) => asAdmin(target, dbname, text),
     ways: pooler ? [way(pooler, alias)] : [way(source, dbname), way(target, dbname)],

@@ -19,7 +19,7 @@ export const cutoverSubject: Subject = {
   runbook: migrationCutover,
   absent: [...(postgres15 ? [] : ['copy-schema']), ...(pooled ? [] : ['try-alias'])],
   noUndo: ['analyze'],
-  remade: ['try-alias', 'analyze', 'switch', 'retire'],
+  remade: ['analyze', 'switch', 'retire'],
   people: { asks: 'ada', agree: ['grace', 'linus'], operates: 'grace' },
   stage,
 };
