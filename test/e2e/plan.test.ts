@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { planSchema } from '../../api/answers.ts';
 import { variablesOf } from '../../domain/command.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { executedIn, type Executed } from '../support/executed.ts';
+import { executedIn, patternOf, type Executed } from '../support/executed.ts';
 import { movePlace, type Move } from './place.ts';
 
 const place = movePlace({ logStatement: 'all' });
@@ -61,19 +61,4 @@ function patternsOf(plan: Plan, side: 'source' | 'target', step: string): RegExp
   return plannedOn(plan, side)
     .filter((one) => one.step === step)
     .map((one) => patternOf(one.text));
-}
-
-/** A command's text with each variable standing for any one value. */
-function patternOf(text: string): RegExp {
-  const parts = text.split(/(?<!:):(?:'\w+'|"\w+"|[a-z]\w*)/);
-  return new RegExp(
-    `^${parts
-      .map((part) =>
-        part
-          .trim()
-          .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
-          .replaceAll(/\s+/g, String.raw`\s+`),
-      )
-      .join(String.raw`\s*[\s\S]*?\s*`)};?$`,
-  );
 }

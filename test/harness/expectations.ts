@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { StepDefinition } from '../../domain/step.ts';
 import type { Plan } from '../../domain/plan.ts';
-import type { Subject } from './stage.ts';
+import { patternOf } from '../support/executed.ts';
+import type { Executed, Subject } from './stage.ts';
 import type { Trial } from './trial.ts';
 
 /** The ids of the steps that act or look, in order. */
@@ -30,11 +31,11 @@ export function isPastNoReturn(subject: Subject, step: string): boolean {
   return point >= 0 && ids.indexOf(step) > point;
 }
 
-/** It went through, and nothing was made twice. */
+/** It went through, nothing was made twice, and all that was executed stands in the plan. */
 export async function wentThrough(trial: Trial): Promise<void> {
   expect(await trial.closed()).toMatchObject({ outcome: 'succeeded', left: [] });
   await trial.world.judge();
-  expect(twiceOver(await trial.world.effects())).toEqual([]);
+  await expectOnceAsPlanned(trial);
   expect(await leaseOf(trial)).toBe('free');
 }
 
@@ -43,7 +44,27 @@ export async function wentBack(trial: Trial, outcome: 'rolled-back' | 'refused' 
   expect(await trial.closed()).toMatchObject({ outcome, left: [] });
   expect(await trial.world.snapshot()).toEqual(trial.before);
   expect(['free', undefined]).toContain(await leaseOf(trial));
-  expect(twiceOver(await trial.world.effects())).toEqual([]);
+  await expectOnceAsPlanned(trial);
+}
+
+async function expectOnceAsPlanned(trial: Trial): Promise<void> {
+  const executed = await trial.world.executed();
+  const made = executed.filter((one) => trial.world.makes(one));
+  expect(twiceOver(made.map(({ step, on, text }) => `${step} on ${on}: ${text}`))).toEqual([]);
+  const { plan } = await trial.detail();
+  // Who was refused before there was a plan has done nothing.
+  const commands = plan === null ? [] : plannedCommands(await planOf(trial));
+  const isPlanned = (one: Executed): boolean =>
+    commands.some(({ step, on, pattern }) => step === one.step && on === one.on && pattern.test(one.text));
+  expect(executed.filter((one) => !isPlanned(one))).toEqual([]);
+}
+
+/** With the commands of the undos: a failed switch restores service by itself, by those. */
+function plannedCommands({ steps }: Plan): { step: string; on: string; pattern: RegExp }[] {
+  return steps.flatMap((step) => {
+    const commands = step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])];
+    return commands.map(({ on, text }) => ({ step: step.id, on, pattern: patternOf(text) }));
+  });
 }
 
 export async function leaseOf({ stage, world }: Trial): Promise<string | undefined> {

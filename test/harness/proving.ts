@@ -14,7 +14,7 @@ export interface Proving {
 
 /** Shared by the tests of a file: up before them, down after them. */
 export function proving(subject: Subject, extent: Extent): Proving {
-  vi.setConfig({ testTimeout: 180_000, maxConcurrency: 6 });
+  vi.setConfig({ testTimeout: 240_000, maxConcurrency: 6 });
   let stage: Stage | undefined;
   beforeAll(async () => {
     stage = await subject.stage();

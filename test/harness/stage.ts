@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Control } from '../../control/contract.ts';
+import type { Command } from '../../domain/command.ts';
 import type { Inventory } from '../../domain/inventory.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { Faults } from './faults.ts';
@@ -15,8 +16,15 @@ export interface Subject {
   readonly remade?: readonly string[];
   /** Who asks, who agrees (all of them, to every approval), and who answers for failed steps. */
   readonly people: { readonly asks: string; readonly agree: readonly string[]; readonly operates: string };
-  /** What is shared by the cases of a file: servers, a control database, a worker. */
-  stage(): Promise<Stage>;
+  /** What is shared by the cases of a file: servers, a control database, a worker. On the tests' Temporal server, or another one. */
+  stage(temporal?: string): Promise<Stage>;
+}
+
+export interface ProcessOf {
+  readonly subject: 'cutover' | 'rehearsal';
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly address: string;
+  readonly bundle: string;
 }
 
 export interface Stage {
@@ -26,9 +34,18 @@ export interface Stage {
   readonly taskQueue: string;
   readonly faults: Faults;
   inventory(): Inventory;
+  /** Another worker in this process, with the same faults, for a queue of its own. Returns what stops it. */
+  worker(taskQueue: string): Promise<() => Promise<void>>;
+  /** What a worker process of its own is made from. */
+  readonly processOf: ProcessOf;
   /** A database of the runbook's own for one case, as it is before a run. */
   world(): Promise<World>;
   end(): Promise<void>;
+}
+
+/** One thing that a step, or its undo, has done. */
+export interface Executed extends Pick<Command, 'on' | 'text'> {
+  readonly step: string;
 }
 
 /** What one run changes, and how it is judged. */
@@ -38,8 +55,10 @@ export interface World {
   readonly input: Readonly<Record<string, unknown>>;
   /** Everything that a run could leave or take, object by object; two of them are compared. */
   snapshot(): Promise<unknown>;
-  /** What was made so far, each time that it was made: `publish: CREATE PUBLICATION …`. */
-  effects(): Promise<string[]>;
+  /** What the run has executed so far, as the world itself tells it: a server's log. In order, each time that it was executed. */
+  executed(): Promise<Executed[]>;
+  /** Whether this makes something that may be made once only. */
+  makes(executed: Executed): boolean;
   /** After a run that succeeded: throws or expects what must hold, such as zeros. */
   judge(): Promise<void>;
   end(): Promise<void>;

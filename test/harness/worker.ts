@@ -1,17 +1,18 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { inject } from 'vitest';
 import type { bind } from '../../worker/bind.ts';
 import type { Faults } from './faults.ts';
 
-/** The test's own worker in this process, on the three queues of the product's, with faults around every activity. */
+/** The tests' own worker in this process, on the three queues of the product's, with faults around every activity. */
 export async function startWorker(options: {
   readonly address: string;
   readonly taskQueue: string;
+  /** The file with the workflows. */
+  readonly bundle: string;
   readonly faults: Faults;
   readonly activities: ReturnType<typeof bind>;
 }): Promise<() => Promise<void>> {
   installRuntime();
-  const { address, taskQueue, faults, activities } = options;
+  const { address, taskQueue, bundle, faults, activities } = options;
   const connection = await NativeConnection.connect({ address });
   const shared = {
     ...{ connection, activities },
@@ -24,7 +25,7 @@ export async function startWorker(options: {
     Worker.create({
       ...shared,
       taskQueue,
-      workflowBundle: { codePath: inject('workflowBundle') },
+      workflowBundle: { codePath: bundle },
       stickyQueueScheduleToStartTimeout: '1s',
     }),
     Worker.create({ ...shared, taskQueue: `${taskQueue}-long` }),

@@ -4,8 +4,8 @@ export interface Executed {
   readonly statement: string;
 }
 
-/** What does nothing by itself: it frames commands, or sets the session up. */
-const frame = /^(BEGIN|COMMIT|ROLLBACK|SET |RESET |START TRANSACTION)/i;
+/** What does nothing by itself: it frames commands, sets the session up, or is PgBouncer's own between two clients. */
+const frame = /^(BEGIN|COMMIT|ROLLBACK|SET |RESET |START TRANSACTION|DISCARD ALL)/i;
 
 /** The steps' statements in one database, out of a server's log with `log_statement = all`. */
 export function executedIn(log: string, dbname: string): Executed[] {
@@ -18,4 +18,19 @@ export function executedIn(log: string, dbname: string): Executed[] {
       ? [{ step, statement: statement.trim() }]
       : [];
   });
+}
+
+/** A command's text with each variable standing for any one value. */
+export function patternOf(text: string): RegExp {
+  const parts = text.split(/(?<!:):(?:'\w+'|"\w+"|[a-z]\w*)/);
+  return new RegExp(
+    `^${parts
+      .map((part) =>
+        part
+          .trim()
+          .replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+          .replaceAll(/\s+/g, String.raw`\s+`),
+      )
+      .join(String.raw`\s*[\s\S]*?\s*`)};?$`,
+  );
 }

@@ -10,8 +10,11 @@ import { Counter, type Tally } from './reporter.ts';
 const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const inCi = process.argv.includes('--ci');
-const config = process.argv.includes('--harness') ? { config: 'vitest.harness.config.ts' } : {};
-const filters = process.argv.slice(2).filter((argument) => argument !== '--ci' && argument !== '--harness');
+/** Other sets of tests, each with a configuration of its own. */
+const sets = ['harness'];
+const set = sets.find((name) => process.argv.includes(`--${name}`));
+const config = set === undefined ? {} : { config: `vitest.${set}.config.ts` };
+const filters = process.argv.slice(2).filter((argument) => !['--ci', ...sets.map((name) => `--${name}`)].includes(argument));
 
 if (findPgBouncer(sandboxConfiguration().path) === undefined)
   console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');

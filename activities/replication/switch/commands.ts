@@ -119,6 +119,7 @@ export function switchOver(_migration: Migration, facts: MigrationFacts): Comman
     marker('source'),
     marker('target'),
     ...(sequences ? [sequences] : []),
+    { ...dropSnapshot, when: 'after an attempt that kept one and went no further' },
     exportSnapshot,
     keepSnapshot,
     ...forward(facts),

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
-import { inject } from 'vitest';
 import { stringify } from 'yaml';
 import { createApplicationDatabase, fillApplication, migrateApplication, withSuperuser } from '../../../sandbox/application/application.ts';
 import type { Environment } from '../../../sandbox/configuration.ts';
@@ -37,7 +36,7 @@ const shared = { ...logical, ...workers, fsync: 'off', log_statement: 'all', sha
 const rows = 500;
 
 /** The old server is a 15 where there is one: the embedded servers bring no pg_dump, so the schema can be copied from it alone. */
-export async function startCutoverServers(taskQueue: string): Promise<CutoverServers> {
+export async function startCutoverServers({ taskQueue, address }: { taskQueue: string; address: string }): Promise<CutoverServers> {
   const directory = mkdtempSync(join(tmpdir(), 'steadyhand-harness-'));
   await chmod(directory, 0o755);
   const [source, target, control] = await Promise.all([
@@ -69,7 +68,7 @@ export async function startCutoverServers(taskQueue: string): Promise<CutoverSer
     ...{ directory, source, target, control, passwordFile },
     environment: {
       ...{ STEADYHAND_INVENTORY: inventory, STEADYHAND_CONTROL_URL: control.url(templateControl, application) },
-      ...{ TEMPORAL_ADDRESS: inject('temporalAddress'), STEADYHAND_TASK_QUEUE: taskQueue, STEADYHAND_LOG_LEVEL: 'warn', ...tools },
+      ...{ TEMPORAL_ADDRESS: address, STEADYHAND_TASK_QUEUE: taskQueue, STEADYHAND_LOG_LEVEL: 'warn', ...tools },
     },
     addToInventory: (more) => {
       for (const [name, entry] of Object.entries(more)) databases[name] = { ...entryOf(passfile), ...entry };

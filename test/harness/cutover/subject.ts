@@ -1,16 +1,12 @@
-import { Client, Connection } from '@temporalio/client';
 import { ulid } from 'ulid';
 import { inject } from 'vitest';
-import { isOpen } from '../../../temporal/runs.ts';
-import { readConfig } from '../../../worker/config.ts';
-import { createDependencies } from '../../../worker/dependencies.ts';
-import { wire } from '../../../worker/wiring.ts';
 import { migrationCutover } from '../../../workflows/migration-cutover/plan.ts';
 import { pooled } from '../../support/pooled.ts';
 import { postgres15 } from '../../support/postgres-15.ts';
 import { createFaults } from '../faults.ts';
 import type { Stage, Subject } from '../stage.ts';
 import { startWorker } from '../worker.ts';
+import { cutoverActivities } from './activities.ts';
 import { startCutoverServers } from './servers.ts';
 import { newCutoverWorld } from './world.ts';
 
@@ -24,25 +20,23 @@ export const cutoverSubject: Subject = {
   stage,
 };
 
-/** The product's own wiring, in this process. */
-async function stage(): Promise<Stage> {
+async function stage(address = inject('temporalAddress')): Promise<Stage> {
   const taskQueue = `cutover-${ulid()}`;
-  const servers = await startCutoverServers(taskQueue);
+  const bundle = inject('workflowBundle');
+  const servers = await startCutoverServers({ taskQueue, address });
   const { environment } = servers;
-  const dependencies = createDependencies(readConfig(environment), { name: 'harness', environment });
-  const { control, inventory } = dependencies;
-  const address = inject('temporalAddress');
-  const client = new Client({ connection: await Connection.connect({ address }) });
   const faults = createFaults();
-  const activities = wire({ ...dependencies, control: faults.through(control) }, (run) => isOpen(client, run));
-  const stopWorker = await startWorker({ address, taskQueue, faults, activities });
+  const { activities, dependencies, client, close } = await cutoverActivities({ environment, address, faults });
+  const { control, inventory } = dependencies;
+  const worker: Stage['worker'] = async (queue) => await startWorker({ address, taskQueue: queue, bundle, faults, activities });
+  const stopWorker = await worker(taskQueue);
   return {
-    ...{ control, client, taskQueue, faults, inventory },
+    ...{ control, client, taskQueue, faults, inventory, worker },
+    processOf: { subject: 'cutover', environment, address, bundle },
     world: async () => await newCutoverWorld(servers),
     end: async () => {
       await stopWorker();
-      await dependencies.close();
-      await client.connection.close();
+      await close();
       await servers.stop();
     },
   };

@@ -34,16 +34,14 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
     database,
     input: { target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there' },
     snapshot: async () => ({ sides: await both(worldOf), pooler: pgbouncer ? await readFile(pgbouncer.configFile, 'utf8') : null }),
-    effects: async () => {
-      const executed = (['source', 'target'] as const).map(async (side) => {
-        const statements = executedIn(await logSince(servers[side], from[side]), dbname);
-        return statements.map((one) => ({ side, ...one }));
+    executed: async () => {
+      const executed = (['source', 'target'] as const).map(async (on) => {
+        const statements = executedIn(await logSince(servers[on], from[on]), dbname);
+        return statements.map(({ step, statement }) => ({ on, step, text: statement }));
       });
-      return (await Promise.all(executed))
-        .flat()
-        .filter(({ statement }) => makes.test(statement))
-        .map(({ side, step, statement }) => `${step} on ${side}: ${statement}`);
+      return (await Promise.all(executed)).flat();
     },
+    makes: ({ text }) => makes.test(text),
     judge: async () => {
       const [old, now] = await both(contents);
       expect(now?.rows).toEqual(old?.rows);
