@@ -2,13 +2,14 @@ import type { Extent } from './extent.ts';
 import { provesCancels } from './proofs/cancels.ts';
 import { provesChoices } from './proofs/choices.ts';
 import { provesFailures } from './proofs/failures.ts';
+import { provesKills } from './proofs/kills.ts';
 import { provesResets } from './proofs/resets.ts';
 import { provesTwice } from './proofs/twice.ts';
 import { proving } from './proving.ts';
 import type { Subject } from './stage.ts';
 
 /**
- * All proofs that need no worker process of their own: whatever happens at any step, each effect is made once, and what is taken
+ * All proofs but those that need a Temporal server of their own: whatever happens at any step, each effect is made once, and what is taken
  * back is as it was before, object by object.
  */
 export function prove(subject: Subject, extent: Extent): void {
@@ -18,4 +19,5 @@ export function prove(subject: Subject, extent: Extent): void {
   provesCancels(one);
   provesChoices(one);
   provesResets(one);
+  provesKills(one);
 }

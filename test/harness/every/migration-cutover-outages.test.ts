@@ -1,0 +1,4 @@
+import { cutoverSubject } from '../cutover/subject.ts';
+import { provesOutages } from '../proofs/outages.ts';
+
+provesOutages(cutoverSubject);
