@@ -1,0 +1,30 @@
+// `npm run histories`: writes the histories of today's stories anew, one file for each scene of each runbook. When to, says
+// docs/harness.md.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { test } from 'vitest';
+import { cutoverSubject } from '../harness/cutover/subject.ts';
+import { proving } from '../harness/proving.ts';
+import { folderOf } from './folder.ts';
+import { scenes } from './scenes.ts';
+
+/** For each runbook a change before its point of no return. */
+const recorded = [{ subject: cutoverSubject, step: 'publish' }];
+
+for (const { subject, step } of recorded) {
+  const { begin } = proving(subject, 'every');
+  test.concurrent.for(Object.keys(scenes))(`${subject.runbook.name}: %s`, async (scene, context) => {
+    const trial = await begin(context);
+    await scenes[scene]?.(trial, step);
+    const history = await trial.stage.client.workflow.getHandle(trial.run).fetchHistory();
+    const folder = folderOf(subject.runbook.name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(history))}\n`);
+  });
+}
+
+/** Who did the work, in which process of which machine, is nobody's business, and is another one at each record. */
+function withoutPlaces(json: string): string {
+  const instead: Readonly<Record<string, string>> = { identity: 'worker', stackTrace: '' };
+  return JSON.stringify(JSON.parse(json, (key, value: unknown) => instead[key] ?? value));
+}
