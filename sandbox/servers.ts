@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly target?: 'migrated' | 'empty';
   /** `log_statement` of source and target, default none. */
   readonly logStatement?: 'none' | 'ddl' | 'mod' | 'all';
+  /** Further settings of source and target, such as room for more slots. */
+  readonly settings?: Readonly<Record<'source' | 'target', Readonly<Record<string, string | number>>>>;
   /** When aborted, the start-up stops, and what was started is ended. */
   readonly signal?: AbortSignal;
 }
@@ -65,6 +67,7 @@ export interface Starting {
  */
 export async function startServers(starting: Starting): Promise<Servers> {
   const { options, configuration, layout, ports } = starting;
+  const both = { log_statement: options.logStatement ?? 'none' };
   const [temporal, source, target, control, pgbouncer] = await allOrFirstError([
     startTemporal({
       configuration,
@@ -75,8 +78,8 @@ export async function startServers(starting: Starting): Promise<Servers> {
       log: options.log,
       signal: options.signal,
     }),
-    startNamed(starting, 'source', { major: 16, settings: { ...logicalSource, log_statement: options.logStatement ?? 'none' } }),
-    startNamed(starting, 'target', { major: 18, settings: { ...logicalTarget, log_statement: options.logStatement ?? 'none' } }),
+    startNamed(starting, 'source', { major: 16, settings: { ...logicalSource, ...both, ...options.settings?.source } }),
+    startNamed(starting, 'target', { major: 18, settings: { ...logicalTarget, ...both, ...options.settings?.target } }),
     startControl(starting),
     options.pooler === 'none' ? Promise.resolve(null) : startPooler(starting),
   ]);

@@ -9,6 +9,7 @@ import { addAlias } from '../../activities/pooling/config-file.ts';
 import { layoutOf } from '../../sandbox/layout.ts';
 import type { Cluster } from '../../sandbox/postgres.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { clientOf } from '../support/sandbox-client.ts';
 import type { Tap } from '../support/tap.ts';
 
 /** The databases of one test on the sandbox's servers, and their entries in its inventory. */
@@ -76,14 +77,6 @@ export async function ownSource(sandbox: Sandbox, source: OwnSource, endings: ((
   const cluster = await source.start(join(sandbox.directory, `source-${ulid()}`), await passwordOf(sandbox));
   endings.push(async () => await cluster.stop());
   return cluster;
-}
-
-export async function clientOf(sandbox: Sandbox, { host, port }: Address, database: string): Promise<pg.Client> {
-  const password = await passwordOf(sandbox);
-  const client = new pg.Client({ host, port, user: 'steadyhand', password, database, application_name: 'test' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
 }
 
 interface Entry {

@@ -20,7 +20,6 @@ import { startTap } from '../support/tap.ts';
 import {
   addToInventory,
   aliasOf,
-  clientOf,
   copyDatabase,
   emptyDatabase,
   fillOwn,
@@ -29,6 +28,7 @@ import {
   type OwnSource,
   type Taps,
 } from './databases.ts';
+import { clientOf } from '../support/sandbox-client.ts';
 
 /** Where PgBouncer is missing the same cases run over the fence; test/support/run-tests.ts says so. */
 export const pooled = findPgBouncer(sandboxConfiguration().path) !== undefined;
