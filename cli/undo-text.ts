@@ -60,10 +60,10 @@ function stepLines(step: Undone, run: RunDetail, values: Readonly<Record<string,
 }
 
 function commandLines(command: Command, values: Readonly<Record<string, string>>, asked: Set<string>): string[] {
-  const missing = variablesOf(command.text).filter((name) => !Object.hasOwn(values, name));
+  const missing = variablesOf(command).filter((name) => !Object.hasOwn(values, name));
   for (const name of missing) asked.add(name);
   // What is not known keeps its name, so that it can be set in psql.
-  const text = missing.length === 0 ? fill(command.text, values) : command.text;
+  const text = missing.length === 0 ? fill(command, values) : command.text;
   const lead = `     ${`${command.on} ${command.kind}`.padEnd(16)} `;
   const when = command.when === undefined ? [] : [`${' '.repeat(lead.length)}-- ${line(command.when)}`];
   const end = command.kind === 'sql' ? ';' : '';

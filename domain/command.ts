@@ -13,8 +13,20 @@ export interface Command {
 
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** A variable, or a quoted literal or identifier of the plan's own (`'a:b'`, `"a:b"`), which is left as it is. */
-const variableOrQuoted = /(?<!:):(?:'(\w+)'|"(\w+)"|([a-z]\w*))|'(?:[^']|'')*'|"(?:[^"]|"")*"/g;
+const variable = String.raw`(?<!:):(?:'(\w+)'|"(\w+)"|([a-z]\w*))`;
+const quoted = String.raw`'(?:[^']|'')*'|"(?:[^"]|"")*"`;
+
+/** A comment of SQL's may hold comments: as deep as anybody writes them. */
+const comment = (depth: number): string => String.raw`\/\*(?:${depth === 0 ? '' : `${comment(depth - 1)}|`}[^*/]|\*(?!\/)|\/(?!\*))*\*\/`;
+const sqlOnly = [String.raw`(?<![\w$])e'(?:[^'\\]|\\[\s\S]|'')*'`, String.raw`(?<![\w$])\$(\w*)\$[\s\S]*?\$\4\$`, '--[^\n]*', comment(3)];
+
+/** psql's rules: no variable is filled in inside of quotes, dollar quotes and comments. A word of a shell has quotes alone. */
+const rules: Readonly<Record<'sql' | 'words', RegExp>> = {
+  sql: new RegExp([variable, ...sqlOnly, quoted].join('|'), 'gi'),
+  words: new RegExp([variable, quoted].join('|'), 'g'),
+};
+
+const rulesOf = (kind: Command['kind']): RegExp => (kind === 'sql' || kind === 'pgbouncer' ? rules.sql : rules.words);
 
 /** `a"b` → `"a""b"`. */
 export function quoteIdentifier(name: string): string {
@@ -33,8 +45,8 @@ export function qualified(object: { schema: string; name: string }): string {
 }
 
 /** The command's text with its variables filled in. Throws when one is missing: a command never runs half filled. */
-export function fill(text: string, values: Values): string {
-  return text.replace(variableOrQuoted, (whole, literal?: string, identifier?: string, raw?: string) => {
+export function fill({ kind, text }: Pick<Command, 'kind' | 'text'>, values: Values): string {
+  return text.replace(rulesOf(kind), (whole, literal?: string, identifier?: string, raw?: string) => {
     const name = literal ?? identifier ?? raw;
     if (name === undefined) return whole;
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
@@ -45,7 +57,7 @@ export function fill(text: string, values: Values): string {
 }
 
 /** The names of the variables that stand in the text. */
-export function variablesOf(text: string): string[] {
-  const names = [...text.matchAll(variableOrQuoted)].map((match) => match[1] ?? match[2] ?? match[3]);
+export function variablesOf({ kind, text }: Pick<Command, 'kind' | 'text'>): string[] {
+  const names = [...text.matchAll(rulesOf(kind))].map((match) => match[1] ?? match[2] ?? match[3]);
   return [...new Set(names.filter((name) => name !== undefined))];
 }

@@ -45,7 +45,7 @@ export async function missingTool(tools: Tools, sourceVersion: number): Promise<
  */
 export async function runTool({ path, environment }: Tool, command: Command, values: Values, signal: AbortSignal): Promise<string> {
   const [, ...words] = command.text.split(' ');
-  return await run({ path, environment, args: words.map((word) => fill(word, values)), signal });
+  return await run({ path, environment, args: words.map((text) => fill({ kind: command.kind, text }, values)), signal });
 }
 
 /** A program and what it is given of an environment. */

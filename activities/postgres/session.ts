@@ -144,7 +144,7 @@ function session(client: pg.Client, where: string, purpose: Opening['purpose'], 
     query,
     run: async (command, values = {}) => {
       if (purpose === 'look') throw new Failure('internal', `a session for looking was told to run: ${command.text}`);
-      return await query(fill(command.text, values));
+      return await query(fill(command, values));
     },
     end: async () => await endOf(client),
   };

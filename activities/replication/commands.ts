@@ -18,7 +18,8 @@ export const dropSchema = (on: Side): Command => sql(on, 'DROP SCHEMA IF EXISTS 
 
 const makeFreezeFunction = sql(
   'source',
-  `CREATE OR REPLACE FUNCTION steadyhand.:"tag"() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $freeze$
+  `CREATE OR REPLACE FUNCTION steadyhand.:"tag"() RETURNS event_trigger LANGUAGE plpgsql
+  SET search_path = pg_catalog SET steadyhand.run = :'run' AS $freeze$
 DECLARE
   changed text;
 BEGIN
@@ -35,7 +36,7 @@ BEGIN
   END IF;
   IF changed IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-      MESSAGE = format('the Steadyhand run %s has frozen the schema of this database: %s (%s) was not done', :'run', tg_tag, changed),
+      MESSAGE = format('the Steadyhand run %s has frozen the schema of this database: %s (%s) was not done', current_setting('steadyhand.run'), tg_tag, changed),
       HINT = 'Do it after the run has ended, or ask the people of the run to roll it back.';
   END IF;
 END

@@ -36,7 +36,8 @@ export async function migrateApplication(cluster: Cluster): Promise<void> {
 export async function fillApplication(cluster: Cluster, size: number): Promise<void> {
   const data = await readFile(new URL('data.sql', import.meta.url), 'utf8');
   await withSuperuser(cluster, applicationDatabase, async (client) => {
-    for (const statement of data.split(/;\n/).filter((text) => text.trim() !== '')) await client.query(fill(statement, { size }));
+    for (const statement of data.split(/;\n/).filter((text) => text.trim() !== ''))
+      await client.query(fill({ kind: 'sql', text: statement }, { size }));
   });
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fill, qualified, quoteIdentifier, quoteLiteral, variablesOf } from '../../domain/command.ts';
+import { fill as fillCommand, qualified, quoteIdentifier, quoteLiteral, variablesOf, type Values } from '../../domain/command.ts';
+
+const fill = (text: string, values: Values): string => fillCommand({ kind: 'sql', text }, values);
 
 describe('fill', () => {
   it.each([
@@ -14,6 +16,14 @@ describe('fill', () => {
     ['quotes inside a literal', `SELECT 'it''s :b', "say "":b"""`, { b: 'wrong' }, `SELECT 'it''s :b', "say "":b"""`],
     ['an assignment', `i := 1; :n`, { n: 2 }, `i := 1; 2`],
     ['a time', `SELECT '10:30:00'`, {}, `SELECT '10:30:00'`],
+    ['dollar quotes, not what is in them', `DO $$ :'b' $$ :'b'`, { b: 'x' }, `DO $$ :'b' $$ 'x'`],
+    ['named dollar quotes', `AS $f$ $$ :b $$ :'b' $f$ :"b"`, { b: 'x' }, `AS $f$ $$ :b $$ :'b' $f$ "x"`],
+    ['no dollar of a name', `SELECT a$b, :'b', c$b`, { b: 'x' }, `SELECT a$b, 'x', c$b`],
+    ['a string with escapes', `SELECT E'it\\'s :b', :'b'`, { b: 'x' }, `SELECT E'it\\'s :b', 'x'`],
+    ['a name that ends with e', `SELECT type':b', :'b'`, { b: 'x' }, `SELECT type':b', 'x'`],
+    ['a comment', `SELECT 1 -- it's :b\n, :'b'`, { b: 'x' }, `SELECT 1 -- it's :b\n, 'x'`],
+    ['comments in a comment', `/* :b /* it's :'b' */ :"b" */ :'b'`, { b: 'x' }, `/* :b /* it's :'b' */ :"b" */ 'x'`],
+    ['a division and a product', `SELECT :a / :a * :a`, { a: 2 }, `SELECT 2 / 2 * 2`],
   ])('fills in %s', (_what, text, values: Record<string, string | number | boolean>, filled) => {
     expect(fill(text, values)).toBe(filled);
   });
@@ -25,6 +35,10 @@ describe('fill', () => {
     [`:'other'`, `':''other'''`],
   ])('keeps the hostile literal %s inside its quotes', (value, quoted) => {
     expect(fill(`SELECT :'v'`, { v: value, other: 'wrong' })).toBe(`SELECT ${quoted}`);
+  });
+
+  it('fills the words of a shell, in which two dashes begin no comment', () => {
+    expect(fillCommand({ kind: 'shell', text: '--dbname=:source' }, { source: 'host=db' })).toBe('--dbname=host=db');
   });
 
   it('keeps a hostile identifier inside its quotes', () => {
@@ -39,7 +53,8 @@ describe('fill', () => {
 
 describe('variablesOf', () => {
   it('names each variable once, and nothing that is quoted or a cast', () => {
-    expect(variablesOf(`SELECT :'a', :"b", :c, :'a', ':d', ":e", 1::text`)).toEqual(['a', 'b', 'c']);
+    const text = `SELECT :'a', :"b", :c, :'a', ':d', ":e", 1::text, $$ :f $$ -- :g`;
+    expect(variablesOf({ kind: 'sql', text })).toEqual(['a', 'b', 'c']);
   });
 });
 

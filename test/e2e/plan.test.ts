@@ -36,7 +36,7 @@ test('every variable of the plan is explained', async () => {
     .as('ada')
     .post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, planSchema);
   const used = plan.steps.flatMap((step) =>
-    step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command.text)),
+    step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command)),
   );
   const unexplained = [...new Set(used)].filter((name) => !Object.hasOwn(plan.variables, name) && !/_[1-9]\d*$/.test(name));
   expect(unexplained).toEqual([]);
