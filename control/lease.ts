@@ -7,10 +7,12 @@ import { engine, eventText } from './event-text.ts';
 type Seen = Pick<LeaseRow, 'holder' | 'epoch' | 'state'> & {
   /** What the holder has made and not undone, a line each: `<step>: <key>`. */
   readonly left: readonly string[];
+  /** The same with the steps' titles, for people. */
+  readonly titled: readonly string[];
 };
 type IsOpen = (run: string) => Promise<boolean>;
 
-const nobody: Seen = { holder: '', epoch: 0, state: 'free', left: [] };
+const nobody: Seen = { holder: '', epoch: 0, state: 'free', left: [], titled: [] };
 /** Each round is lost only to somebody who changed the lease meanwhile. */
 const rounds = 10;
 
@@ -53,7 +55,9 @@ export function createLeases(db: Db): Leases {
 async function look(db: Db, database: string): Promise<Seen> {
   const [row] = await db.query<Seen>(
     `SELECT l.holder, l.epoch, l.state,
-       (SELECT coalesce(json_agg(i.step || ': ' || i.key), '[]') FROM steadyhand.left_behind(l.holder) i) AS "left"
+       (SELECT coalesce(json_agg(i.step || ': ' || i.key), '[]') FROM steadyhand.left_behind(l.holder) i) AS "left",
+       (SELECT coalesce(json_agg(coalesce(s.title, i.step) || ': ' || i.key), '[]') FROM steadyhand.left_behind(l.holder) i
+        LEFT JOIN steadyhand.steps s ON s.run = l.holder AND s.id = i.step) AS titled
      FROM steadyhand.leases l WHERE l.database = $1`,
     [database],
   );
@@ -97,7 +101,7 @@ async function settle(db: Db, database: string, seen: Seen, state: LeaseRow['sta
 }
 
 function orphaned(database: string, seen: Seen): Failure {
-  const list = seen.left.length > 0 ? `; it left: ${seen.left.join(', ')}` : '';
+  const list = seen.titled.length > 0 ? `; it left: ${seen.titled.join(', ')}` : '';
   return new Failure('lease-orphaned', `${seen.holder} ended without giving back the lease of ${database}${list}`, {
     database,
     holder: seen.holder,

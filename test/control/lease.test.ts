@@ -80,11 +80,13 @@ describe('taking a lease', () => {
     ['effect that was adopted', 'adopted'],
   ])('finds it orphaned when a closed holder left an %s, and names it', async (_, outcome) => {
     await control.lease.take('orders', one, open);
+    await control.runs.planned(one, { digest: 'd1', steps: [{ id: 'publish', kind: 'change', title: 'Publish', applies: true }] });
     const attempt = await intended(one);
     if (outcome !== null) await control.attempts.settle(attempt, outcome);
     for (let time = 1; time <= 2; time += 1) {
       const failure = await failureOf('lease-orphaned', control.lease.take('orders', two, closed));
       expect(failure.facts).toEqual({ database: 'orders', holder: one, left: [`publish: ${attempt.key}`] });
+      expect(failure.message).toContain(`it left: Publish: ${attempt.key}`);
     }
     expect(await control.lease.find('orders')).toMatchObject({ holder: one, state: 'orphaned' });
     expect((await kindsOf(control, one)).filter((kind) => kind === 'lease.orphaned')).toHaveLength(1);
