@@ -40,10 +40,13 @@ async function answers({ move }: Stage, runs: readonly string[]): Promise<string
   const ids = runs.map((run) => run.split('/').at(-1) ?? '');
   const paths = ids.flatMap((id) => [`/v1/runs/${id}`, `/v1/runs/${id}/events?limit=1000`, `/v1/runs/${id}/plan`]);
   const said: string[] = [];
-  for (const path of ['/openapi.json', '/metrics', ...paths]) {
+  for (const path of ['/openapi.json', ...paths]) {
     said.push(await api.get(path, z.unknown()).then((body) => JSON.stringify(body), String));
   }
-  return said;
+  const metrics = await fetch(new URL('/metrics', environment['STEADYHAND_API_URL']));
+  const counted = await metrics.text();
+  expectSome(counted.match(/^steadyhand_runs_closed\S* [1-9]/m) ?? []);
+  return [...said, counted];
 }
 
 /** As people see them at Temporal, and as bytes. The server's files are searched besides. */
