@@ -26,7 +26,10 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
   const dependencies = createDependencies(config, { name: 'steadyhand worker', environment });
   const { log } = dependencies;
   Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.warn({ temporal: level, ...whyOf(meta) }, message)),
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // The queues for long work and the switch have activities alone.
+      if (!message.startsWith('No workflows registered')) log.warn({ temporal: level, ...whyOf(meta) }, message);
+    }),
   });
   process.on('unhandledRejection', liveWithStrays(log));
   const endings: (() => Promise<unknown>)[] = [() => dependencies.close()];

@@ -1,4 +1,3 @@
-import { durationText } from '../../domain/duration.ts';
 import type { Attempt } from '../attempt.ts';
 import type { MigrationFacts } from '../replication/facts.ts';
 import type { TableResult } from './compare-table.ts';
@@ -27,9 +26,8 @@ export function compareProgress(facts: MigrationFacts, before: readonly TableRes
     const rate = seconds > 0 ? (rows - atStart) / seconds : 0;
     const fraction = Math.min(1, rows / total);
     const secondsLeft = rate > 0 ? Math.max(0, (total - rows) / rate) : undefined;
-    const left = secondsLeft === undefined ? '' : `, ${durationText(secondsLeft * 1_000)} left`;
     attempt.progress({
-      summary: `${finished.size} of ${estimates.size} tables, ${rows} of about ${total} rows, ${Math.round(rate)} rows/s${left}`,
+      summary: `${finished.size} of ${estimates.size} tables, ${rows} of about ${total} rows, ${Math.round(rate)} rows/s`,
       fraction,
       ...(secondsLeft === undefined ? {} : { secondsLeft: Math.round(secondsLeft) }),
     });

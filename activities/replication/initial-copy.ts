@@ -1,5 +1,4 @@
 import { bytesText } from '../../domain/bytes.ts';
-import { durationText } from '../../domain/duration.ts';
 import { Failure, notYet } from '../../domain/failure.ts';
 import { qualified } from '../../domain/command.ts';
 import type { Progress } from '../../domain/step.ts';
@@ -109,7 +108,6 @@ function progressOf(seen: Copied, memory: Memory): Progress {
     `${bytesText(seen.copied)} of ${bytesText(seen.bytes)}`,
     ...(seen.rows > 0 ? [`${seen.rows} rows of the running tables`] : []),
     ...(rate > 0 ? [`${bytesText(rate)}/s`] : []),
-    ...(secondsLeft === undefined ? [] : [`about ${durationText(secondsLeft * 1_000)} left`]),
     ...(seen.connected ? [] : ['the target is not connected to the source']),
   ];
   return {
