@@ -7,7 +7,7 @@ import { postgres15 } from './test/support/postgres-15.ts';
 const globalSetup = ['test/support/global-setup.ts'].filter((file) => existsSync(new URL(file, import.meta.url)));
 
 /** Where PostgreSQL 15 or PgBouncer is missing these, which are about nothing else, are left out; `npm test` says what is missing. */
-const needs15 = ['test/activities/postgres/copy-schema.test.ts', 'test/secrets/sentinel.test.ts'];
+const needs15 = ['test/activities/postgres/copy-schema.test.ts', 'test/activities/postgres/copy-schema-as-owner.test.ts'];
 const needsPgBouncer = ['test/activities/pooling/try-alias.test.ts'];
 
 export default defineConfig({
