@@ -198,6 +198,15 @@ export const leaseSchema = z.object({
   since: time.nullable(),
 });
 
+export const leasesSchema = z.object({
+  leases: z.array(
+    leaseSchema.extend({
+      why: z.string().nullable().describe('What its run does, or what it left'),
+      waiting: z.int().describe('How many runs wait for it'),
+    }),
+  ),
+});
+
 export const databaseSchema = z.object({
   name: z.string(),
   description: z.string().nullable(),

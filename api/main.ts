@@ -24,8 +24,8 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
       const limit = createRateLimit(config.api.rate);
-      const { control, inventory, catalog, planner } = dependencies;
-      const api = await listen({ control, inventory, catalog, planner, temporal, limit, ...codecOf(config) }, config.api, log);
+      const { control, inventory, catalog, planner, tagged } = dependencies;
+      const api = await listen({ control, inventory, catalog, planner, tagged, temporal, limit, ...codecOf(config) }, config.api, log);
       log.info({ address: api.address }, 'api ready');
       await untilTold();
       log.info('api stops');

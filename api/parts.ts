@@ -1,6 +1,7 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
+import type { TaggedObject } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
@@ -17,6 +18,9 @@ export interface Planner {
   plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<{ plan: Plan }>;
 }
 
+/** What stands on a database and bears the name of a run; looks only. Throws `unreachable`, `login-refused`. */
+export type LookForTags = (database: string) => Promise<TaggedObject[]>;
+
 /** What the API is made of. The inventory is asked for at each request, so one that was read again counts from then on. */
 export interface ApiParts {
   readonly control: Control;
@@ -24,6 +28,7 @@ export interface ApiParts {
   readonly inventory: () => Inventory;
   readonly catalog: Catalog;
   readonly planner: Planner;
+  readonly tagged: LookForTags;
   /** How often a token may ask; without it, as often as it likes. */
   readonly limit?: RateLimit;
   /** Where Temporal's payloads are encrypted; `page` is the origin of Temporal's web page. */

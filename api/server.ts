@@ -24,6 +24,7 @@ import { decisionRoutes } from './routes/decisions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { freezeRoutes } from './routes/freezes.ts';
 import { healthRoutes } from './routes/health.ts';
+import { janitorRoutes } from './routes/janitor.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
 import { problemRoutes } from './routes/problems.ts';
@@ -83,6 +84,7 @@ function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
       leaseRoutes,
       freezeRoutes,
       breakGlassRoutes,
+      janitorRoutes,
       auditRoutes,
       tokenRoutes,
     ];

@@ -8,6 +8,7 @@ import { breakGlassCommand, reviewCommand } from './break-glass.ts';
 import { cancelCommand } from './cancel.ts';
 import { decideCommand } from './decide.ts';
 import { freezeCommand } from './freeze.ts';
+import { janitorCommand } from './janitor.ts';
 import { leaseCommand } from './lease.ts';
 import { migrateCommand } from './migrate.ts';
 import { planCommand } from './plan.ts';
@@ -24,7 +25,7 @@ import { UsageError, type World } from './world.ts';
 const groups = {
   'Ask and follow:': [planCommand, startCommand, runsCommand, showCommand, watchCommand],
   'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand, breakGlassCommand, reviewCommand],
-  'Look after:': [freezeCommand, leaseCommand, auditCommand, tokenCommand],
+  'Look after:': [freezeCommand, leaseCommand, janitorCommand, auditCommand, tokenCommand],
   'Serve:': [workerCommand, apiCommand, migrateCommand],
 } as const;
 

@@ -170,8 +170,8 @@ function leftLines(run: RunDetail): string[] {
   return [
     '  left behind:',
     ...named.map((one) => `    ${one}`),
-    `  take it back  steadyhand show ${runNameOf(run.run).id} --undo`,
-    `  then          steadyhand lease release ${run.database} --reason '…'`,
+    `  take it back  steadyhand janitor --remove ${runNameOf(run.run).id} --reason '…'`,
+    `  by hand       steadyhand show ${runNameOf(run.run).id} --undo, then steadyhand lease release ${run.database} --reason '…'`,
   ];
 }
 

@@ -7,7 +7,7 @@ import type { TokenKind } from '../domain/token.ts';
 import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
 import type { FreezeRow, Freezes } from './freeze-contract.ts';
-import type { Attempts, Leases, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
+import type { Attempts, Leases, Leftovers, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
 import type { Counts, SchemaGap } from './service-contract.ts';
 import type { Requests } from './request-contract.ts';
 import type { Tokens } from './token-contract.ts';
@@ -15,7 +15,20 @@ import type { Tokens } from './token-contract.ts';
 export type { Actor } from './actor.ts';
 export type { FreezeRow, Freezes } from './freeze-contract.ts';
 export type { EventFilter, EventRow, Events, Verification } from './event-contract.ts';
-export type { Attempts, Intent, LeaseRow, Leases, Move, Moves, NoReturn, PlaceInLine, Waiter } from './journal-contract.ts';
+export type {
+  Attempts,
+  Intent,
+  LeaseLine,
+  LeaseRow,
+  Leases,
+  Leftover,
+  Leftovers,
+  Move,
+  Moves,
+  NoReturn,
+  PlaceInLine,
+  Waiter,
+} from './journal-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
 export type { NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
@@ -32,6 +45,7 @@ export interface Control {
   readonly lease: Leases;
   readonly freezes: Freezes;
   readonly attempts: Attempts;
+  readonly leftovers: Leftovers;
   readonly noReturn: NoReturn;
   readonly moves: Moves;
   readonly documents: Documents;

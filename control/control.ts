@@ -7,6 +7,7 @@ import { createDocuments } from './documents.ts';
 import { createEvents } from './events.ts';
 import { createFreezes } from './freezes.ts';
 import { createLeases } from './lease.ts';
+import { createLeftovers } from './leftovers.ts';
 import { createMoves } from './moves.ts';
 import { createNoReturn } from './no-return.ts';
 import { createQuestions } from './questions.ts';
@@ -26,6 +27,7 @@ export function createControl(options: DbOptions): Control {
     lease: createLeases(db),
     freezes: createFreezes(db),
     attempts: createAttempts(db),
+    leftovers: createLeftovers(db),
     noReturn: createNoReturn(db),
     moves: createMoves(db),
     documents: createDocuments(db),

@@ -1,3 +1,4 @@
+import type { Outcome } from '../domain/run.ts';
 import type { Before } from '../domain/step.ts';
 import type { Actor } from './actor.ts';
 
@@ -33,7 +34,17 @@ export interface PlaceInLine {
   readonly deadline: string;
 }
 
+/** A lease in the list of all. */
+export interface LeaseLine extends LeaseRow {
+  /** Why it is as it is: what its run does, or what it left. Null when it is free. */
+  readonly why: string | null;
+  /** How many runs wait for it. */
+  readonly waiting: number;
+}
+
 export interface Leases {
+  /** All that were ever taken, by database. */
+  list(): Promise<LeaseLine[]>;
   /**
    * Takes it for `run`: a no-op for its holder (same epoch). `holderOpen` is asked, outside the transaction, whether another
    * holder's workflow still runs; a holder that closed without giving it back leaves it free when nothing of it is left (see
@@ -92,6 +103,49 @@ export interface Attempts {
   unsettled(run: string): Promise<Intent[]>;
   /** All intents of the run, oldest first: its journal. */
   journal(run: string): Promise<Intent[]>;
+}
+
+/** What a run that has ended left behind; its leases are its own still. */
+export interface Leftover {
+  readonly run: string;
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly outcome: Outcome;
+  readonly because: string | null;
+  readonly closedAt: string;
+  /** Digest of the plan that it followed. */
+  readonly plan: string | null;
+  /** `held`: it is being cleared up. */
+  readonly lease: 'held' | 'orphaned';
+  /** The databases whose lease it has still. */
+  readonly leases: readonly string[];
+  /** It went past its point of no return. */
+  readonly noReturn: boolean;
+  /** What it made or began and did not take back, oldest first. */
+  readonly intents: readonly Intent[];
+}
+
+export interface Leftovers {
+  /** The runs that have ended and whose leases nobody has released, the one that ended first first. */
+  list(): Promise<Leftover[]>;
+  find(run: string): Promise<Leftover | null>;
+  /** Other runs that have begun to change one of these databases since this one has ended. */
+  changedSince(leftover: Leftover, databases: readonly string[]): Promise<string[]>;
+  /**
+   * What came of an asking to take it back: what is left now, and the leases free when nothing is; with events in the name of who
+   * asked. Once for each asking (`asked` is its event's number): repeating it is harmless.
+   */
+  cleared(clearing: {
+    run: string;
+    /** Those whose lease it has. */
+    databases: readonly string[];
+    asked: number;
+    by: Actor;
+    reason: string;
+    /** null: it was refused, and `because` says why. */
+    left: readonly string[] | null;
+    because?: string;
+  }): Promise<void>;
 }
 
 /** The one row that decides which side is in charge after a switch: a compare-and-set, never changed once set. */

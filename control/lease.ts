@@ -1,5 +1,5 @@
 import { Failure } from '../domain/failure.ts';
-import type { LeaseRow, Leases, Waiter } from './contract.ts';
+import type { LeaseLine, LeaseRow, Leases, Waiter } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText } from './event-text.ts';
@@ -20,6 +20,14 @@ export function createLeases(db: Db): Leases {
   return {
     take: (database, run, holderOpen) => untilDone(database, (seen) => takeOnce(db, database, run, seen, holderOpen)),
     find: async (database) => (await db.query<LeaseRow>('SELECT * FROM steadyhand.lease_rows WHERE database = $1', [database]))[0] ?? null,
+    list: () =>
+      db.query<LeaseLine>(
+        `SELECT l.*, (SELECT count(*)::int FROM steadyhand.waiting_rows w WHERE w.database = l.database AND NOT w.late) AS waiting,
+           CASE l.state WHEN 'held' THEN 'the run is ' || r.state
+             WHEN 'orphaned' THEN concat_ws('; ', r.because, 'left: ' || (SELECT string_agg(i.step, ', ') FROM steadyhand.left_behind(r.run) i))
+           END AS why
+         FROM steadyhand.lease_rows l LEFT JOIN steadyhand.runs r ON r.run = l.holder ORDER BY l.database`,
+      ),
     line: (database) =>
       db.query<Waiter>(
         `SELECT run, steadyhand.iso(deadline) AS deadline, late, started FROM steadyhand.waiting_rows

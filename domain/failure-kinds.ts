@@ -114,13 +114,13 @@ export const failureKinds = {
     retryable: false,
     status: 409,
     meaning: 'Another run holds the lease of this database.',
-    hint: 'Wait for the run that is named, or decide its open question.',
+    hint: 'Ask again with `--wait` to stand in line, or decide the open question of the run that is named.',
   },
   'lease-orphaned': {
     retryable: false,
     status: 409,
     meaning: 'A run ended without giving its lease back and left things behind.',
-    hint: 'Remove what is listed, then free the lease with `steadyhand lease release <database> --reason …`.',
+    hint: '`steadyhand janitor` says how to remove what is listed, and does it where that is safe; or wait for it with `--wait`.',
   },
   'lease-lost': {
     retryable: false,

@@ -17,6 +17,14 @@ export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
   /** Other databases of the inventory that an input names, by field: each must be there, and not be the run's own. */
   others?(input: Input): Readonly<Record<string, string>>;
   readonly steps: StepDefinitions;
+  /**
+   * How to take its changes back when the run is over and its story is told no more: the undo of each step as the story names it,
+   * `<folder>.<verb>`, and what it is told.
+   */
+  readonly takesBack?: {
+    readonly undos: Readonly<Record<string, string>>;
+    subject(told: { readonly database: string; readonly input: Input; readonly facts: string }): unknown;
+  };
   /** The psql variables of its commands: what each stands for. */
   readonly variables: Readonly<Record<string, string>>;
   /** Every step id with what it does, or why it does not apply. Pure: the same facts give the same plan. */

@@ -10,6 +10,7 @@ import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair
 import type { Request } from '../control/contract.ts';
 import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
+import type { ClearUp } from '../domain/leftover.ts';
 import type { RunStart } from '../domain/run.ts';
 import { isDeadline, temporalFailure } from './connect.ts';
 import { unpolledQueues, type Unpolled } from './unpolled.ts';
@@ -26,6 +27,8 @@ export interface TemporalRuns {
   status(run: string): Promise<RunStatus>;
   /** What no worker asks for work: the task queues, and `workflows` for the engine itself. A worker that died is seen after 75 s. */
   unpolled(): Promise<Unpolled[]>;
+  /** Takes back what a run has left that has ended. Throws `conflict` when a workflow of its name is at work. */
+  clearUp(run: string, clearUp: ClearUp): Promise<void>;
 }
 
 export interface StartOptions {
@@ -44,6 +47,7 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
     decide: (run, message) => sendDecision(client, run, message),
     status: (run) => runStatus(client, run),
     unpolled: () => unpolledQueues(client, options.taskQueue),
+    clearUp: (run, asked) => startClearUp(client, run, asked, options),
   };
 }
 
@@ -91,6 +95,27 @@ export async function startRun(client: Client, request: Request, options: StartO
     );
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+    throw temporalFailure(error, { namespace: client.options.namespace });
+  }
+}
+
+/** Under the run's own id, which has ended before: so no other run can have its lease meanwhile. */
+async function startClearUp(client: Client, run: string, clearUp: ClearUp, { taskQueue }: StartOptions): Promise<void> {
+  try {
+    await within(client, callWithinMs, () =>
+      client.workflow.start('clearUp', {
+        workflowId: run,
+        taskQueue,
+        args: [clearUp],
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowIdConflictPolicy: 'FAIL',
+        staticSummary: 'takes back what the run has left',
+      }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      throw new Failure('conflict', `a workflow of ${run} is at work now: the run itself, or what clears up after it`, { run }, error);
+    }
     throw temporalFailure(error, { namespace: client.options.namespace });
   }
 }

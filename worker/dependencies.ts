@@ -7,10 +7,12 @@ import * as replicationCommands from '../activities/replication/commands.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
 import { createPlanner, type Planner } from '../activities/engine/planner.ts';
+import { taggedObjects } from '../activities/replication/tagged-objects.ts';
 import { takeMigrationFacts } from '../activities/replication/take-facts.ts';
 import { createControl } from '../control/control.ts';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
+import type { TaggedObject } from '../domain/leftover.ts';
 import { catalog } from '../workflows/catalog.ts';
 import type { Config } from './config.ts';
 import { inventoryFile } from './inventory-file.ts';
@@ -24,6 +26,8 @@ export interface Dependencies {
   readonly servers: Servers;
   readonly catalog: typeof catalog;
   readonly planner: Planner;
+  /** What stands on a database and bears the name of a run. */
+  tagged(database: string): Promise<TaggedObject[]>;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
   close(): Promise<void>;
@@ -64,6 +68,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     servers,
     catalog,
     planner,
+    tagged: async (database) => await taggedObjects(servers, database),
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
     close: () => control.close(),

@@ -36,6 +36,13 @@ export interface EngineActivities {
   standBy(): Promise<void>;
   /** Whether the switch went forward: the row that decides it stands in the control database. */
   pastNoReturn(): Promise<boolean>;
+  /**
+   * For a run that has ended: takes its lease up again, in the name of who asked for it, and says what is to be taken back, the
+   * last change first. Raises `request-unknown` when nobody asked, and `conflict` when it would not be safe.
+   */
+  reclaim(request: { asked: number }): Promise<{ undos: readonly LeftUndo[] }>;
+  /** What came of it: what is left now (null: it was refused); the lease is free when nothing is. Harmless to repeat. */
+  cleared(clearing: Cleared): Promise<void>;
   /** Ends the run: outcome, what is left; the lease is freed when nothing is. */
   close(ending: { outcome: Outcome; because?: string; left: readonly string[]; failure?: FailureReport }): Promise<void>;
 }
@@ -49,6 +56,22 @@ export interface Admission {
   readonly ticket: string | null;
   /** It stands in line for the lease, which it takes before it plans. */
   readonly waits?: true;
+}
+
+/** A change of a run that has ended, and its undo. */
+export interface LeftUndo {
+  readonly step: string;
+  readonly title: string;
+  readonly generation: number;
+  /** The activity's name. */
+  readonly verb: string;
+  readonly input: unknown;
+}
+
+export interface Cleared {
+  readonly asked: number;
+  readonly left: readonly string[] | null;
+  readonly because?: string;
 }
 
 export interface PlanRequest {
@@ -140,6 +163,8 @@ export const engineWork: WorkOf<EngineActivities> = {
   standStill: 'engine',
   standBy: 'engine',
   pastNoReturn: 'engine',
+  reclaim: 'engine',
+  cleared: 'engine',
   close: 'engine',
 };
 
@@ -169,5 +194,7 @@ export const engineVerdicts: Readonly<Record<Exclude<keyof EngineActivities, 'pl
   standStill: [],
   standBy: [],
   pastNoReturn: [],
+  reclaim: ['request-unknown', 'conflict', 'lease-held', 'lease-orphaned', 'not-found'],
+  cleared: [],
   close: [],
 };

@@ -4,6 +4,7 @@ import { authorise } from './authorise.ts';
 import { awaitLease } from './await-lease.ts';
 import type { EngineActivities } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
+import { cleared, reclaim } from './clear-up.ts';
 import { plan } from './plan.ts';
 import { refuseIfClosed } from './refuse-if-closed.ts';
 import { standStill } from './stand-still.ts';
@@ -25,6 +26,8 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
       return await takeLeases(dependencies, database, attempt.run);
     },
     awaitLease: awaitLease(dependencies),
+    reclaim: reclaim(dependencies),
+    cleared: cleared(dependencies),
     record: async (change, attempt) => {
       await control.runs.change(attempt.run, change);
     },

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { databaseOf } from '../../domain/inventory.ts';
-import { leaseSchema } from '../answers.ts';
+import { leaseSchema, leasesSchema } from '../answers.ts';
 import { actorOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
@@ -12,6 +12,18 @@ const one = { params: z.object({ database: databaseName }), security: needs('rea
 
 export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
   return async (app) => {
+    app.get(
+      '/leases',
+      {
+        schema: {
+          summary: 'All leases that were ever taken: who has them, since when, and why',
+          tags: ['leases'],
+          security: needs('read'),
+          response: { 200: leasesSchema, ...problemAnswers(401, 403, 503) },
+        },
+      },
+      async () => ({ leases: await parts.control.lease.list() }),
+    );
     app.get(
       '/leases/:database',
       {

@@ -41,3 +41,44 @@ END $$;
 
 GRANT SELECT ON steadyhand.waiting_rows TO steadyhand_application;
 GRANT SELECT, INSERT ON steadyhand.queue TO steadyhand_application;
+
+-- What runs that have ended left behind under leases that nobody has released: one row for such a run, `leases` are their databases.
+CREATE VIEW steadyhand.leftover_rows AS
+SELECT r.run, r.database, r.input, r.outcome, r.because, steadyhand.iso(r.closed_at) AS "closedAt", r.plan, l.lease, l.leases,
+  EXISTS (SELECT FROM steadyhand.no_return n WHERE n.run = r.run AND n.side = 'forward') AS "noReturn",
+  (SELECT coalesce(json_agg(json_build_object('key', i.key, 'run', i.run, 'step', i.step, 'before', i.before, 'at', i."at",
+      'outcome', i.outcome) ORDER BY i.moment, i.key), '[]') FROM steadyhand.left_behind(r.run) i) AS intents
+FROM steadyhand.runs r
+JOIN (SELECT holder, CASE WHEN bool_or(state = 'held') THEN 'held' ELSE 'orphaned' END AS lease, json_agg(database ORDER BY database) AS leases
+  FROM steadyhand.leases WHERE state <> 'free' GROUP BY holder) l ON l.holder = r.run
+WHERE r.state = 'closed';
+
+-- What was taken back after the run's end. Its leases are free when nothing is left, else orphaned as before. Once for each asking.
+-- `left_behind` is JSON null when it was refused: then what the run left is as it was. `lease_events`: a text for each database.
+CREATE FUNCTION steadyhand.clear_run(run text, asked bigint, left_behind json, lease_events json, event text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  refused boolean := left_behind::text = 'null';
+  nothing_left boolean := NOT refused AND left_behind::text = '[]';
+  settled text[];
+  one text;
+BEGIN
+  PERFORM steadyhand.lock_run(run);
+  IF EXISTS (SELECT FROM steadyhand.events e
+    WHERE e.run = clear_run.run AND e.kind = 'run.cleared' AND (e.text::json #>> '{data,asked}')::bigint = asked) THEN
+    RETURN;
+  END IF;
+  IF NOT refused THEN
+    UPDATE steadyhand.runs r SET left_behind = clear_run.left_behind WHERE r.run = clear_run.run;
+  END IF;
+  WITH changed AS (
+    UPDATE steadyhand.leases l SET state = CASE WHEN nothing_left THEN 'free' ELSE 'orphaned' END, since = now()
+    WHERE l.holder = clear_run.run AND (l.state = 'held' OR l.state = 'orphaned' AND nothing_left) RETURNING l.database
+  ) SELECT array_agg(database ORDER BY database) INTO settled FROM changed;
+  FOREACH one IN ARRAY coalesce(settled, '{}') LOOP
+    PERFORM steadyhand.append_event(run, CASE WHEN nothing_left THEN 'lease.released' ELSE 'lease.orphaned' END, lease_events->>one);
+  END LOOP;
+  PERFORM steadyhand.append_event(run, 'run.cleared', event);
+END $$;
+
+GRANT SELECT ON steadyhand.leftover_rows TO steadyhand_application;

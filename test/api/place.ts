@@ -9,6 +9,7 @@ import { digestOf } from '../../domain/digest.ts';
 import type { Authorisation, DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseInventory, type Inventory } from '../../domain/inventory.ts';
+import type { TaggedObject } from '../../domain/leftover.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { RunStatus, TemporalRuns, Unpolled } from '../../temporal/runs.ts';
 import { controlPlace } from '../control/support.ts';
@@ -37,6 +38,7 @@ databases:
 export interface TemporalStandIn extends TemporalRuns {
   readonly started: string[];
   readonly messages: DecisionMessage[];
+  readonly cleared: { run: string; asked: number }[];
   down: boolean;
   /** Thrown by the next starts, after a health check that was fine. */
   refuseStart: boolean;
@@ -60,6 +62,8 @@ export interface ApiTest {
   readonly temporal: TemporalStandIn;
   readonly parts: ApiParts;
   inventory: Inventory;
+  /** What the databases show. */
+  tagged: TaggedObject[];
   tokenOf(person: string): Promise<string>;
   /** A token made as on the service's own machine. */
   token(made: Omit<NewToken, 'actor'>): Promise<{ token: string; row: TokenRow }>;
@@ -78,6 +82,7 @@ function standIn(): TemporalStandIn {
   const temporal: TemporalStandIn = {
     started: [],
     messages: [],
+    cleared: [],
     down: false,
     refuseStart: false,
     judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
@@ -95,6 +100,10 @@ function standIn(): TemporalStandIn {
       temporal.messages.push(message);
       if (temporal.judgement instanceof Failure) throw temporal.judgement;
       return temporal.judgement;
+    },
+    clearUp: async (run, { asked }) => {
+      await temporal.health();
+      temporal.cleared.push({ run, asked });
     },
     status: async (run) => {
       await temporal.health();
@@ -151,7 +160,8 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
       const { control, database } = await place.fresh();
       const temporal = standIn();
       const tokens = new Map<string, string>();
-      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner };
+      const tagged: ApiParts['tagged'] = async () => await Promise.resolve(test.tagged);
+      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner, tagged };
       const app = await buildApp(parts);
       apps.push(app);
       const make: ApiTest['token'] = (made) => control.tokens.create({ ...made, actor: { kind: 'person', name: 'root', channel: 'host' } });
@@ -179,6 +189,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
         control,
         temporal,
         parts,
+        tagged: [],
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,
         token: make,

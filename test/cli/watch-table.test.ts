@@ -110,8 +110,8 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
     'needs-attention: an undo failed',
     '  left behind:',
     '    slot steadyhand_x',
-    `  take it back  steadyhand show ${id} --undo`,
-    "  then          steadyhand lease release orders --reason '…'",
+    `  take it back  steadyhand janitor --remove ${id} --reason '…'`,
+    `  by hand       steadyhand show ${id} --undo, then steadyhand lease release orders --reason '…'`,
     '  pauseMs: 17 ms',
   ]);
 });

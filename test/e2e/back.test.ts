@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { judgedSchema, leaseSchema } from '../../api/answers.ts';
+import type { z } from 'zod';
+import { eventsSchema, judgedSchema, leaseSchema } from '../../api/answers.ts';
+import { clearingSchema, janitorSchema } from '../../api/janitor-answers.ts';
 import { judge } from '../../sandbox/judge.ts';
 import { eventually } from '../support/eventually.ts';
 import { worldOf } from './objects.ts';
@@ -51,6 +53,44 @@ test('a run that was terminated in the copy leaves an orphaned lease that names 
   expect(refused).toMatchObject({ outcome: 'refused', failure: { code: 'lease-orphaned', facts: { holder: run } } });
   await move.as('ada').post(`${lease}/release`, { reason: 'removed by hand' }, leaseSchema);
   expect(await move.as('ada').get(lease, leaseSchema)).toMatchObject({ state: 'free' });
+});
+
+test('the janitor finds what a terminated run left on both servers, and takes it back: they are as they were', async () => {
+  const move = await place.begin();
+  const source = await move.connect('source');
+  const target = await move.connect('target');
+  const before = [await worldOf(source), await worldOf(target)];
+  const held = holdTheCopy(move);
+  const run = await inTheCopy(move);
+  const id = run.split('/').at(-1) ?? '';
+  const look = async (): Promise<z.infer<typeof janitorSchema>> =>
+    await move.as('ada').get(`/v1/janitor?database=${move.database}`, janitorSchema);
+  expect(await look()).toEqual({ runs: [], objects: [], unseen: [] });
+  await move.temporal.workflow.getHandle(run).terminate('somebody was in a hurry');
+  const found = await eventually(async () => {
+    const seen = await look();
+    return seen.runs.length === 1 ? seen : undefined;
+  });
+  held.letGo();
+  const command = `steadyhand janitor --remove ${id} --reason '…'`;
+  expect(found.runs).toMatchObject([{ run, safe: true, command }]);
+  const there = found.objects.map(({ kind, owner, command: what }) => ({ kind, owner, what }));
+  for (const kind of ['slot', 'publication', 'event trigger', 'function']) {
+    expect(there).toContainEqual({ kind, owner: 'closed', what: command });
+  }
+  const { objects } = await move.as('ada').get(`/v1/janitor?database=${move.database}-18`, janitorSchema);
+  expect(objects).toContainEqual(expect.objectContaining({ kind: 'subscription', run, command }));
+  const { asked } = await move.as('ada').post(`/v1/janitor/${id}`, { reason: 'OPS-7' }, clearingSchema);
+  const cleared = await eventually(async () => {
+    const { events } = await move.as('ada').get(`/v1/runs/${id}/events?limit=500&after=${asked}`, eventsSchema);
+    return events.find((event) => event.kind === 'run.cleared');
+  }, 60_000);
+  expect(cleared.data).toEqual({ asked, left: [] });
+  expect(await look()).toEqual({ runs: [], objects: [], unseen: [] });
+  expect([await worldOf(source), await worldOf(target)]).toEqual(before);
+  for (const database of [move.database, `${move.database}-18`]) {
+    expect(await move.as('ada').get(`/v1/leases/${database}`, leaseSchema)).toMatchObject({ state: 'free', holder: run });
+  }
 });
 
 /** The apply is held up until the server has thrown away WAL that the run's slot needs, as a full disk makes it do. */

@@ -31,6 +31,10 @@ export const rehearsal: Runbook<{ word: string }, RehearsalFacts> = {
   summary: 'Tries the words of the engine.',
   input: z.strictObject({ word: z.string().min(2) }),
   steps,
+  takesBack: {
+    undos: { first: 'rehearsal.unmake', unneeded: 'rehearsal.unmake', second: 'rehearsal.unmake', last: 'rehearsal.unmake' },
+    subject: ({ input: { word } }) => ({ word }),
+  },
   variables: {},
   plan: () => ({
     look: { commands: [] },

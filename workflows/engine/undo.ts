@@ -4,7 +4,7 @@ import { show, standingOf, stopSteps, stretch, type RunMemory, type Undo } from 
 import { call, engine } from './work.ts';
 
 /** Takes one step back; returns what went wrong, if anything did. */
-async function takeBack(undo: Undo): Promise<FailureReport | undefined> {
+export async function takeBack(undo: Undo): Promise<FailureReport | undefined> {
   try {
     // Registered with the input of this very verb.
     await call(undo.verb, undo.input as never, { step: undo.step, generation: undo.generation, undo: true }, `undo: ${undo.title}`);

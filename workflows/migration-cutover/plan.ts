@@ -94,6 +94,18 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
   input,
   others: ({ target }) => ({ target }),
   steps,
+  takesBack: {
+    undos: {
+      'copy-schema': 'postgres.removeSchema',
+      'try-alias': 'pooling.removeAlias',
+      'close-target': 'replication.reopenTarget',
+      'freeze-ddl': 'replication.thawDdl',
+      publish: 'replication.unpublish',
+      subscribe: 'replication.unsubscribe',
+      switch: 'replication.switchBack',
+    },
+    subject,
+  },
   variables,
   plan,
 };

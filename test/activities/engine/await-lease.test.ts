@@ -17,7 +17,7 @@ beforeEach(async () => {
 /** One look of the run; all workflows that Temporal knows are open, but for those that have `ended`. */
 const look = async ({ run }: Request, ended: readonly Request[] = []): Promise<unknown> => {
   const holderOpen = async (other: string): Promise<boolean> => await Promise.resolve(!ended.some((request) => request.run === other));
-  return await awaitLease({ control, holderOpen })({ database: 'orders' }, createJournal(run).attempt('engine'));
+  return await awaitLease({ control, catalog: {}, holderOpen })({ database: 'orders' }, createJournal(run).attempt('engine'));
 };
 
 test('a free lease is for the first of the line, whoever looks first', async () => {

@@ -1,0 +1,89 @@
+import { fill, type Command } from '../../domain/command.ts';
+import type { TaggedObject } from '../../domain/leftover.ts';
+import { tagOf } from '../../domain/run.ts';
+import { nextAlias } from '../pooling/commands.ts';
+import { readAliases } from '../pooling/config-file.ts';
+import type { Servers, Session } from '../postgres/session.ts';
+import {
+  detachSlot,
+  disableSubscription,
+  dropFreeze,
+  dropMarker,
+  dropPublication,
+  dropSchema,
+  dropSlot,
+  dropSubscription,
+} from './commands.ts';
+import { ownSchema } from './own-schema.ts';
+
+const tagged = '^steadyhand_[0-9a-hjkmnp-tv-z]{26}';
+
+/**
+ * What stands on a database of the inventory, and at its pooler, under a name that Steadyhand gives to what runs make. Looks only.
+ * Throws `unreachable` or `login-refused`.
+ */
+export async function taggedObjects(servers: Servers, database: string): Promise<TaggedObject[]> {
+  const session = await servers.open(database, { purpose: 'look' });
+  try {
+    const found = [...(await named(session)), ...(await inSchema(session))];
+    return [...found.map((one) => ({ database, ...one })), ...(await atPooler(servers, database))];
+  } finally {
+    await session.end();
+  }
+}
+
+type Found = Omit<TaggedObject, 'database'>;
+
+async function named(session: Session): Promise<Found[]> {
+  const rows = await session.query<{ kind: Found['kind']; name: string }>(
+    `SELECT 'subscription' AS kind, subname::text AS name FROM pg_subscription
+      WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND subname ~ $1
+     UNION ALL SELECT 'slot', slot_name::text FROM pg_replication_slots WHERE database = current_database() AND slot_name ~ $1
+     UNION ALL SELECT 'publication', pubname::text FROM pg_publication WHERE pubname ~ $1
+     UNION ALL SELECT 'event trigger', evtname::text FROM pg_event_trigger WHERE evtname ~ $1
+     UNION ALL SELECT 'function', p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE n.nspname = 'steadyhand' AND p.proname ~ $1`,
+    [tagged],
+  );
+  return rows.map(({ kind, name }) => {
+    const tag = name.replace(/_drop$/, '');
+    return { kind, name, tag, byHand: byHand(kind, name, tag) };
+  });
+}
+
+function byHand(kind: Found['kind'], name: string, tag: string): string {
+  const texts: Partial<Record<Found['kind'], readonly Command[]>> = {
+    subscription: [disableSubscription, detachSlot, dropSubscription],
+    slot: [dropSlot],
+    publication: [dropPublication],
+    'event trigger': dropFreeze,
+    function: dropFreeze,
+  };
+  const values = { tag, tag_drop: `${tag}_drop`, slot: name };
+  return (texts[kind] ?? []).map((command) => `${fill(command, values)};`).join(' ');
+}
+
+/** The marker has rows of runs in it; the schema itself is every run's. */
+async function inSchema(session: Session): Promise<Found[]> {
+  const seen = await ownSchema(session);
+  if (seen.schema !== 'ours') return [];
+  const schema: Found = { kind: 'schema', name: 'steadyhand', tag: null, byHand: `${dropSchema('source').text};` };
+  if (!seen.marker) return [schema];
+  const runs = await session.query<{ run: string }>('SELECT DISTINCT run FROM steadyhand.marker ORDER BY 1');
+  const rows = runs.map(({ run }): Found => {
+    return { kind: 'rows of the marker', name: run, tag: tagOf(run), byHand: `${dropMarker('source').text};` };
+  });
+  return [...rows, { ...schema, byHand: `${dropMarker('source').text}; ${schema.byHand}` }];
+}
+
+/** Where the worker keeps the pooler's file: another machine may not see it. */
+async function atPooler(servers: Servers, database: string): Promise<TaggedObject[]> {
+  const { pooler } = servers.entry(database);
+  if (!pooler) return [];
+  const name = nextAlias(pooler.alias);
+  const aliases = await readAliases(pooler.configFile).catch(() => new Map<string, unknown>());
+  if (!aliases.has(name)) return [];
+  return [
+    { database, kind: 'pooler alias', name, tag: null, byHand: `remove "${name}" from the pooler's file, then RELOAD; in its console` },
+  ];
+}
