@@ -1,6 +1,7 @@
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
+import type pg from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { engineVerdicts } from '../../activities/engine/contract.ts';
@@ -50,6 +51,8 @@ databases:
 
 export interface EngineTest {
   readonly world: World;
+  /** On the control database; ended with the test. */
+  superuser(): Promise<pg.Client>;
   /** The control database without hooks. */
   readonly control: Control;
   /** What the worker meets at the control database. */
@@ -108,10 +111,20 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
   });
   return {
     begin: async ({ deadline = '1h', auto = false, rule = auto ? 'auto' : withQuorum(deadline), workers = 1, keys = [] } = {}) => {
-      const { control } = await place.fresh();
+      const { control, database } = await place.fresh();
+      const superuser = async (): Promise<pg.Client> => await place.client(database);
       const inventory = parseInventory(inventoryText(rule), 'steadyhand.yaml');
       const own = new Client({ connection: client.connection, dataConverter: dataConverterOf(keys) });
-      const parts = { control, client: own, inventory, world: createWorld(), hooks: newHooks(), taskQueue: `engine-${ulid()}`, keys };
+      const parts = {
+        control,
+        superuser,
+        client: own,
+        inventory,
+        world: createWorld(),
+        hooks: newHooks(),
+        taskQueue: `engine-${ulid()}`,
+        keys,
+      };
       const engine = engineTest(parts, native);
       endings.push(engine.stopWorkers);
       if (workers > 0) await engine.startWorker();
@@ -122,6 +135,7 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
 
 interface Parts {
   readonly control: Control;
+  superuser(): Promise<pg.Client>;
   readonly client: Client;
   readonly world: World;
   readonly hooks: ControlHooks;
@@ -173,6 +187,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
   const engine: EngineTest = {
     world,
     control,
+    superuser: parts.superuser,
     hooks,
     client,
     taskQueue,
