@@ -1,6 +1,7 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type { Actor, TokenRow } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
+import { personOf } from '../domain/inventory.ts';
 import { isScope, type Scope } from '../domain/token.ts';
 import type { ApiParts } from './parts.ts';
 
@@ -33,14 +34,15 @@ export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory' | 'l
   };
 }
 
-/** The request's token, as things are now. Throws as `requirePerson`, but for the scope. */
+/** The request's token, as things are now, with the name of the person whose account it is of. Throws as `requirePerson`, but for the scope. */
 export async function tokenOf(parts: Pick<ApiParts, 'control' | 'inventory'>, request: FastifyRequest): Promise<TokenRow> {
   const row = await parts.control.tokens.check(bearerOf(request));
   if (!row) throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
-  if (!parts.inventory().people.some((one) => one.name === row.person)) {
+  const person = personOf(parts.inventory(), row.person);
+  if (person === undefined) {
     throw new Failure('forbidden', `"${row.person}" has a token, and is not among the people of the inventory`, { person: row.person });
   }
-  return row;
+  return { ...row, person };
 }
 
 function bearerOf(request: FastifyRequest): string {

@@ -92,9 +92,10 @@ function lifeText({ expiresAt }: TokenRow): string {
 }
 
 async function requireKnown(file: string, person: string): Promise<void> {
-  const { parseInventory } = await import('../domain/inventory.ts');
-  const people = parseInventory(readInventory(file), file).people.map((one) => one.name);
-  if (people.includes(person)) return;
+  const { parseInventory, personOf } = await import('../domain/inventory.ts');
+  const inventory = parseInventory(readInventory(file), file);
+  if (personOf(inventory, person) !== undefined) return;
+  const people = inventory.people.map((one) => one.name);
   throw new Failure('not-found', `"${person}" is not among the people of the inventory; it has: ${people.join(', ')}`, { person });
 }
 

@@ -9,10 +9,14 @@ export const ownersGroup = 'owners';
 
 const text = z.string().catch('');
 
+const accounts = z.record(z.string(), z.array(text).catch([])).catch({});
+
 /** What can be read of an inventory, whatever else is wrong with it. */
 const sketch = z
   .object({
-    people: z.array(z.object({ name: text, groups: z.array(text).catch([]) }).catch({ name: '', groups: [] })).catch([]),
+    people: z
+      .array(z.object({ name: text, groups: z.array(text).catch([]), accounts }).catch({ name: '', groups: [], accounts: {} }))
+      .catch([]),
     databases: z
       .record(z.string(), z.object({ owners: text, policy: z.string().default('default').catch('') }).catch({ owners: '', policy: '' }))
       .catch({}),
@@ -28,7 +32,7 @@ type Sketch = z.infer<typeof sketch>;
  */
 export function crossCheck(written: unknown, form: readonly Misfit[]): Misfit[] {
   const read = sketch.parse(written);
-  const problems = [...twice(read), ...misnamed(read), ...withoutPolicy(read)];
+  const problems = [...twice(read), ...sharedAccounts(read), ...misnamed(read), ...withoutPolicy(read)];
   return form.some(([path]) => blursGroups(path)) ? problems : [...problems, ...withoutPeople(read)];
 }
 
@@ -43,6 +47,20 @@ function twice({ people }: Sketch): Misfit[] {
     seen.add(one.name);
     return known ? [[['people', index, 'name'], `"${one.name}" is there twice`]] : [];
   });
+}
+
+/** An account is of one person, by whatever channel, and nobody else's name: else one human could answer as two. */
+function sharedAccounts({ people }: Sketch): Misfit[] {
+  const owner = new Map(people.map((one) => [one.name, one.name]));
+  return people.flatMap((one, index) =>
+    Object.entries(one.accounts).flatMap(([channel, list]) =>
+      list.flatMap((account): Misfit[] => {
+        const other = owner.get(account) ?? one.name;
+        owner.set(account, other);
+        return other === one.name ? [] : [[['people', index, 'accounts', channel], `"${account}" is ${other} already`]];
+      }),
+    ),
+  );
 }
 
 function misnamed({ databases, policies }: Sketch): Misfit[] {

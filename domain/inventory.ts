@@ -77,7 +77,12 @@ function withTls(pooler: z.infer<typeof pgbouncer>, { sslmode: mode, sslrootcert
   return { ...(sslrootcert === undefined ? {} : { sslrootcert }), ...pooler, sslmode: pooler.sslmode ?? mode };
 }
 
-const person = z.strictObject({ name, groups: z.array(name).default([]) });
+const person = z.strictObject({
+  name,
+  groups: z.array(name).default([]),
+  /** What the person is called by each channel, beside the name: all of them are one human. */
+  accounts: z.record(name, z.array(z.string().min(1).max(200)).min(1)).default({}),
+});
 
 const quorum = z.array(z.strictObject({ group: name, count: z.number().int().min(1).max(10).default(1) })).min(1);
 
@@ -211,8 +216,14 @@ export function policyOf(inventory: Inventory, called: string): Policy {
   return rule;
 }
 
+/** The name of the person who is called so, by the name itself or by an account; undefined for nobody. */
+export function personOf({ people }: Inventory, called: string): string | undefined {
+  return people.find((one) => one.name === called || Object.values(one.accounts).flat().includes(called))?.name;
+}
+
 /** A person's groups as they are now, with `owners` when the person is in the database's owning group. */
 export function groupsOf(inventory: Inventory, called: string, personName: string): string[] {
-  const groups = inventory.people.find((one) => one.name === personName)?.groups ?? [];
+  const who = personOf(inventory, personName);
+  const groups = inventory.people.find((one) => one.name === who)?.groups ?? [];
   return groups.includes(databaseOf(inventory, called).owners) ? [...groups, ownersGroup] : [...groups];
 }

@@ -1,6 +1,6 @@
 import { mayFill, neededText, quorumText, settle, stillNeeded, type Agreement } from '../../domain/approval.ts';
 import { wholeRun, type Authorisation, type DecisionMessage } from '../../domain/decision.ts';
-import { groupsOf, policyOf } from '../../domain/inventory.ts';
+import { groupsOf, personOf, policyOf } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
@@ -24,7 +24,7 @@ export function authorise({ control, inventory }: EngineDependencies) {
     const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
     const stands = await control.questions.decision(row.id);
     if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
-    return counted(judged, ofNow(agreements, judged.groupsOf));
+    return counted(judged, ofNow(agreements, inventory(), runNameOf(row.run).database));
   };
 }
 
@@ -51,6 +51,8 @@ function missing({ people, groupsOf: groups, requester }: Judged, { quorum }: Op
 
 interface Judged {
   readonly row: DecisionRow;
+  /** Whose account answered; undefined when it is nobody's any more. */
+  readonly person: string | undefined;
   readonly question: (OpenQuestion & { answer: string | null }) | null;
   /** The groups of a person as the inventory has them now; none of one who is not there any more. */
   groupsOf(person: string): readonly string[];
@@ -67,25 +69,28 @@ async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control'
   const now = inventory();
   const { operators, servicesAnswer } = policyOf(now, database);
   const whole = row.approval === wholeRun;
+  const question = whole ? null : await control.questions.find(row.run, row.approval, row.opening);
+  const requester = (await control.runs.find(row.run))?.requester ?? '';
   return {
     row,
-    question: whole ? null : await control.questions.find(row.run, row.approval, row.opening),
+    person: personOf(now, row.person),
+    question: question && { ...question, agreements: ofNow(question.agreements, now, database) },
     groupsOf: (person) => groupsOf(now, database, person),
     people: now.people.map((one) => one.name),
     operators,
     servicesAnswer,
-    requester: (await control.runs.find(row.run))?.requester ?? '',
+    requester: personOf(now, requester) ?? requester,
     forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
   };
 }
 
 function whyNot(judged: Judged): string | undefined {
-  const { row, question, people, operators, requester } = judged;
-  if (!people.includes(row.person)) return `${row.person} is not in the inventory any more`;
-  const operates = operators.some((group) => judged.groupsOf(row.person).includes(group));
+  const { row, person, question, operators, requester } = judged;
+  if (person === undefined) return `${row.person} is not in the inventory any more`;
+  const operates = operators.some((group) => judged.groupsOf(person).includes(group));
   if (row.approval === wholeRun) {
     if (judged.forward) return 'the run is past its point of no return: it goes forward, a cancel changes nothing';
-    return operates || row.person === requester ? undefined : `only the requester and ${operators.join(', ')} may cancel`;
+    return operates || person === requester ? undefined : `only the requester and ${operators.join(', ')} may cancel`;
   }
   if (row.kind === 'service' && !judged.servicesAnswer)
     return `${row.person} answered with a service’s token, and the policy lets only people decide`;
@@ -95,15 +100,15 @@ function whyNot(judged: Judged): string | undefined {
   if (question.digest !== row.digest) return 'it was decided about another plan';
   if (!question.choices.includes(row.choice)) return `"${row.choice}" is not one of the choices`;
   if (question.kind === 'parked') return operates ? undefined : `only ${operators.join(', ')} may answer for a failed step`;
-  return whyNoApproval(judged, question);
+  return whyNoApproval(judged, person, question);
 }
 
-function whyNoApproval({ row, requester, groupsOf: groups }: Judged, question: OpenQuestion): string | undefined {
-  const before = question.agreements.find((one) => one.person === row.person);
-  if (row.choice === 'withdraw') return before ? undefined : `${row.person} has given no answer that could be taken back`;
-  if (row.person === requester && row.choice === 'approve') return `${row.person} asked for the run and can't approve it`;
-  if (!question.quorum.some((line) => mayFill(line, groups(row.person)))) {
-    return `${row.person} is in none of the groups that decide: ${quorumText(question.quorum)}`;
+function whyNoApproval({ row, requester, groupsOf: groups }: Judged, person: string, question: OpenQuestion): string | undefined {
+  const before = question.agreements.find((one) => one.person === person);
+  if (row.choice === 'withdraw') return before ? undefined : `${person} has given no answer that could be taken back`;
+  if (person === requester && row.choice === 'approve') return `${person} asked for the run and can't approve it`;
+  if (!question.quorum.some((line) => mayFill(line, groups(person)))) {
+    return `${person} is in none of the groups that decide: ${quorumText(question.quorum)}`;
   }
-  return before ? `${row.person} has answered already: ${before.choice}` : undefined;
+  return before ? `${person} has answered already: ${before.choice}` : undefined;
 }

@@ -48,7 +48,7 @@ test('H1: a key finds its run after it has closed, with Temporal down, and when 
   const ask = async (body: unknown): Promise<Answer> =>
     await api.call('POST', '/v1/runs', { as: 'ada', body, headers: { 'idempotency-key': 'k1' } });
   api.temporal.down = true;
-  api.inventory = { ...api.inventory, people: [{ name: 'ada', groups: [] }] };
+  api.inventory = { ...api.inventory, people: [{ name: 'ada', groups: [], accounts: {} }] };
   expect(await ask(newRun)).toMatchObject({ status: 202, body: { ...first, created: false, state: 'requested' } });
   await api.control.runs.close(first.run, { outcome: 'refused', free: true });
   Object.assign(api.temporal, { down: false, refuseStart: false });

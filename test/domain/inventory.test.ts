@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
-import { databaseOf, groupsOf, parseInventory, policyOf, type Inventory, type Problem } from '../../domain/inventory.ts';
+import { databaseOf, groupsOf, parseInventory, personOf, policyOf, type Inventory, type Problem } from '../../domain/inventory.ts';
 
 const right = `version: 1
 people:
@@ -207,4 +207,29 @@ describe('what is looked up', () => {
     expect(groupsOf(inventory, 'orders', 'mara')).toEqual(['dba']);
     expect(groupsOf(inventory, 'orders', 'nobody')).toEqual([]);
   });
+});
+
+it('an account is of one person, and nobody else’s name', () => {
+  const people = `people:
+  - { name: mara, groups: [dba], accounts: { slack: [U1], http: [mara-admin] } }
+  - { name: jonas, groups: [dba], accounts: { http: [U1, mara] } }
+`;
+  const text = `version: 1
+${people}policies:
+  default: { requesters: [dba], operators: [dba], approvals: { low: auto, medium: auto, high: auto } }
+databases:
+  orders: { provider: streaming, owners: dba, server: { host: a, dbname: a, user: a } }
+`;
+  expect(() => parseInventory(text, 'f')).toThrow(
+    /4 people\.1\.accounts\.http: "U1" is mara already\n.*people\.1\.accounts\.http: "mara" is mara already/,
+  );
+  const inventory = parseInventory(text.replace('U1, mara', 'U2'), 'f');
+  expect(['mara', 'U1', 'mara-admin', 'U2', 'nobody'].map((one) => personOf(inventory, one))).toEqual([
+    'mara',
+    'mara',
+    'mara',
+    'jonas',
+    undefined,
+  ]);
+  expect(groupsOf(inventory, 'orders', 'mara-admin')).toEqual(['dba', 'owners']);
 });

@@ -30,8 +30,8 @@ const withQuorum = (deadline: string): string => `{ quorum: [{ group: dba }, { g
 const inventoryText = (high: string): string => `
 version: 1
 people:
-  - { name: ada, groups: [dba, on-call] }
-  - { name: grace, groups: [dba] }
+  - { name: ada, groups: [dba, on-call], accounts: { slack: [U0ADA], http: [ada-admin] } }
+  - { name: grace, groups: [dba], accounts: { http: [grace-admin] } }
   - { name: edsger, groups: [dba] }
   - { name: linus, groups: [orders-team] }
   - { name: mallory, groups: [visitors] }
