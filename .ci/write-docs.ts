@@ -2,13 +2,17 @@
 // not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { failureKinds, type FailureKind } from '../domain/failure-kinds.ts';
+import { openapiText } from './openapi.ts';
 
 interface Page {
   readonly file: string;
   readonly text: string;
 }
 
-const pages: readonly Page[] = [{ file: 'docs/errors.md', text: errorsPage(failureKinds) }];
+const pages: readonly Page[] = [
+  { file: 'docs/errors.md', text: errorsPage(failureKinds) },
+  { file: 'docs/openapi.json', text: await openapiText() },
+];
 
 const outdated = pages.filter((page) => readPage(page.file) !== page.text);
 if (process.argv.includes('--check')) {

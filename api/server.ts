@@ -112,11 +112,10 @@ function endConnections(app: FastifyInstance): void {
 }
 
 async function describe(app: FastifyInstance): Promise<void> {
-  const schemaRegistry = z.registry<{ id: string }>();
-  schemaRegistry.add(problemSchema, { id: 'Problem' });
-  schemaRegistry.add(runRowSchema, { id: 'Run' });
-  schemaRegistry.add(runDetailSchema, { id: 'RunDetail' });
-  schemaRegistry.add(planSchema, { id: 'Plan' });
+  // With the descriptions that stand in the schemas themselves.
+  const schemaRegistry = z.globalRegistry;
+  const named = { Problem: problemSchema, Run: runRowSchema, RunDetail: runDetailSchema, Plan: planSchema };
+  for (const [id, schema] of Object.entries(named)) schemaRegistry.add(schema, { ...schemaRegistry.get(schema), id });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -10,18 +10,18 @@ import { createEventFeed, type EventFeed } from '../event-feed.ts';
 import { eventStream } from '../event-stream.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { moment, personName, runId } from './identifiers.ts';
+import { moment, personName, runId, whole } from './identifiers.ts';
 import { findRun } from './runs.ts';
 
 const heartbeatMs = 15_000;
 /** A client that takes nothing for so long is let go; it can come back with its Last-Event-ID. */
 const stalledMs = 60_000;
 
-const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const seq = whole(0, Number.MAX_SAFE_INTEGER);
 
 const page = z.strictObject({
   after: seq.optional().describe('The `seq` of the last event that you have'),
-  limit: z.coerce.number().int().min(1).max(1_000).default(200).describe('Of a page; a stream has none'),
+  limit: whole(1, 1_000).default(200).describe('Of a page; a stream has none'),
 });
 
 const choice = page.extend({

@@ -28,4 +28,15 @@ export const anchor = z
   .regex(/^[1-9]\d{0,14}:[0-9a-f]{64}$/, 'an anchor is the number of rows, a colon and 64 hexadecimal digits')
   .describe('What an earlier answer said, kept elsewhere: a record that was cut off or rewritten since is bad');
 
+/** A whole number as text, of queries and headers. Digits alone: `Number` also takes nothing at all, `0x10` and `1e3`. */
+export function whole(min: number, max: number): z.ZodPipe<z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>, z.ZodNumber> {
+  const what = `a whole number from ${min} to ${max}`;
+  // The document tells what is meant by the text.
+  const digits = z
+    .string()
+    .refine((text) => /^\d{1,16}$/.test(text), what)
+    .meta({ type: 'integer', minimum: min, maximum: max });
+  return digits.transform(Number).pipe(z.number().min(min, what).max(max, what));
+}
+
 export const reason = z.string().trim().min(1).max(2_000);

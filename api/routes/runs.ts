@@ -9,7 +9,7 @@ import { channelOf, kindOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requestRun } from '../request-run.ts';
-import { databaseName, moment, personName, reason, runbookName, runId } from './identifiers.ts';
+import { databaseName, moment, personName, reason, runbookName, runId, whole } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
 const idempotencyKey = z.looseObject({
@@ -39,7 +39,7 @@ const page = z.strictObject({
   since: moment.optional().describe('Asked for at this time or later'),
   until: moment.optional().describe('Asked for before this time'),
   before: runId.optional().describe('The last run of the page before'),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: whole(1, 200).default(50),
 });
 
 const one = { params: z.object({ id: runId }), security: needs('read'), tags: ['runs'] };
