@@ -29,6 +29,7 @@ const stepRow: z.ZodType<StepRow> = z.object({
   state: z.enum(stepStates),
   generation: z.int(),
   attempt: z.int(),
+  superseded: z.int().describe('How many attempts gave way to a newer one, without acting any more'),
   startedAt: time.nullable(),
   finishedAt: time.nullable(),
   progress: z.object({ summary: z.string(), fraction: z.number().optional(), secondsLeft: z.number().optional() }).nullable(),

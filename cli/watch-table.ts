@@ -82,6 +82,7 @@ function stepFacts(step: StepRow, now: number): string[] {
     ...(step.generation > 1 ? [`generation ${step.generation}`] : []),
     // A step that waits looks again by a further attempt: that is no news.
     ...(step.attempt > 1 && step.kind !== 'wait' ? [`attempt ${step.attempt}`] : []),
+    ...(step.superseded > 0 ? [`${step.superseded} gave way`] : []),
   ];
   const because = step.because === null ? [] : [line(step.because)];
   switch (step.state) {

@@ -68,6 +68,8 @@ export interface StepRow {
   readonly state: StepState;
   readonly generation: number;
   readonly attempt: number;
+  /** How many attempts gave way to a newer one, without acting any more. */
+  readonly superseded: number;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly progress: Progress | null;

@@ -9,6 +9,7 @@ export const eventKinds = [
   'run.cleared',
   'attempt.intended',
   'attempt.settled',
+  'attempt.superseded',
   'approval.opened',
   'approval.reminded',
   'approval.escalated',

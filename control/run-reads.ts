@@ -13,7 +13,9 @@ const detailQuery = `
     (SELECT coalesce(json_agg(json_build_object(
         'id', s.id, 'position', s.position, 'kind', s.kind, 'title', s.title, 'state', s.state, 'generation', s.generation,
         'attempt', s.attempt, 'startedAt', steadyhand.iso(s.started_at), 'finishedAt', steadyhand.iso(s.finished_at),
-        'progress', s.progress, 'because', s.because, 'failure', s.failure) ORDER BY s.position), '[]')
+        'progress', s.progress, 'because', s.because, 'failure', s.failure,
+        'superseded', (SELECT count(*) FROM steadyhand.events e
+          WHERE e.run = r.run AND e.kind = 'attempt.superseded' AND e.text::json #>> '{data,step}' = s.id)) ORDER BY s.position), '[]')
       FROM steadyhand.steps s WHERE s.run = r.run) AS steps,
     (SELECT coalesce(json_agg(to_json(q) ORDER BY q."openedAt"), '[]')
       FROM (SELECT ${questionColumns} FROM steadyhand.question_rows WHERE run = r.run AND open) q) AS questions,

@@ -191,8 +191,8 @@ export const failureKinds = {
   uncertain: {
     retryable: false,
     status: 409,
-    meaning: 'It cannot be told whether the effect happened.',
-    hint: 'Look at the target yourself, then say *mark done*, *retry* or *roll back*.',
+    meaning: 'The step was begun and its answer was lost: its effect may be there or not. Nothing goes on until a person decides.',
+    hint: 'Look for what the message names; `steadyhand show <run> --plan` has the commands. *Retry* looks first and acts only when it is not there; *mark done* (where it is offered) when you have seen it there whole; else *roll back*.',
   },
   superseded: {
     retryable: false,

@@ -55,8 +55,10 @@ function bound(binding: Binding): BoundActivity {
     const beat = startHeartbeat(context);
     const strays = catchStrays(context);
     const run = context.info.workflowExecution?.workflowId ?? '';
+    let number: number | null = null;
     try {
       const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run });
+      ({ number } = attempt);
       const result = await Promise.race([effect(input, attempt), strays.thrown]);
       await flush();
       if (step) {
@@ -65,6 +67,7 @@ function bound(binding: Binding): BoundActivity {
       }
       return step ? inHistory(result, binding, run) : (result ?? null);
     } catch (error) {
+      if (step) await tellIfGivenWay(binding, { run, step, number }, error);
       throw await failed(binding, { context, beat, run, step }, error);
     } finally {
       beat.stop();
@@ -81,6 +84,22 @@ async function finished(control: Control, { key, number, run }: Attempt, call: S
   const proved = !undo && typeof result === 'object' && result !== null;
   const step = { id, state: undo ? 'undone' : 'done', generation } as const;
   await control.runs.finish(run, { key, number, step, ...(proved ? { evidence: { [id]: result } } : {}) });
+}
+
+/** The record says that there was an attempt that did not act any more, also when Temporal has long given it up. */
+async function tellIfGivenWay(
+  { control, log }: Binding,
+  { run, step: { step, generation, undo }, number }: { run: string; step: StepCall; number: number | null },
+  error: unknown,
+): Promise<void> {
+  const { code, message } = failureOf(error);
+  if (code !== 'superseded') return;
+  const data = { step, generation, undo, number, because: message };
+  await control.events
+    .append({ run, kind: 'attempt.superseded', actor: { kind: 'system', name: 'steadyhand', channel: 'engine' }, data })
+    .catch((lost: unknown) =>
+      log.warn({ run, step, because: failureOf(lost).message }, 'an attempt gave way, and that could not be recorded'),
+    );
 }
 
 /**

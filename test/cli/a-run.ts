@@ -12,6 +12,7 @@ export function aStep(changes: Partial<StepRow> = {}): StepRow {
     state: 'pending',
     generation: 1,
     attempt: 0,
+    superseded: 0,
     startedAt: null,
     finishedAt: null,
     progress: null,

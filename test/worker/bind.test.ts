@@ -35,6 +35,15 @@ describe('a worker that stood still', () => {
     await engine.agree(run, 'agree-first');
     await engine.asked(run, 'agree-last');
     expect(await attemptsAt('second', run, engine)).toEqual([2]);
+    // The one that woke up says so, and has made nothing.
+    const gaveWay = await eventually(async () => {
+      const events = await engine.events(run, 'attempt.superseded');
+      return events.length > 0 ? events : undefined;
+    });
+    expect(gaveWay).toMatchObject([
+      { step: 'second', generation: 1, undo: false, number: 1, because: expect.stringContaining('stood still') },
+    ]);
+    expect((await engine.detail(run)).steps.find((one) => one.id === 'second')).toMatchObject({ attempt: 2, superseded: 1 });
     await done(run, engine);
   });
 
@@ -45,6 +54,7 @@ describe('a worker that stood still', () => {
     await engine.agree(run, 'agree-first');
     await engine.asked(run, 'agree-last');
     expect(await attemptsAt('second', run, engine)).toEqual([1]);
+    expect(await engine.events(run, 'attempt.superseded')).toEqual([]);
     await done(run, engine);
   });
 });
@@ -59,6 +69,7 @@ test('an attempt that is overtaken by one that woke up late looks again, and nob
   await engine.agree(run, 'agree-first');
   await engine.asked(run, 'agree-last');
   expect(await attemptsAt('first', run, engine)).toEqual([3]);
+  expect(await engine.events(run, 'attempt.superseded')).toMatchObject([{ step: 'first', number: 1 }]);
   await done(run, engine);
 });
 
