@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { StepCall } from '../../activities/work.ts';
 import type { Control } from '../../control/contract.ts';
@@ -21,7 +21,7 @@ export interface Fault {
 }
 
 export interface Faults {
-  /** Waits for the run to come there. Resolves when it has struck. */
+  /** Waits for the run to come there. Resolves when it has struck; what the strike found wrong itself, such as an `expect`, is thrown. */
   set(run: string, fault: Fault): Promise<void>;
   /** From now on the first completion of every activity of the run is lost, the engine's own too: each runs twice. */
   twice(run: string): void;
@@ -35,6 +35,7 @@ export interface Faults {
 interface Set extends Fault {
   readonly run: string;
   readonly struck: () => void;
+  readonly broke: (error: unknown) => void;
 }
 
 /** Faults at exact places of a run, by an interceptor and a control database of the test's own worker: the product has no part in it. */
@@ -49,14 +50,17 @@ export function createFaults(): Faults {
     set.delete(fault);
     try {
       await fault.strike();
-    } finally {
       fault.struck();
+    } catch (error) {
+      if (error instanceof Failure || error instanceof TemporalFailure) fault.struck();
+      else fault.broke(error);
+      throw error;
     }
   };
   return {
     set: async (run, fault) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const one: Set = { ...fault, run, struck: resolve };
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const one: Set = { ...fault, run, struck: resolve, broke: reject };
       set.set(one, one);
       await promise;
     },
