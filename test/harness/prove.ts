@@ -4,6 +4,7 @@ import { provesChoices } from './proofs/choices.ts';
 import { provesFailures } from './proofs/failures.ts';
 import { provesKills } from './proofs/kills.ts';
 import { provesResets } from './proofs/resets.ts';
+import { provesStops } from './proofs/stops.ts';
 import { provesTwice } from './proofs/twice.ts';
 import { proving } from './proving.ts';
 import type { Subject } from './stage.ts';
@@ -20,4 +21,5 @@ export function prove(subject: Subject, extent: Extent): void {
   provesChoices(one);
   provesResets(one);
   provesKills(one);
+  provesStops(one);
 }

@@ -1,4 +1,4 @@
 import { prove } from './prove.ts';
 import { rehearsalSubject } from './rehearsal/subject.ts';
 
-prove(rehearsalSubject, 'every');
+prove(rehearsalSubject, 'some');

@@ -65,16 +65,26 @@ function queueOf(base: string, work: Work): string {
 const outages = 10;
 
 /**
+ * So often an activity is begun again whose last attempt was lost with its worker, or gave way to one that nobody listens to. A worker
+ * that stands still is given all attempts one after the other while a healthy one is idle, and when it wakes up begins with all of
+ * them: that says nothing of the step.
+ */
+const lostWorkers = 3;
+
+/**
  * Calls the activity; in Temporal's history it stands with `summary`. While the control database is away nothing fails for it:
  * the call waits until it answers, which costs one event however long it takes, and is made again.
  */
 export async function call<Input, Result>(verb: Verb<Input, Result>, input: Input, step?: StepCall, summary?: string): Promise<Result> {
+  let lost = 0;
   for (let outage = 1; ; outage += 1) {
     try {
       return await callOnce(verb, input, step, summary);
     } catch (error) {
-      if (outage > outages || reportOf(error).code !== 'control-database-unavailable') throw error;
-      await callOnce(engine.standBy, undefined, undefined, 'waits for the control database');
+      const { code } = reportOf(error);
+      if ((code === 'worker-lost' || code === 'superseded') && lost < lostWorkers) lost += 1;
+      else if (outage > outages || code !== 'control-database-unavailable') throw error;
+      else await callOnce(engine.standBy, undefined, undefined, 'waits for the control database');
     }
   }
 }

@@ -36,7 +36,7 @@ function pointsOf(kind: StepKind): Point[] {
 }
 
 /** A run on a queue of its own, whose worker process has come to that place. */
-async function cameThere(trial: Trial, { step, point }: Case, { onTestFinished }: TestContext) {
+export async function cameThere(trial: Trial, { step, point }: Case, { onTestFinished }: TestContext) {
   const queue = `${trial.stage.taskQueue}-${ulid()}`;
   const victim: Victim = await startVictim({ ...trial.stage.processOf, run: trial.run, taskQueue: queue, step, point });
   onTestFinished(victim.end);
@@ -51,7 +51,7 @@ async function cameThere(trial: Trial, { step, point }: Case, { onTestFinished }
 }
 
 /** The worker that takes over. */
-async function another(trial: Trial, queue: string, { onTestFinished }: TestContext): Promise<void> {
+export async function another(trial: Trial, queue: string, { onTestFinished }: TestContext): Promise<void> {
   onTestFinished(await trial.stage.worker(queue));
 }
 
