@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { eventsSchema } from '../../api/answers.ts';
 import { judge } from '../../sandbox/judge.ts';
 import { eventually } from '../support/eventually.ts';
 import { holdTheCopy, movePlace, pooled, type Move } from './place.ts';
@@ -24,6 +25,41 @@ async function nothingIsLost(move: Move, run: string, writers: ReturnType<Move['
   ).rows;
   expect(fence).toEqual({ limit: 0 });
 }
+
+test('a worker that was frozen (SIGSTOP) between intent and act wakes up when another has done the step: it makes nothing, and says so', async () => {
+  const move = await place.begin({ workers: 2 });
+  const run = await move.request();
+  await move.until(run, (now) => now.questions.length > 0);
+  const woken = move.taps.control.set({
+    statement: /intend_attempt/,
+    when: 'answered',
+    spring: async () => {
+      const { wake } = await move.freezeTheWorker(run);
+      try {
+        await move.until(
+          run,
+          (now) => now.steps.some((step) => step.kind === 'change' && step.state === 'done' && step.attempt > 1),
+          60_000,
+        );
+      } finally {
+        wake();
+      }
+    },
+  });
+  await move.agree(run, 'approve-prepare');
+  await woken;
+  const told = await move.until(run, (now) => now.steps.some((step) => step.superseded > 0));
+  const step = told.steps.find((one) => one.superseded > 0);
+  expect(step).toMatchObject({ state: 'done', superseded: 1 });
+  const id = run.split('/').at(-1) ?? '';
+  const { events } = await move.as('ada').get(`/v1/runs/${id}/events?limit=500`, eventsSchema);
+  const settled = events.filter((event) => event.kind === 'attempt.settled' && event.data['step'] === step?.id);
+  // Made once, and not by the one that slept; whoever came later found it there.
+  expect(settled.map((event) => event.data['number'])).not.toContain(1);
+  expect(settled.map((event) => event.data['outcome']).filter((outcome) => outcome === 'made')).toHaveLength(1);
+  await move.agree(run, 'approve-switch');
+  expect(await move.until(run, (now) => now.state === 'closed', 60_000)).toMatchObject({ outcome: 'succeeded' });
+});
 
 describe('the worker is killed (SIGKILL) and another one goes on', () => {
   test('in the copy', async () => {

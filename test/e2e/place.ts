@@ -46,6 +46,8 @@ export interface Move {
   endWorkers(signal: NodeJS.Signals): Promise<void>;
   /** Ends the worker that is at work on the run's step: SIGKILL. */
   killTheWorker(run: string): Promise<void>;
+  /** Stops that worker in its tracks (SIGSTOP) until it is woken up. */
+  freezeTheWorker(run: string): Promise<{ wake: () => void }>;
   load(options?: Partial<LoadOptions>): Load;
   connect(side: 'source' | 'target'): Promise<pg.Client>;
   /** As ada. Returns the workflow id. */
@@ -168,6 +170,14 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
       judgedSchema,
     );
   };
+  const atWork = async (run: string): Promise<Service> => {
+    const described = await temporal.workflow.getHandle(run).describe();
+    const identity = described.raw.pendingActivities?.[0]?.lastWorkerIdentity ?? '';
+    const pid = Number(identity.split('@')[0]);
+    const worker = workers.find((one) => one.pid === pid);
+    if (!worker) throw new Error(`no worker of ours is at work: "${identity}"`);
+    return worker;
+  };
   return {
     sandbox,
     database,
@@ -188,12 +198,12 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
       await eventually(async () => await Promise.resolve(workers.every((worker) => !worker.alive()) || undefined));
     },
     killTheWorker: async (run) => {
-      const described = await temporal.workflow.getHandle(run).describe();
-      const identity = described.raw.pendingActivities?.[0]?.lastWorkerIdentity ?? '';
-      const pid = Number(identity.split('@')[0]);
-      const worker = workers.find((one) => one.pid === pid);
-      if (!worker) throw new Error(`no worker of ours is at work: "${identity}"`);
-      worker.kill('SIGKILL');
+      (await atWork(run)).kill('SIGKILL');
+    },
+    freezeTheWorker: async (run) => {
+      const worker = await atWork(run);
+      worker.kill('SIGSTOP');
+      return { wake: () => worker.kill('SIGCONT') };
     },
     load: (more = {}) => {
       const ways = viaPooler && sandbox.pgbouncer ? [sandbox.pgbouncer] : [source, sandbox.target];
