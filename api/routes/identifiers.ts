@@ -39,4 +39,4 @@ export function whole(min: number, max: number): z.ZodPipe<z.ZodPipe<z.ZodString
   return digits.transform(Number).pipe(z.number().min(min, what).max(max, what));
 }
 
-export const reason = z.string().trim().min(1).max(2_000);
+export const reason = z.string().max(2_000).trim().min(1);

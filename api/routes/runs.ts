@@ -19,7 +19,7 @@ const idempotencyKey = z.looseObject({
 });
 
 const newRun = askedSchema.extend({
-  ticket: z.string().trim().min(1).max(200).optional(),
+  ticket: z.string().max(200).trim().min(1).optional(),
   breakGlass: reason
     .optional()
     .describe('An emergency, and why: freezes and the policy’s quorum do not stop the run. Loud, and reviewed afterwards'),

@@ -15,7 +15,7 @@ const seconds = z.int().max(10 * yearSeconds);
 const newToken = z.strictObject({
   kind: z.enum(tokenKinds).default('service').describe('A service’s token may answer questions only where the policy says so'),
   scopes: z.array(z.enum(everyScope)).min(1).describe('Of those that your own token has'),
-  note: z.string().trim().min(1).max(200).optional(),
+  note: z.string().max(200).trim().min(1).optional(),
   expiresInSeconds: seconds.min(60).optional().describe('Not later than your own token; default: with it'),
 });
 

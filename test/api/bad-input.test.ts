@@ -58,6 +58,7 @@ const bad: Readonly<Record<string, readonly Bad[]>> = {
   ],
   'POST /v1/freezes': [
     { body: {}, status: 400 },
+    { body: { reason: ` ${'x'.repeat(2_000)}` }, as: 'grace', status: 400 },
     { body: because, status: 403 },
     { body: { ...because, database: 'nothing' }, as: 'grace', status: 404 },
     { body: { ...because, until: '2001-01-01T00:00:00Z' }, as: 'grace', status: 422 },
