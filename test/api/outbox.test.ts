@@ -62,7 +62,7 @@ async function started(processes: ApiProcesses): Promise<void> {
 test('C11: an API that is killed between commit and start leaves a run that another one starts, once', async () => {
   const processes = await place.begin();
   const dying = await processes.start({ tapped: true });
-  const killed = processes.tap.set({ statement: /create_request/, when: 'answered', spring: () => kill(dying) });
+  const killed = processes.tap.set({ statement: /request_run/, when: 'answered', spring: () => kill(dying) });
   await expect(ask(dying, processes)).rejects.toThrow('fetch failed');
   await killed;
   const run = await onlyRun(processes);

@@ -47,12 +47,16 @@ test(`${older} moves to 18 by the documentation alone: TLS and SCRAM only, no su
 
 async function until(own: OwnServers, run: string, wanted: (now: RunDetail) => boolean): Promise<RunDetail> {
   let last: RunDetail | undefined;
-  return await eventually(async () => {
-    last = await own.detail(run);
-    if (wanted(last)) return last;
-    if (last.state === 'closed' || last.state === 'parked') throw new Error(`${last.state}: ${last.because ?? last.failure?.message}`);
-    return undefined;
-  }, 30_000);
+  return await eventually(
+    async () => {
+      last = await own.detail(run);
+      if (wanted(last)) return last;
+      if (last.state === 'closed' || last.state === 'parked') throw new Error(`${last.state}: ${last.because ?? last.failure?.message}`);
+      return undefined;
+    },
+    30_000,
+    100,
+  );
 }
 
 /** jonas of the dba and lena of the owners, once it is asked. */

@@ -38,10 +38,7 @@ test('a run that was terminated in the copy leaves an orphaned lease that names 
   const held = holdTheCopy(move);
   const run = await inTheCopy(move);
   await move.temporal.workflow.getHandle(run).terminate('somebody was in a hurry');
-  const closed = await eventually(async () => {
-    const now = await move.detail(run);
-    return now.state === 'closed' ? now : undefined;
-  });
+  const closed = await move.until(run, (now) => now.state === 'closed');
   held.letGo();
   expect(closed).toMatchObject({ outcome: 'needs-attention', because: 'the workflow was terminated' });
   const left = closed.left.map((line) => line.split(':')[0]);
@@ -81,10 +78,14 @@ test('the janitor finds what a terminated run left on both servers, and takes it
   const { objects } = await move.as('ada').get(`/v1/janitor?database=${move.database}-18`, janitorSchema);
   expect(objects).toContainEqual(expect.objectContaining({ kind: 'subscription', run, command }));
   const { asked } = await move.as('ada').post(`/v1/janitor/${id}`, { reason: 'OPS-7' }, clearingSchema);
-  const cleared = await eventually(async () => {
-    const { events } = await move.as('ada').get(`/v1/runs/${id}/events?limit=500&after=${asked}`, eventsSchema);
-    return events.find((event) => event.kind === 'run.cleared');
-  }, 60_000);
+  const cleared = await eventually(
+    async () => {
+      const { events } = await move.as('ada').get(`/v1/runs/${id}/events?limit=500&after=${asked}`, eventsSchema);
+      return events.find((event) => event.kind === 'run.cleared');
+    },
+    60_000,
+    100,
+  );
   expect(cleared.data).toEqual({ asked, left: [] });
   expect(await look()).toEqual({ runs: [], objects: [], unseen: [] });
   expect([await worldOf(source), await worldOf(target)]).toEqual(before);

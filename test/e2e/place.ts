@@ -147,12 +147,17 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
   const until: Move['until'] = async (run, wanted, withinMs = 40_000) => {
     let last: RunDetail | undefined;
     try {
-      return await eventually(async () => {
-        last = await detail(run);
-        if (wanted(last)) return last;
-        if (last.state === 'closed') throw new Error('closed');
-        return undefined;
-      }, withinMs);
+      return await eventually(
+        async () => {
+          last = await detail(run);
+          if (wanted(last)) return last;
+          if (last.state === 'closed') throw new Error('closed');
+          return undefined;
+          // The API takes 20 requests a second from a token.
+        },
+        withinMs,
+        100,
+      );
     } catch (error) {
       throw new Error(
         `the run is ${last?.state} ${last?.outcome ?? ''}: ${last?.because ?? last?.failure?.message ?? ''} ${JSON.stringify(last?.steps.map((one) => `${one.id} ${one.state} ${one.progress?.summary ?? ''}`))}`,

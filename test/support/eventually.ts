@@ -1,5 +1,5 @@
 /** Looks every 20 ms until there is an answer; throws after the deadline (20 s), with what was seen last. */
-export async function eventually<Answer>(look: () => Promise<Answer | undefined>, withinMs = 20_000): Promise<Answer> {
+export async function eventually<Answer>(look: () => Promise<Answer | undefined>, withinMs = 20_000, everyMs = 20): Promise<Answer> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
   for (;;) {
@@ -12,7 +12,7 @@ export async function eventually<Answer>(look: () => Promise<Answer | undefined>
     }
     if (performance.now() > deadline) throw new Error(`it did not come within ${withinMs} ms`, { cause: last });
     await new Promise((resolve) => {
-      setTimeout(resolve, 20);
+      setTimeout(resolve, everyMs);
     });
   }
 }
