@@ -48,7 +48,10 @@ export function answerEverything(sandbox: Sandbox, moves: readonly Move[], sprea
           return;
         }
         const [question] = run.questions;
-        if (question?.kind === 'approval') for (const person of ['grace', 'linus'] as const) await decide(person, run, 'approve');
+        if (question?.kind === 'approval') {
+          const missing = (['grace', 'linus'] as const).filter((one) => question.agreements.every((agreed) => agreed.person !== one));
+          for (const person of missing) await decide(person, run, 'approve');
+        }
         if (question?.kind === 'parked') {
           parked += 1;
           log(`${database}: ${question.failure?.code}: ${question.failure?.message}`);
