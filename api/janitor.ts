@@ -20,10 +20,14 @@ export async function lookAround(parts: ApiParts, only?: string): Promise<Found>
   // All of them: what a run made may stand on another database than the one that it is of.
   const leftovers = await parts.control.leftovers.list();
   const known = await Promise.all(leftovers.map(async (one) => await told(parts, one)));
-  const looks = await Promise.all(databases.map(async (database) => await looked(parts, database)));
+  const looks = await Promise.all(databases.map(async (database) => ({ database, ...(await parts.tagged(database)) })));
   const objects = await Promise.all(looks.flatMap((look) => look.objects).map(async (one) => await judged(parts, one, known)));
   const runs = known.filter((one) => databases.includes(one.database));
-  return { runs, objects: objects.flat(), unseen: looks.flatMap((look) => look.unseen) };
+  return {
+    runs,
+    objects: objects.flat(),
+    unseen: looks.flatMap(({ database, unseen }) => unseen.map((because) => ({ database, because }))),
+  };
 }
 
 async function told(parts: ApiParts, leftover: Leftover): Promise<Found['runs'][number]> {
@@ -42,15 +46,6 @@ async function told(parts: ApiParts, leftover: Leftover): Promise<Found['runs'][
 
 async function unsafeBecause({ control, catalog }: ApiParts, leftover: Leftover): Promise<string | undefined> {
   return whyNotSafe(catalog, leftover, await control.leftovers.changedSince(leftover, databasesOf(catalog, leftover)));
-}
-
-async function looked(parts: ApiParts, database: string): Promise<{ objects: TaggedObject[]; unseen: Found['unseen'] }> {
-  try {
-    return { objects: await parts.tagged(database), unseen: [] };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return { objects: [], unseen: [{ database, because: error.message }] };
-  }
 }
 
 /** Nothing for what an open run is at work with. What bears no run's name is an open run's while one has the lease. */

@@ -1,7 +1,7 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
-import type { TaggedObject } from '../domain/leftover.ts';
+import type { TaggedLook } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
@@ -18,8 +18,8 @@ export interface Planner {
   plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<{ plan: Plan }>;
 }
 
-/** What stands on a database and bears the name of a run; looks only. Throws `unreachable`, `login-refused`. */
-export type LookForTags = (database: string) => Promise<TaggedObject[]>;
+/** What stands on a database and bears the name of a run; looks only. What could not be looked at is `unseen`. */
+export type LookForTags = (database: string) => Promise<TaggedLook>;
 
 /** What the API is made of. The inventory is asked for at each request, so one that was read again counts from then on. */
 export interface ApiParts {

@@ -9,6 +9,12 @@ export interface TaggedObject {
   readonly byHand: string;
 }
 
+/** What a look at one database found, and why a part of it could not be looked at. */
+export interface TaggedLook {
+  readonly objects: readonly TaggedObject[];
+  readonly unseen: readonly string[];
+}
+
 /** The workflow that takes back what a run has left after its end, under that run's own id. */
 export interface ClearUp {
   /** The number of the event that records who asked for it, and why. */

@@ -12,7 +12,7 @@ import { takeMigrationFacts } from '../activities/replication/take-facts.ts';
 import { createControl } from '../control/control.ts';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
-import type { TaggedObject } from '../domain/leftover.ts';
+import type { TaggedLook } from '../domain/leftover.ts';
 import { catalog } from '../workflows/catalog.ts';
 import type { Config } from './config.ts';
 import { inventoryFile } from './inventory-file.ts';
@@ -27,7 +27,7 @@ export interface Dependencies {
   readonly catalog: typeof catalog;
   readonly planner: Planner;
   /** What stands on a database and bears the name of a run. */
-  tagged(database: string): Promise<TaggedObject[]>;
+  tagged(database: string): Promise<TaggedLook>;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import { fill, type Command } from '../../domain/command.ts';
-import type { TaggedObject } from '../../domain/leftover.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { TaggedLook, TaggedObject } from '../../domain/leftover.ts';
 import { tagOf } from '../../domain/run.ts';
 import { nextAlias } from '../pooling/commands.ts';
 import { readAliases } from '../pooling/config-file.ts';
@@ -20,13 +21,26 @@ const tagged = '^steadyhand_[0-9a-hjkmnp-tv-z]{26}';
 
 /**
  * What stands on a database of the inventory, and at its pooler, under a name that Steadyhand gives to what runs make. Looks only.
- * Throws `unreachable` or `login-refused`.
+ * `unseen` says why the database or the pooler could not be looked at; what could be is told all the same.
  */
-export async function taggedObjects(servers: Servers, database: string): Promise<TaggedObject[]> {
+export async function taggedObjects(servers: Servers, database: string): Promise<TaggedLook> {
+  const looks = [await looked(() => inDatabase(servers, database)), await looked(() => atPooler(servers, database))];
+  return { objects: looks.flatMap((one) => one.objects), unseen: looks.flatMap((one) => one.unseen) };
+}
+
+async function looked(look: () => Promise<TaggedObject[]>): Promise<TaggedLook> {
+  try {
+    return { objects: await look(), unseen: [] };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { objects: [], unseen: [error.message] };
+  }
+}
+
+async function inDatabase(servers: Servers, database: string): Promise<TaggedObject[]> {
   const session = await servers.open(database, { purpose: 'look' });
   try {
-    const found = [...(await named(session)), ...(await inSchema(session))];
-    return [...found.map((one) => ({ database, ...one })), ...(await atPooler(servers, database))];
+    return [...(await named(session)), ...(await inSchema(session))].map((one) => ({ database, ...one }));
   } finally {
     await session.end();
   }
@@ -76,12 +90,12 @@ async function inSchema(session: Session): Promise<Found[]> {
   return [...rows, { ...schema, byHand: `${dropMarker('source').text}; ${schema.byHand}` }];
 }
 
-/** Where the worker keeps the pooler's file: another machine may not see it. */
+/** The pooler's file may be the worker's machine's, and not be seen from this one. */
 async function atPooler(servers: Servers, database: string): Promise<TaggedObject[]> {
   const { pooler } = servers.entry(database);
   if (!pooler) return [];
   const name = nextAlias(pooler.alias);
-  const aliases = await readAliases(pooler.configFile).catch(() => new Map<string, unknown>());
+  const aliases = await readAliases(pooler.configFile);
   if (!aliases.has(name)) return [];
   return [
     { database, kind: 'pooler alias', name, tag: null, byHand: `remove "${name}" from the pooler's file, then RELOAD; in its console` },

@@ -37,6 +37,7 @@ test('what a run left is told with the command that takes it back, and so is wha
     { ...slot, name: stranger, tag: stranger },
   ];
   const command = `steadyhand janitor --remove ${id} --reason '…'`;
+  api.unseen = ['the file is not there'];
   expect(await look(api)).toEqual({
     runs: [
       {
@@ -56,7 +57,7 @@ test('what a run left is told with the command that takes it back, and so is wha
       { database: 'orders', kind: 'slot', name: tagOf(run), run, owner: 'closed', command },
       { database: 'orders', kind: 'slot', name: stranger, run: null, owner: 'unknown', command: slot.byHand },
     ],
-    unseen: [],
+    unseen: [{ database: 'orders', because: 'the file is not there' }],
   });
 });
 

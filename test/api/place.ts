@@ -64,6 +64,8 @@ export interface ApiTest {
   inventory: Inventory;
   /** What the databases show. */
   tagged: TaggedObject[];
+  /** Why a part of each database could not be looked at. */
+  unseen: string[];
   tokenOf(person: string): Promise<string>;
   /** A token made as on the service's own machine. */
   token(made: Omit<NewToken, 'actor'>): Promise<{ token: string; row: TokenRow }>;
@@ -160,7 +162,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
       const { control, database } = await place.fresh();
       const temporal = standIn();
       const tokens = new Map<string, string>();
-      const tagged: ApiParts['tagged'] = async () => await Promise.resolve(test.tagged);
+      const tagged: ApiParts['tagged'] = async () => await Promise.resolve({ objects: test.tagged, unseen: test.unseen });
       const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner, tagged };
       const app = await buildApp(parts);
       apps.push(app);
@@ -190,6 +192,7 @@ export function apiPlace(): { begin(): Promise<ApiTest> } {
         temporal,
         parts,
         tagged: [],
+        unseen: [],
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,
         token: make,

@@ -30,7 +30,7 @@ export const idOf = (run: string): string => run.split('/')[2] ?? '';
 async function serve(engine: EngineTest, apps: FastifyInstance[]): Promise<Api> {
   const { control, client, taskQueue } = engine;
   const planner = { plan: () => Promise.reject(new Failure('internal', 'nobody plans here')) };
-  const tagged = async (): Promise<[]> => await Promise.resolve([]);
+  const tagged = async () => await Promise.resolve({ objects: [], unseen: [] });
   const temporal = temporalRuns(client, { taskQueue });
   const app = await buildApp({ control, temporal, inventory: () => engine.inventory, catalog: { rehearsal }, planner, tagged });
   apps.push(app);
