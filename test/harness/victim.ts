@@ -27,13 +27,14 @@ export interface Victim {
 export async function startVictim(order: VictimOrder): Promise<Victim> {
   const program = fileURLToPath(new URL('./victim-main.ts', import.meta.url));
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const gone = once(child, 'exit');
+  // `close`, not `exit`: what it had said is heard before.
+  const gone = once(child, 'close');
   const heard = new Map<string, (rest: string) => void>();
   const word = async (name: string): Promise<string> =>
     await Promise.race([
       new Promise<string>((resolve) => heard.set(name, resolve)),
-      gone.then(() => {
-        throw new Error(`the worker process ended before it said "${name}"`);
+      gone.then(([code, signal]) => {
+        throw new Error(`the worker process ended (${code ?? signal}) before it said "${name}"`);
       }),
     ]);
   const [ready, struck, ended] = [word('ready'), word('struck'), word('ended')];
