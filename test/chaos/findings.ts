@@ -5,20 +5,15 @@ import { judge } from '../../sandbox/judge.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { clientOf } from '../support/sandbox-client.ts';
 import type { Move } from './moves.ts';
+import type { Ended } from './people.ts';
 
 export interface Findings {
   readonly told: readonly string[];
   readonly problems: readonly string[];
 }
 
-interface Seen {
-  readonly stuck: readonly string[];
-  /** Ids of the decisions that the API took. */
-  readonly accepted: readonly string[];
-}
-
 /** What must hold whatever was killed: see the names of the parts. */
-export async function findings(sandbox: Sandbox, moves: readonly Move[], seen: Seen): Promise<Findings> {
+export async function findings(sandbox: Sandbox, moves: readonly Move[], seen: Ended): Promise<Findings> {
   const control = new pg.Client(clusterLogin(sandbox));
   await control.connect();
   try {
@@ -30,6 +25,7 @@ export async function findings(sandbox: Sandbox, moves: readonly Move[], seen: S
     );
     const problems = [
       ...seen.stuck.map((run) => `stuck: ${run}`),
+      ...seen.wrong,
       ...(await runsOnce(control, moves)),
       ...(await decisionsKept(control, seen.accepted)),
       ...(await effectsOnce(control)),

@@ -50,9 +50,9 @@ try {
   const people = answerEverything(sandbox, moves, 0.8 * killingMs, log);
   const killed = await killAtRandom(parts, { forMs: killingMs, seed: Number(values.seed), log });
   log(`killed: ${JSON.stringify(killed)}; ${people.closed()} of ${runs} runs are closed; nothing is killed from now on`);
-  const { stuck, accepted } = await people.done(10 * 60_000);
+  const ended = await people.done(10 * 60_000);
   await Promise.all(moves.map(async (move) => await move.stopWriting()));
-  const found = await findings(sandbox, moves, { stuck, accepted });
+  const found = await findings(sandbox, moves, ended);
   for (const line of found.told) log(line);
   for (const problem of found.problems) log(`WRONG  ${problem}`);
   log(found.problems.length === 0 ? 'Everything is as it must be.' : `${found.problems.length} things are wrong.`);

@@ -2,16 +2,28 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ulid } from 'ulid';
 import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
+import { Failure, type FailureCode } from '../../domain/failure.ts';
 import type { Choice } from '../../domain/decision.ts';
 import type { RunDetail } from '../../control/contract.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { Move } from './moves.ts';
 
+export interface Ended {
+  readonly stuck: readonly string[];
+  /** Ids of the decisions that the API took. */
+  readonly accepted: readonly string[];
+  /** What the API answered that nothing that was killed explains. */
+  readonly wrong: readonly string[];
+}
+
 export interface People {
   closed(): number;
   /** Waits until every run is closed, at most so long. */
-  done(withinMs: number): Promise<{ stuck: readonly string[]; accepted: readonly string[] }>;
+  done(withinMs: number): Promise<Ended>;
 }
+
+/** The API or what it needs is away or busy, or the question was settled meanwhile: look again. */
+const expected = new Set<FailureCode>(['unreachable', 'temporal-unavailable', 'control-database-unavailable', 'conflict', 'rate-limited']);
 
 /** A run that has failed so often is taken back instead of tried again. */
 const patience = 12;
@@ -24,6 +36,7 @@ export function answerEverything(sandbox: Sandbox, moves: readonly Move[], sprea
   const as = (person: string): ApiClient => apiClient({ environment: sandbox.environment }, { as: sandbox.tokens[person] ?? '' });
   const clients = { ada: as('ada'), grace: as('grace'), linus: as('linus') };
   const accepted: string[] = [];
+  const wrong = new Set<string>();
   const open = new Map(moves.map((move) => [move.database, '']));
   let over = false;
   const decide = async (person: keyof typeof clients, { run, questions: [question] }: RunDetail, choice: Choice): Promise<void> => {
@@ -57,8 +70,8 @@ export function answerEverything(sandbox: Sandbox, moves: readonly Move[], sprea
           log(`${database}: ${question.failure?.code}: ${question.failure?.message}`);
           await decide('ada', run, parked > patience && question.choices.includes('roll-back') ? 'roll-back' : 'retry');
         }
-      } catch {
-        // The API is away, or somebody else was faster: look again.
+      } catch (error) {
+        if (!(error instanceof Failure) || !expected.has(error.code)) wrong.add(`${database}: ${String(error)}`);
       }
       // The API takes 20 requests a second from a token.
       await wait(3_000);
@@ -75,7 +88,7 @@ export function answerEverything(sandbox: Sandbox, moves: readonly Move[], sprea
     done: async (withinMs) => {
       await Promise.race([all, wait(withinMs, undefined, { ref: false })]);
       over = true;
-      return { stuck: [...open].map(([database, last]) => `${database}: ${last}`), accepted };
+      return { stuck: [...open].map(([database, last]) => `${database}: ${last}`), accepted, wrong: [...wrong] };
     },
   };
 }
