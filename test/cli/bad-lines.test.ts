@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import type { World } from '../../cli/world.ts';
 import { apiPlace } from '../api/place.ts';
+import { nowhere } from './nowhere.ts';
 import { cliTest } from './place.ts';
 
 const place = apiPlace();
@@ -97,25 +97,13 @@ const bad: Readonly<Record<string, readonly (readonly [line: readonly string[], 
   migrate: [[['migrate'], 1, /STEADYHAND_CONTROL_URL: is not set/]],
 };
 
-const world: World = {
-  environment: {},
-  out: () => undefined,
-  err: () => undefined,
-  tty: false,
-  size: () => ({ columns: 80, rows: 24 }),
-  confirm: () => Promise.resolve(false),
-  now: Date.now,
-  wait: () => Promise.resolve(),
-  bad: () => undefined,
-};
-
 function leaves(command: Command, above = ''): string[] {
   const name = `${above} ${command.name()}`.trim();
   return command.commands.length === 0 ? [name] : command.commands.flatMap((inner) => leaves(inner, name));
 }
 
 test('every command has its bad lines here', () => {
-  const all = createProgram(world, []).commands.flatMap((command) => leaves(command));
+  const all = createProgram(nowhere, []).commands.flatMap((command) => leaves(command));
   expect(all.toSorted()).toEqual(Object.keys(bad).toSorted());
 });
 

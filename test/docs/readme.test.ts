@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import type { World } from '../../cli/world.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { catalog } from '../../workflows/catalog.ts';
+import { nowhere } from '../cli/nowhere.ts';
 import { coded, read, tableOf } from './pages.ts';
 
 test('the table of runbooks is the catalogue, each with its page and its approvals', () => {
@@ -20,18 +20,6 @@ test('the npm scripts that it names are there', () => {
   expect(scripts).not.toEqual([]);
   expect(scripts.filter((name) => !Object.hasOwn(manifest.scripts, name))).toEqual([]);
 });
-
-const nowhere: World = {
-  environment: {},
-  out: () => undefined,
-  err: () => undefined,
-  tty: false,
-  size: () => ({ columns: 80, rows: 24 }),
-  confirm: () => Promise.resolve(false),
-  now: () => 0,
-  wait: () => Promise.resolve(),
-  bad: () => undefined,
-};
 
 test.each(['README.md', 'docs/running.md', 'docs/migration-cutover.md', 'docs/architecture.md'])(
   'the commands that %s names are there',

@@ -18,6 +18,16 @@ const standsAt = async ({ detail }: EngineTest, run: string, step: string): Prom
   await eventually(async () => (await detail(run)).steps.find((one) => one.id === step && one.state === 'waiting'));
 };
 
+/** A run that was frozen before its first change. */
+async function standing(engine: EngineTest): Promise<{ run: string; on: Awaited<ReturnType<typeof freeze>> }> {
+  const run = await engine.request();
+  await engine.asked(run, 'agree-first');
+  const on = await freeze(engine);
+  await engine.agree(run, 'agree-first');
+  await standsAt(engine, run, 'first');
+  return { run, on };
+}
+
 test('while it is frozen a new run is refused: who, since when, until when, why', async () => {
   const engine = await place.begin();
   const on = await freeze(engine, new Date(Date.now() + 3_600_000).toISOString());
@@ -31,11 +41,7 @@ test('while it is frozen a new run is refused: who, since when, until when, why'
 
 test('a run that is under way may look and ask, stands still before its next change, and goes on when the freeze is lifted', async () => {
   const engine = await place.begin();
-  const run = await engine.request();
-  await engine.asked(run, 'agree-first');
-  const on = await freeze(engine);
-  await engine.agree(run, 'agree-first');
-  await standsAt(engine, run, 'first');
+  const { run, on } = await standing(engine);
   const { state, frozen, steps } = await engine.detail(run);
   expect({ state, frozen: frozen?.id }).toEqual({ state: 'waiting', frozen: on.id });
   expect(steps.find((one) => one.id === 'first')?.because).toBe(on.text);
@@ -154,11 +160,7 @@ test('a freeze that comes between the agreement and the change is seen: no first
 
 test('a worker that dies while its run stands still: another one goes on', async () => {
   const engine = await place.begin();
-  const run = await engine.request();
-  await engine.asked(run, 'agree-first');
-  const on = await freeze(engine);
-  await engine.agree(run, 'agree-first');
-  await standsAt(engine, run, 'first');
+  const { run, on } = await standing(engine);
   await engine.stopWorkers();
   await thaw(engine, on);
   await engine.startWorker();

@@ -1,4 +1,4 @@
-import { ulid } from 'ulid';
+import { resetTo } from '../support/reset-to.ts';
 import type { EngineTest } from './place.ts';
 
 /** Back to before the run called the activity for the n-th time; `keep` delivers Signals and Updates again that came afterwards. */
@@ -13,13 +13,5 @@ export async function resetBefore(
   const calls = events?.map((event) => event.activityTaskScheduledEventAttributes).filter((call) => call?.activityType?.name === activity);
   const finished = calls?.[(options.nth ?? 1) - 1]?.workflowTaskCompletedEventId;
   if (!finished) throw new Error(`the run has not called ${activity}`);
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: run },
-    reason: 'a test',
-    requestId: ulid(),
-    workflowTaskFinishEventId: finished,
-    // Signals and Updates.
-    resetReapplyExcludeTypes: (options.keep ?? false) ? [] : [1, 2],
-  });
+  await resetTo(client, run, finished, options.keep);
 }

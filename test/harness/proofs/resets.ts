@@ -1,5 +1,5 @@
 import { defaultPayloadConverter } from '@temporalio/common';
-import { ulid } from 'ulid';
+import { resetTo } from '../../support/reset-to.ts';
 import { expect, test } from 'vitest';
 import { wentThrough, workingSteps } from '../expectations.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -65,13 +65,5 @@ async function reset({ stage, run }: Trial, step: string): Promise<void> {
   });
   const finished = call?.workflowTaskCompletedEventId;
   if (!finished) throw new Error(`the run has not called ${step}`);
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: run },
-    reason: 'a test',
-    requestId: ulid(),
-    workflowTaskFinishEventId: finished,
-    // Signals and Updates.
-    resetReapplyExcludeTypes: [1, 2],
-  });
+  await resetTo(client, run, finished);
 }
