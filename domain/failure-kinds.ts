@@ -1,3 +1,5 @@
+import { providerFailures } from './provider-failures.ts';
+
 /**
  * The closed list of everything that can go wrong, as a person is told it. A vendor's error becomes one of these at the edge,
  * with the cause kept. `docs/errors.md` is generated from this table.
@@ -272,6 +274,7 @@ export const failureKinds = {
     meaning: 'Source and target do not hold the same rows.',
     hint: 'Look at the tables and keys that are listed before anything else is written.',
   },
+  ...providerFailures,
   'server-error': {
     retryable: false,
     status: 502,

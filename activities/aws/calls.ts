@@ -1,0 +1,56 @@
+import type * as CloudWatch from '@aws-sdk/client-cloudwatch';
+import type * as Kms from '@aws-sdk/client-kms';
+import type * as Rds from '@aws-sdk/client-rds';
+
+/** Every call to AWS that Steadyhand makes, by the name of its permission, with what is sent and what comes back. */
+export interface AwsCalls {
+  'rds:DescribeDBInstances': [Rds.DescribeDBInstancesCommandInput, Rds.DescribeDBInstancesCommandOutput];
+  'rds:DescribeDBInstanceAutomatedBackups': [
+    Rds.DescribeDBInstanceAutomatedBackupsCommandInput,
+    Rds.DescribeDBInstanceAutomatedBackupsCommandOutput,
+  ];
+  'rds:DescribeDBSnapshots': [Rds.DescribeDBSnapshotsCommandInput, Rds.DescribeDBSnapshotsCommandOutput];
+  'rds:DescribeDBParameterGroups': [Rds.DescribeDBParameterGroupsCommandInput, Rds.DescribeDBParameterGroupsCommandOutput];
+  'rds:DescribeDBParameters': [Rds.DescribeDBParametersCommandInput, Rds.DescribeDBParametersCommandOutput];
+  'rds:DescribeDBSubnetGroups': [Rds.DescribeDBSubnetGroupsCommandInput, Rds.DescribeDBSubnetGroupsCommandOutput];
+  'rds:DescribeDBEngineVersions': [Rds.DescribeDBEngineVersionsCommandInput, Rds.DescribeDBEngineVersionsCommandOutput];
+  'rds:DescribeAccountAttributes': [Rds.DescribeAccountAttributesCommandInput, Rds.DescribeAccountAttributesCommandOutput];
+  'rds:RestoreDBInstanceToPointInTime': [Rds.RestoreDBInstanceToPointInTimeCommandInput, Rds.RestoreDBInstanceToPointInTimeCommandOutput];
+  'rds:RestoreDBInstanceFromDBSnapshot': [
+    Rds.RestoreDBInstanceFromDBSnapshotCommandInput,
+    Rds.RestoreDBInstanceFromDBSnapshotCommandOutput,
+  ];
+  'rds:ModifyDBInstance': [Rds.ModifyDBInstanceCommandInput, Rds.ModifyDBInstanceCommandOutput];
+  'rds:CreateDBSnapshot': [Rds.CreateDBSnapshotCommandInput, Rds.CreateDBSnapshotCommandOutput];
+  'rds:CopyDBSnapshot': [Rds.CopyDBSnapshotCommandInput, Rds.CopyDBSnapshotCommandOutput];
+  'rds:DeleteDBSnapshot': [Rds.DeleteDBSnapshotCommandInput, Rds.DeleteDBSnapshotCommandOutput];
+  'rds:DeleteDBInstance': [Rds.DeleteDBInstanceCommandInput, Rds.DeleteDBInstanceCommandOutput];
+  'kms:DescribeKey': [Kms.DescribeKeyCommandInput, Kms.DescribeKeyCommandOutput];
+  'cloudwatch:GetMetricStatistics': [CloudWatch.GetMetricStatisticsCommandInput, CloudWatch.GetMetricStatisticsCommandOutput];
+}
+
+export type AwsAction = keyof AwsCalls;
+
+/**
+ * `look`: repeating is harmless, so the SDK may. `change`: sent once; whether it happened is found out by looking, never by
+ * sending it again. deploy/iam-policy.json allows exactly these.
+ */
+export const awsActions: Readonly<Record<AwsAction, 'look' | 'change'>> = {
+  'rds:DescribeDBInstances': 'look',
+  'rds:DescribeDBInstanceAutomatedBackups': 'look',
+  'rds:DescribeDBSnapshots': 'look',
+  'rds:DescribeDBParameterGroups': 'look',
+  'rds:DescribeDBParameters': 'look',
+  'rds:DescribeDBSubnetGroups': 'look',
+  'rds:DescribeDBEngineVersions': 'look',
+  'rds:DescribeAccountAttributes': 'look',
+  'rds:RestoreDBInstanceToPointInTime': 'change',
+  'rds:RestoreDBInstanceFromDBSnapshot': 'change',
+  'rds:ModifyDBInstance': 'change',
+  'rds:CreateDBSnapshot': 'change',
+  'rds:CopyDBSnapshot': 'change',
+  'rds:DeleteDBSnapshot': 'change',
+  'rds:DeleteDBInstance': 'change',
+  'kms:DescribeKey': 'look',
+  'cloudwatch:GetMetricStatistics': 'look',
+};
