@@ -38,11 +38,16 @@ const stepRow: z.ZodType<StepRow> = z.object({
 });
 
 const placeInLine = z.object({
+  database: z.string().describe('Whose lease it waits for: its own database’s, or that of another one that it names'),
   place: z.int().describe('1 for the run whose turn is next'),
   holder: z.string().nullable().describe('The run that holds the lease, or held it last'),
   state: z.enum(['held', 'free', 'orphaned']),
   since: time.nullable(),
   deadline: time.describe('When it gives up'),
+  first: z
+    .object({ run: z.string(), state: z.enum(runStates), asks: z.string().nullable().describe('The title of what it asks people') })
+    .nullable()
+    .describe('The run whose turn is next, when that is another one'),
 });
 
 export const freezeSchema: z.ZodType<FreezeRow> = z.object({
@@ -77,7 +82,7 @@ const runFields = {
   closedAt: time.nullable(),
   plan: z.string().nullable().describe('Digest of the plan that is followed'),
   failure: failure.nullable(),
-  waits: placeInLine.nullable().describe('While it waits for the lease of its database'),
+  waits: placeInLine.nullable().describe('While it waits for the lease of its database, or of another one that it names'),
   frozen: freezeSchema.nullable().describe('The freeze that stops it: its next change waits for the end of that'),
   breakGlass: said.nullable().describe('Who let it pass freezes and the policy’s quorum; it stays for ever'),
   review: said.nullable().describe('Who has looked at that since'),
@@ -202,7 +207,7 @@ export const leaseSchema = z.object({
 export const leasesSchema = z.object({
   leases: z.array(
     leaseSchema.extend({
-      why: z.string().nullable().describe('What its run does, or what it left'),
+      why: z.string().nullable().describe('What its run does, or what it left; for a free one that runs wait for, whose turn it is'),
       waiting: z.int().describe('How many runs wait for it'),
     }),
   ),

@@ -54,7 +54,8 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const runbook = runbookOf(parts.catalog, name);
   requireGroup(parts.inventory(), database, person, 'requesters', `ask for a run on "${database}"`);
   const admitted = inputOf(runbook, input);
-  requireOthers(runbook.others?.(admitted) ?? {}, database, (called) => databaseOf(parts.inventory(), called));
+  const others = runbook.others?.(admitted) ?? {};
+  requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
   if (breakGlass === undefined) await refuseIfFrozen(parts, database);
   else requireGlassBreaker(parts.inventory(), database, asked);
   await parts.temporal.health();
@@ -65,6 +66,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
     risk: runbook.risk,
     database,
     input: admitted,
+    others: Object.values(others),
     kind,
     channel,
     ...given({ ticket, breakGlass }),

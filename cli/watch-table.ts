@@ -197,7 +197,15 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
 
 /** Whether nobody went and nobody came whom people would want to know of. */
 function sameLine(before: RunDetail | null, { waits }: RunDetail): boolean {
-  return before?.waits?.place === waits?.place && before?.waits?.holder === waits?.holder && before?.waits?.state === waits?.state;
+  const told = (one: RunDetail['waits'] | undefined): unknown[] => [
+    one?.database,
+    one?.place,
+    one?.holder,
+    one?.state,
+    one?.first?.run,
+    one?.first?.asks,
+  ];
+  return told(before?.waits).join() === told(waits).join();
 }
 
 /** What makes a question worth telling again: who has agreed by now, who was reminded, who may answer. */

@@ -27,7 +27,7 @@ export type {
   Moves,
   NoReturn,
   PlaceInLine,
-  Waiter,
+  InLine,
 } from './journal-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
 export type { NewRequest, Request, Requests } from './request-contract.ts';

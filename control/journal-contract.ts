@@ -1,4 +1,4 @@
-import type { Outcome } from '../domain/run.ts';
+import type { Outcome, RunState } from '../domain/run.ts';
 import type { Before } from '../domain/step.ts';
 import type { Actor } from './actor.ts';
 
@@ -12,11 +12,13 @@ export interface LeaseRow {
   readonly since: string;
 }
 
-/** A run that waits for the lease of its database. */
-export interface Waiter {
+/** A run that may still take the lease of a database: it waits for that, or for something else that comes first, such as people. */
+export interface InLine {
   readonly run: string;
-  /** ISO time at which it gives up. */
-  readonly deadline: string;
+  /** Whether it waits for the lease; a run that doesn't is refused when somebody has it by then. */
+  readonly queued: boolean;
+  /** ISO time at which it gives up; null for one that does not wait. */
+  readonly deadline: string | null;
   /** Its time is over: it stands in nobody's way any more. */
   readonly late: boolean;
   /** Whether its workflow is known to be started. */
@@ -24,6 +26,8 @@ export interface Waiter {
 }
 
 export interface PlaceInLine {
+  /** Whose lease it waits for: its own database's, or that of another one that it names. */
+  readonly database: string;
   /** 1 for the run whose turn is next. */
   readonly place: number;
   /** The run that holds what it waits for, or held it last; null when nobody ever did. */
@@ -32,11 +36,13 @@ export interface PlaceInLine {
   readonly since: string | null;
   /** When it gives up. */
   readonly deadline: string;
+  /** The run whose turn is next, and the title of what that asks people; null when it is this one's. */
+  readonly first: { readonly run: string; readonly state: RunState; readonly asks: string | null } | null;
 }
 
 /** A lease in the list of all. */
 export interface LeaseLine extends LeaseRow {
-  /** Why it is as it is: what its run does, or what it left. Null when it is free. */
+  /** Why it is as it is: what its run does, or what it left; for a free one that runs wait for, whose turn it is. */
   readonly why: string | null;
   /** How many runs wait for it. */
   readonly waiting: number;
@@ -53,8 +59,8 @@ export interface Leases {
    */
   take(database: string, run: string, holderOpen: (run: string) => Promise<boolean>): Promise<{ epoch: number }>;
   find(database: string): Promise<LeaseRow | null>;
-  /** The runs that wait for it and never held it, in the order in which they were asked for. */
-  line(database: string): Promise<Waiter[]>;
+  /** The open runs that never held it and may still take it, in the order in which they were asked for. */
+  line(database: string): Promise<InLine[]>;
   /**
    * By a person, with a reason; audited. Releasing a free one is harmless. Throws `conflict` when it is held by a run that is
    * still open, `not-found` when nobody ever took it.

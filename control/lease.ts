@@ -1,5 +1,5 @@
 import { Failure } from '../domain/failure.ts';
-import type { LeaseLine, LeaseRow, Leases, Waiter } from './contract.ts';
+import type { InLine, LeaseLine, LeaseRow, Leases } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText } from './event-text.ts';
@@ -22,15 +22,20 @@ export function createLeases(db: Db): Leases {
     find: async (database) => (await db.query<LeaseRow>('SELECT * FROM steadyhand.lease_rows WHERE database = $1', [database]))[0] ?? null,
     list: () =>
       db.query<LeaseLine>(
-        `SELECT l.*, (SELECT count(*)::int FROM steadyhand.waiting_rows w WHERE w.database = l.database AND NOT w.late) AS waiting,
+        `SELECT l.*, line.waiting,
            CASE l.state WHEN 'held' THEN 'the run is ' || r.state
              WHEN 'orphaned' THEN concat_ws('; ', r.because, 'left: ' || (SELECT string_agg(i.step, ', ') FROM steadyhand.left_behind(r.run) i))
+             ELSE (SELECT format('the turn of %s, which %s', f ->> 'run', coalesce('asks: ' || (f ->> 'asks'), 'is ' || (f ->> 'state')))
+               FROM steadyhand.first_in_line(l.database) f WHERE line.waiting > 0)
            END AS why
-         FROM steadyhand.lease_rows l LEFT JOIN steadyhand.runs r ON r.run = l.holder ORDER BY l.database`,
+         FROM steadyhand.lease_rows l LEFT JOIN steadyhand.runs r ON r.run = l.holder
+         CROSS JOIN LATERAL (SELECT count(*)::int AS waiting FROM steadyhand.line_rows w
+           WHERE w.database = l.database AND w.queued AND NOT w.late) line
+         ORDER BY l.database`,
       ),
     line: (database) =>
-      db.query<Waiter>(
-        `SELECT run, steadyhand.iso(deadline) AS deadline, late, started FROM steadyhand.waiting_rows
+      db.query<InLine>(
+        `SELECT run, queued, steadyhand.iso(deadline) AS deadline, late, started FROM steadyhand.line_rows
          WHERE database = $1 ORDER BY place`,
         [database],
       ),

@@ -34,6 +34,8 @@ export interface NewRequest {
   readonly breakGlass?: string;
   /** Stands in line for the lease for so long, instead of being refused while another run holds it. */
   readonly waitMs?: number;
+  /** Other databases that its input names: it stands in their line as well. */
+  readonly others?: readonly string[];
 }
 
 export interface Requests {

@@ -46,8 +46,10 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     const waits = (row?.waits ?? null) !== null;
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
-      for (const one of [database, ...othersOf(runbook, input)]) await refuseIfLeased({ control, holderOpen }, one, attempt.run);
-      await refuseIfOthersFirst({ control, holderOpen }, database, attempt.run);
+      for (const one of [database, ...othersOf(runbook, input)]) {
+        await refuseIfLeased({ control, holderOpen }, one, attempt.run);
+        await refuseIfOthersFirst({ control, holderOpen }, one, attempt.run);
+      }
     }
     const { requester, ticket } = request;
     const admission = { database, requester, ticket, input, risk: runbook.risk, approval: rule };

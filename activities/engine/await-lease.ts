@@ -21,11 +21,12 @@ export function awaitLease(dependencies: Pick<EngineDependencies, 'control' | 'c
     await refuseIfClosed(control, run);
     const waits = (await control.runs.find(run))?.waits ?? null;
     if (waits === null) return await takeLeases(dependencies, database, run);
-    if (Date.parse(waits.deadline) <= Date.now()) throw tooLate(database, waits);
+    if (Date.parse(waits.deadline) <= Date.now()) throw tooLate(waits);
     try {
-      await refuseIfOthersFirst({ control, holderOpen }, database, run);
-      // Its own lease ends the waiting, so the others must be to be had before.
-      for (const other of await othersOfRun(dependencies, run)) await refuseIfLeased({ control, holderOpen }, other, run);
+      const others = await othersOfRun(dependencies, run);
+      for (const one of [database, ...others]) await refuseIfOthersFirst({ control, holderOpen }, one, run);
+      // Whoever is not in their line should not wait for a run that has one lease and waits for the other.
+      for (const other of others) await refuseIfLeased({ control, holderOpen }, other, run);
       return await takeLeases(dependencies, database, run);
     } catch (error) {
       if (!(error instanceof Failure) || (error.code !== 'lease-held' && error.code !== 'lease-orphaned')) throw error;
@@ -36,8 +37,9 @@ export function awaitLease(dependencies: Pick<EngineDependencies, 'control' | 'c
 }
 
 /** With who has it, and for how long: whoever asked wants to know whom to talk to. */
-function tooLate(database: string, { holder, state, since, deadline }: PlaceInLine): Failure {
-  const has = { held: `${holder} holds it`, orphaned: `${holder} ended and left it`, free: 'it is free now' }[state];
+function tooLate({ database, holder, state, since, deadline, first }: PlaceInLine): Failure {
+  const free = first === null ? 'it is free now' : `it is free, and the turn of ${first.run} comes before`;
+  const has = { held: `${holder} holds it`, orphaned: `${holder} ended and left it`, free }[state];
   const when = state === 'free' || since === null ? '' : ` since ${since}`;
   const what = `it waited until ${deadline} for the lease of ${database}, and its turn did not come: ${has}${when}`;
   return new Failure(state === 'orphaned' ? 'lease-orphaned' : 'lease-held', what, { database, holder, since, deadline });

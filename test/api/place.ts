@@ -151,19 +151,19 @@ const planner: Planner = {
 const bodySchema = z.record(z.string(), z.unknown());
 
 /** Call it at the top of a test file: a real control database, and the API without a socket for each test. */
-export function apiPlace(): { begin(): Promise<ApiTest> } {
+export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiTest> } {
   const place = controlPlace();
   const apps: FastifyInstance[] = [];
   afterEach(async () => {
     await Promise.all(apps.splice(0).map((app) => app.close()));
   });
   return {
-    begin: async () => {
+    begin: async (catalog = { rehearsal }) => {
       const { control, database } = await place.fresh();
       const temporal = standIn();
       const tokens = new Map<string, string>();
       const tagged: ApiParts['tagged'] = async () => await Promise.resolve({ objects: test.tagged, unseen: test.unseen });
-      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog: { rehearsal }, planner, tagged };
+      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog, planner, tagged };
       const app = await buildApp(parts);
       apps.push(app);
       const make: ApiTest['token'] = (made) => control.tokens.create({ ...made, actor: { kind: 'person', name: 'root', channel: 'host' } });

@@ -251,12 +251,21 @@ test('a step that goes further between two news of it is told when the next is d
 });
 
 test('a run that waits for the lease says so, and again when the line has moved', () => {
-  const waits = { place: 12, holder: 'rehearsal/orders/X', state: 'held', since: at(0), deadline: at(86_400) } as const;
+  const line = { database: 'orders', first: { run: 'rehearsal/orders/W', state: 'waiting', asks: 'Agree to begin' } } as const;
+  const waits = { ...line, place: 12, holder: 'rehearsal/orders/X', state: 'held', since: at(0), deadline: at(86_400) } as const;
   const before = aRun({ state: 'waiting', waits });
   const told = '  waits for the lease of orders, 12th in line: rehearsal/orders/X holds it, since 03:00Z; refused at 2026-11-22 03:00Z';
   expect(runLines(before, start)[1]).toBe(told);
   expect(changedLines(before, before, start, true)).toEqual([]);
-  const next = { ...waits, place: 1, state: 'orphaned' } as const;
+  const free = { ...before, waits: { ...waits, place: 2, state: 'free' } } as const;
+  expect(changedLines(before, free, start, true)).toEqual([
+    '  waits for the lease of orders, 2nd in line: rehearsal/orders/W comes first, which asks: Agree to begin; refused at 2026-11-22 03:00Z',
+  ]);
+  const planning = { ...free, waits: { ...free.waits, first: { ...line.first, state: 'planning', asks: null } } } as const;
+  expect(changedLines(free, planning, start, true)).toEqual([
+    '  waits for the lease of orders, 2nd in line: rehearsal/orders/W comes first, which is planning; refused at 2026-11-22 03:00Z',
+  ]);
+  const next = { ...waits, place: 1, state: 'orphaned', first: null } as const;
   expect(changedLines(before, { ...before, waits: next }, start, true)).toEqual([
     '  waits for the lease of orders, 1st in line: rehearsal/orders/X ended and left things behind, since 03:00Z; refused at 2026-11-22 03:00Z',
   ]);

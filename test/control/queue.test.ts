@@ -19,12 +19,14 @@ it('a request that is to wait has its place with its row, and its run shows whom
   await aRun(control, { waitMs: hourMs, database: 'ledger' });
   expect(await inLine()).toEqual([one, two]);
   const { waits } = (await control.runs.find(two)) ?? {};
-  expect(waits).toEqual({ place: 2, holder, state: 'held', since: expect.any(String), deadline: expect.any(String) });
+  const since = expect.any(String);
+  const first = { run: one, state: 'requested', asks: null };
+  expect(waits).toEqual({ database: 'orders', place: 2, holder, state: 'held', since, deadline: since, first });
   expect(Date.parse(waits?.deadline ?? '') - Date.now()).toBeGreaterThan(hourMs - 60_000);
   expect((await control.runs.detail(two))?.waits).toEqual(waits);
   expect((await control.runs.find(holder))?.waits).toBeNull();
   expect((await control.runs.list({ limit: 10, database: 'ledger' })).map((run) => run.waits)).toMatchObject([
-    { place: 1, holder: null, state: 'free', since: null },
+    { place: 1, holder: null, state: 'free', since: null, first: null },
   ]);
 });
 
@@ -66,3 +68,56 @@ it('whose time is over is in nobody’s way', async () => {
   ]);
   expect((await control.runs.find(next))?.waits?.place).toBe(1);
 });
+
+it('a run that does not wait stands in the line as well, until it is closed, has the lease, or its plan changes nothing', async () => {
+  const [asking, looking] = [await aRun(control), await aRun(control)];
+  const waiting = await aRun(control, { waitMs: hourMs });
+  const later = await aRun(control);
+  const planned = async (run: string, kind: string): Promise<void> =>
+    await control.runs.planned(run, { digest: `d-${kind}`, steps: [{ id: 'agree', kind, title: 'Agree to it', applies: true }] });
+  expect((await control.lease.line('orders')).map(({ run, queued, deadline }) => [run, queued, deadline !== null])).toEqual([
+    [asking, false, false],
+    [looking, false, false],
+    [waiting, true, true],
+    [later, false, false],
+  ]);
+  await planned(looking, 'check');
+  await planned(asking, 'change');
+  expect(await inLine()).toEqual([asking, waiting, later]);
+  expect((await control.runs.find(waiting))?.waits).toMatchObject({ place: 2, state: 'free', first: { run: asking, asks: null } });
+  await control.questions.open({ run: asking, approval: 'agree', opening: 1, kind: 'approval', digest: 'd', choices: [], quorum: [] });
+  expect((await control.runs.find(waiting))?.waits?.first).toEqual({ run: asking, state: 'requested', asks: 'Agree to it' });
+  await control.lease.take('orders', asking, closed);
+  expect(await inLine()).toEqual([waiting, later]);
+  expect((await control.runs.find(waiting))?.waits).toMatchObject({ place: 1, holder: asking, first: null });
+  expect((await control.runs.find(later))?.waits).toBeNull();
+});
+
+it('a run stands in the line of each database that it names, and shows the one that it can not have', async () => {
+  const there = await aRun(control, { database: 'orders-18' });
+  const move = await aRun(control, { waitMs: hourMs, others: ['orders-18'] });
+  const behind = await aRun(control, { database: 'orders-18', waitMs: hourMs });
+  expect((await control.lease.line('orders-18')).map((one) => one.run)).toEqual([there, move, behind]);
+  const waits = async (run: string): Promise<unknown> => (await control.runs.find(run))?.waits;
+  expect(await waits(move)).toMatchObject({ database: 'orders-18', place: 2, state: 'free', first: { run: there } });
+  await control.lease.take('orders-18', there, closed);
+  expect(await waits(move)).toMatchObject({ database: 'orders-18', place: 1, state: 'held', holder: there });
+  await control.lease.take('orders', await aRun(control), closed);
+  expect(await waits(move)).toMatchObject({ database: 'orders', place: 1, state: 'held' });
+  expect(await waits(behind)).toMatchObject({ database: 'orders-18', place: 2, first: { run: move } });
+});
+
+it('the list of leases says whose turn it is while runs wait for a free one', async () => {
+  await control.runs.close(await taken(), { outcome: 'succeeded', free: true });
+  const asking = await aRun(control);
+  const listed = async (): Promise<unknown> => (await control.lease.list()).map(({ waiting, why }) => ({ waiting, why }));
+  expect(await listed()).toEqual([{ waiting: 0, why: null }]);
+  await aRun(control, { waitMs: hourMs });
+  expect(await listed()).toEqual([{ waiting: 1, why: `the turn of ${asking}, which is requested` }]);
+});
+
+async function taken(): Promise<string> {
+  const run = await aRun(control);
+  await control.lease.take('orders', run, closed);
+  return run;
+}

@@ -47,6 +47,7 @@ policies:
       high: ${high}
 databases:
   orders: { provider: streaming, owners: orders-team, server: { host: localhost, dbname: orders, user: steadyhand } }
+  ledger: { provider: streaming, owners: orders-team, server: { host: localhost, dbname: ledger, user: steadyhand } }
 `;
 
 export interface EngineTest {
@@ -62,7 +63,7 @@ export interface EngineTest {
   readonly client: Client;
   readonly taskQueue: string;
   /** Requested by ada, as the API does it, and started. */
-  request(input?: Readonly<Record<string, unknown>>, more?: Pick<NewRequest, 'waitMs' | 'breakGlass'>): Promise<string>;
+  request(input?: Readonly<Record<string, unknown>>, more?: Pick<NewRequest, 'waitMs' | 'breakGlass' | 'others'>): Promise<string>;
   /** Until the run's question of this name is open. */
   asked(run: string, approval: string, opening?: number): Promise<RunDetail>;
   /** As the API does it: the row, then the message. */

@@ -24,12 +24,13 @@ const make = (what: string) => ({
 });
 
 /** A small runbook over a world in memory: every kind of step, an absent one, two approvals and a point of no return. */
-export const rehearsal: Runbook<{ word: string }, RehearsalFacts> = {
+export const rehearsal: Runbook<{ word: string; beside?: string | undefined }, RehearsalFacts> = {
   name: 'rehearsal',
   version: 1,
   risk: 'high',
   summary: 'Tries the words of the engine.',
-  input: z.strictObject({ word: z.string().min(2) }),
+  input: z.strictObject({ word: z.string().min(2), beside: z.string().optional() }),
+  others: ({ beside }): Readonly<Record<string, string>> => (beside === undefined ? {} : { beside }),
   steps,
   takesBack: {
     undos: { first: 'rehearsal.unmake', unneeded: 'rehearsal.unmake', second: 'rehearsal.unmake', last: 'rehearsal.unmake' },
