@@ -56,7 +56,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const admitted = inputOf(runbook, input);
   const others = runbook.others?.(admitted) ?? {};
   requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
-  if (breakGlass === undefined) await refuseIfFrozen(parts, database);
+  if (breakGlass === undefined) await refuseIfFrozen(parts, [database, ...Object.values(others)]);
   else requireGlassBreaker(parts.inventory(), database, asked);
   await parts.temporal.health();
   const written = await parts.control.requests.create({
@@ -132,9 +132,11 @@ function waitMsOf(wait: true | string): number {
 }
 
 /** Told before anything is written. The worker looks again, and before each change. */
-async function refuseIfFrozen({ control }: ApiParts, database: string): Promise<void> {
-  const freeze = await control.freezes.of(database);
-  if (freeze) throw new Failure('frozen', freeze.text, { freeze: freeze.id, person: freeze.person, until: freeze.until });
+async function refuseIfFrozen({ control }: ApiParts, databases: readonly string[]): Promise<void> {
+  for (const database of databases) {
+    const freeze = await control.freezes.of(database);
+    if (freeze) throw new Failure('frozen', freeze.text, { freeze: freeze.id, person: freeze.person, until: freeze.until });
+  }
 }
 
 /** Throws `forbidden`, naming the groups that may, when the person is in none of them now. */

@@ -18,13 +18,12 @@ export function createAttempts(db: Db): Attempts {
       return claimed;
     },
     current: async ({ key, number, run, database }) => {
-      const row = await db.one<{ newest: number | null; holder: string | null; state: string | null }>(
-        `SELECT (SELECT number FROM steadyhand.attempts WHERE key = $1) AS newest, l.holder, l.state
-         FROM (SELECT) one LEFT JOIN steadyhand.leases l ON l.database = $2`,
-        [key, database],
+      const { newest, lost } = await db.one<{ newest: number | null; lost: Lost | null }>(
+        'SELECT (SELECT number FROM steadyhand.attempts WHERE key = $1) AS newest, steadyhand.lost_lease($2, $3) AS lost',
+        [key, database, run],
       );
-      if (row.newest !== number) throw superseded(key, number, row.newest);
-      if (row.holder !== run || row.state !== 'held') throw leaseLost(database, run, row.holder, row.state);
+      if (newest !== number) throw superseded(key, number, newest);
+      if (lost) throw leaseLost(run, lost);
     },
     intend: async ({ key, number, run, step, database, before }) => {
       // The image itself stays in the journal; its digest in the audit shows if somebody edits it there.
@@ -52,7 +51,13 @@ function superseded(key: string, number: number, newest: number | null): Failure
   return new Failure('superseded', `attempt ${number} of ${key} has given way to attempt ${newest ?? '(none)'}`, { key, number, newest });
 }
 
-function leaseLost(database: string, run: string, holder: string | null, state: string | null): Failure {
+interface Lost {
+  readonly database: string;
+  readonly holder: string | null;
+  readonly state: string | null;
+}
+
+function leaseLost(run: string, { database, holder, state }: Lost): Failure {
   const now = holder === null ? 'taken by nobody' : `${state}, last taken by ${holder}`;
   return new Failure('lease-lost', `${run} does not hold the lease of ${database}: it is ${now}`, { database, holder, state });
 }

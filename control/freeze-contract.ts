@@ -30,6 +30,6 @@ export interface Freezes {
   list(filter: { past: boolean }): Promise<FreezeRow[]>;
   /** The one that stops new runs of this database. */
   of(database: string): Promise<FreezeRow | null>;
-  /** The one that stops this run: none does when it is past its point of no return, goes back, is over, or broke the glass. */
+  /** The one that stops this run, of whichever database it is about; the one that lasts longest. None does when it is past its point of no return, goes back, is over, or broke the glass. */
   forRun(run: string): Promise<FreezeRow | null>;
 }

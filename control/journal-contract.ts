@@ -89,7 +89,7 @@ export interface Attempts {
     generation: number;
     undo: boolean;
   }): Promise<{ number: number; intended: Before | null }>;
-  /** Throws `superseded` when `number` is not the newest of the key, `lease-lost` when the run does not hold the lease. */
+  /** Throws `superseded` when `number` is not the newest of the key, `lease-lost` when the run does not hold the lease, or another one that it had taken. */
   current(attempt: { key: string; number: number; run: string; database: string }): Promise<void>;
   /**
    * Audit row, lease check and before-image in one transaction; returns the first before-image. Throws as `current` does, and
@@ -160,7 +160,7 @@ export interface NoReturn {
   read(key: string): Promise<{ side: 'forward' | 'back'; facts: Readonly<Record<string, unknown>> } | null>;
   /**
    * Sets it if it is not set, in a transaction with the attempt's fence (throws `superseded`), and returns what stands now.
-   * `forward` also needs the lease (throws `lease-lost`): without it the old side serves on. `back` never does.
+   * `forward` also needs every lease of the run (throws `lease-lost`): without it the old side serves on. `back` never does.
    */
   decide(
     key: string,

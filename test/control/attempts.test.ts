@@ -24,6 +24,42 @@ const current = (number: number) => control.attempts.current({ key: key(), numbe
 const step = async () => (await control.runs.detail(run))?.steps[0];
 const kinds = async (): Promise<string[]> => (await kindsOf(control, run)).filter((kind) => kind.startsWith('attempt.'));
 
+describe('the leases of all databases that a run changes', () => {
+  const another = async (): Promise<string> => await aRun(control, { database: 'orders-18' });
+  const lost = async (): Promise<void> => {
+    await control.lease.take('orders-18', run, async () => true);
+    await claim();
+    await current(1);
+    await control.lease.take('orders-18', await another(), async () => false);
+  };
+
+  it('are looked at before each irreversible call, and by an intent', async () => {
+    await lost();
+    const failure = await failureOf('lease-lost', current(1));
+    expect(failure.message).toContain(`${run} does not hold the lease of orders-18: it is held, last taken by`);
+    expect((await failureOf('lease-lost', intend(1))).facts).toMatchObject({ database: 'orders-18' });
+    expect(await kinds()).toEqual([]);
+  });
+
+  it('are needed to go forward without return, not to go back', async () => {
+    await lost();
+    const attempt = { attemptKey: key(), number: 1, run, database: 'orders' };
+    expect((await failureOf('lease-lost', control.noReturn.decide(run, attempt, 'forward', {}))).facts).toMatchObject({
+      database: 'orders-18',
+    });
+    expect(await control.noReturn.decide(run, attempt, 'back', {})).toBe('back');
+  });
+
+  it('count when they were taken: a database that is only named needs none', async () => {
+    run = await aRun(control, { database: 'ledger', others: ['orders-18'] });
+    await control.lease.take('ledger', run, async () => true);
+    const { number } = await claim();
+    const at = { key: key(), number, run, step: 'publish', database: 'ledger' };
+    await control.attempts.current(at);
+    expect(await control.attempts.intend({ ...at, before: {} })).toEqual({});
+  });
+});
+
 describe('claiming', () => {
   it('numbers the attempts of a key and marks the step, without an event', async () => {
     expect(await claim()).toEqual({ number: 1, intended: null });

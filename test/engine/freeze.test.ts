@@ -65,6 +65,19 @@ test('a freeze ends by itself, and one that is of another database stops nobody'
   expect(engine.world.effects).toEqual(['+first', '+second']);
 });
 
+test('a freeze of another database that the run has leased stops it just the same', async () => {
+  const engine = await place.begin();
+  const run = await engine.request({ word: 'hello', beside: 'ledger' });
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'agree-last');
+  const on = await engine.control.freezes.on({ database: 'ledger', reason: 'its closing', until: null, by: grace });
+  await engine.agree(run, 'agree-last');
+  await standsAt(engine, run, 'last');
+  expect((await engine.detail(run)).steps.find((one) => one.id === 'last')?.because).toContain('ledger is frozen by grace');
+  await thaw(engine, on);
+  expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
+});
+
 test('cancelled while it stands still before its first change: refused, nothing was made, the lease is free', async () => {
   const engine = await place.begin();
   const run = await engine.request();
