@@ -22,6 +22,12 @@ export async function postgresBinaries(major: EmbeddedMajor, cache: string): Pro
   return join(finished, 'bin');
 }
 
+/** Of the embedded PostgreSQL, such as `16.14`. */
+export async function embeddedVersion(major: EmbeddedMajor): Promise<string> {
+  const { version } = packageFile.parse(JSON.parse(await readFile(join(packageRoot(major), 'package.json'), 'utf8')));
+  return version.split('.').slice(0, 2).join('.');
+}
+
 function packageRoot(major: EmbeddedMajor): string {
   const name = `postgres-${major}-${process.platform}-${process.arch}`;
   try {

@@ -11,6 +11,8 @@ import { postgresBinaries, type EmbeddedMajor } from './postgres-binaries.ts';
 import { runProgram } from './run-program.ts';
 import { until } from './until.ts';
 
+export type Settings = Readonly<Record<string, string | number | boolean>>;
+
 export interface ClusterOptions {
   /** For messages and logs. */
   readonly name: string;
@@ -20,9 +22,14 @@ export interface ClusterOptions {
   /** Holds `data/`, the socket, and unless said otherwise log and pid file. Its parents must be open to the postgres user. */
   readonly directory: string;
   /** Settings of postgresql.conf. */
-  readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** The superuser's password, made up when absent. */
+  readonly settings?: Settings;
+  /** The superuser's name, default `postgres`, and password, made up when absent; both count only when the cluster is made. */
+  readonly superuser?: string;
   readonly password?: string;
+  /** Further arguments of initdb. */
+  readonly initialise?: readonly string[];
+  /** How long its start may take, recovery included; default 30 s. */
+  readonly startWithinMs?: number;
   /** On 127.0.0.1; a free one when absent. */
   readonly port?: number;
   readonly logFile?: string;
@@ -49,10 +56,10 @@ export interface Cluster {
   stop(): Promise<void>;
   /** Stops it if it runs, and starts it on the same port; also right after a kill -9. */
   restart(): Promise<void>;
+  /** Replaces the settings that it was started with and has them read; those that need a restart wait for one. */
+  configure(settings: Settings): Promise<void>;
 }
 
-const startWithinMs = 30_000;
-const superuser = 'postgres';
 /** A socket's path longer than this does not fit the kernel's structure: then there is TCP only. */
 const longestSocketFolder = 90;
 
@@ -74,6 +81,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await writeSettings(options, data, port);
   const launch: Launch = {
     name: options.name,
+    superuser: options.superuser ?? 'postgres',
+    startWithinMs: options.startWithinMs ?? 30_000,
     bin,
     data,
     port,
@@ -81,11 +90,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     pidFile: options.pidFile ?? join(options.directory, 'pid.json'),
   };
   const password = (await readFile(passwordFile, 'utf8')).trim();
-  return handle(launch, options.directory, password, await launchServer(launch));
+  return handle(launch, options, password, await launchServer(launch));
 }
 
 interface Launch {
   readonly name: string;
+  readonly superuser: string;
+  readonly startWithinMs: number;
   readonly bin: string;
   readonly data: string;
   readonly port: number;
@@ -93,7 +104,7 @@ interface Launch {
   readonly pidFile: string;
 }
 
-function handle(launch: Launch, directory: string, password: string, first: ChildRecord): Cluster {
+function handle(launch: Launch, options: ClusterOptions, password: string, first: ChildRecord): Cluster {
   let record = first;
   const stop = async (): Promise<void> => {
     await endChild(record);
@@ -103,9 +114,9 @@ function handle(launch: Launch, directory: string, password: string, first: Chil
     name: launch.name,
     host: '127.0.0.1',
     port: launch.port,
-    superuser,
+    superuser: launch.superuser,
     password,
-    directory,
+    directory: options.directory,
     dataDirectory: launch.data,
     logFile: launch.logFile,
     pidFile: launch.pidFile,
@@ -117,6 +128,10 @@ function handle(launch: Launch, directory: string, password: string, first: Chil
     restart: async () => {
       await stop();
       record = await launchServer(launch);
+    },
+    configure: async (settings) => {
+      await writeSettings({ ...options, settings }, launch.data, launch.port);
+      process.kill(record.pid, 'SIGHUP');
     },
   };
 }
@@ -134,10 +149,11 @@ async function initialise(options: ClusterOptions, bin: string, data: string, pa
   await rm(data, { recursive: true, force: true });
   await writeFile(passwordFile, `${options.password ?? randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
   await giveToPostgres(passwordFile);
+  const user = options.superuser ?? 'postgres';
   const encoding = ['-E', 'UTF8', '--no-locale', '--no-sync', '--no-instructions'];
   await runProgram({
     command: join(bin, 'initdb'),
-    args: ['-D', data, '-U', superuser, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, ...encoding],
+    args: ['-D', data, '-U', user, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, ...encoding, ...(options.initialise ?? [])],
     environment: { PATH: bin, LC_ALL: 'C', TZ: 'UTC' },
     user: postgresUser(),
     timeoutMs: 120_000,
@@ -168,7 +184,8 @@ async function launchServer(launch: Launch): Promise<ChildRecord> {
     name: launch.name,
     command: join(launch.bin, 'postgres'),
     args: ['-D', launch.data],
-    environment: { PATH: launch.bin, LC_ALL: 'C' },
+    // Its archive and restore commands are run by a shell.
+    environment: { PATH: `${launch.bin}:/usr/bin:/bin`, LC_ALL: 'C' },
     user: postgresUser(),
     logFile: launch.logFile,
     pidFile: launch.pidFile,
@@ -182,7 +199,7 @@ async function launchServer(launch: Launch): Promise<ChildRecord> {
         if (!child.alive()) throw new Failure('tool-failed', `${launch.name} ended at its start`);
         return (await isReady(launch.data, child.record.pid)) || undefined;
       },
-      { withinMs: startWithinMs },
+      { withinMs: launch.startWithinMs },
     );
     return child.record;
   } catch (error) {

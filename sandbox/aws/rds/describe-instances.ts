@@ -1,0 +1,122 @@
+import { AwsError } from '../aws-error.ts';
+import type { Call, Place } from '../place.ts';
+import { list, type Xml } from '../xml.ts';
+import type { Instance, PendingValues } from './model.ts';
+import { arn, instanceOf, parseArn } from './names.ts';
+import { passes, pageOf } from './pages.ts';
+import { parameterStatus } from './parameter-status.ts';
+import { tagList } from './tags.ts';
+
+export function describeDBInstances(call: Call): Xml {
+  const { rds, query, place } = call;
+  const id = query.text('DBInstanceIdentifier');
+  const named = id === undefined ? Object.values(rds.instances) : [instanceOf(rds, parseArn(call, 'db', id).name)];
+  const found = named.filter((one) =>
+    passes(query, {
+      'db-instance-id': [one.id, arn(place, one.region, 'db', one.id)],
+      'dbi-resource-id': [one.resourceId],
+      engine: ['postgres'],
+    }),
+  );
+  const { items, marker } = pageOf(query, found);
+  return {
+    Marker: marker,
+    DBInstances: list(
+      'DBInstance',
+      items.map((one) => instanceXml(place, one)),
+    ),
+  };
+}
+
+/** All that AWS tells of an instance and that makes sense here. */
+export function instanceXml(place: Place, one: Instance): Xml {
+  return {
+    DBInstanceIdentifier: one.id,
+    DBInstanceClass: one.instanceClass,
+    Engine: 'postgres',
+    DBInstanceStatus: one.status,
+    MasterUsername: one.master,
+    DBName: one.dbName,
+    Endpoint: one.reachable ? { Address: '127.0.0.1', Port: one.port, HostedZoneId: 'Z1RLNUO7B9Q6NB' } : undefined,
+    AllocatedStorage: one.storage,
+    InstanceCreateTime: one.reachable ? new Date(one.createdAt) : undefined,
+    PreferredBackupWindow: one.backupWindow,
+    BackupRetentionPeriod: one.retention,
+    DBSecurityGroups: list('DBSecurityGroup', []),
+    VpcSecurityGroups: list(
+      'VpcSecurityGroupMembership',
+      one.securityGroups.map((group) => ({ VpcSecurityGroupId: group, Status: 'active' })),
+    ),
+    DBParameterGroups: list('DBParameterGroup', [
+      { DBParameterGroupName: one.parameterGroup, ParameterApplyStatus: parameterStatus(place, one) },
+    ]),
+    AvailabilityZone: one.zone,
+    DBSubnetGroup: subnetGroup(place, one),
+    PreferredMaintenanceWindow: one.maintenanceWindow,
+    PendingModifiedValues: pendingXml(one.pending),
+    LatestRestorableTime: one.retention > 0 && one.latestRestorable ? new Date(one.latestRestorable) : undefined,
+    MultiAZ: one.multiAz,
+    EngineVersion: one.engineVersion,
+    AutoMinorVersionUpgrade: one.autoMinorVersionUpgrade,
+    ReadReplicaDBInstanceIdentifiers: list('ReadReplicaDBInstanceIdentifier', []),
+    LicenseModel: 'postgresql-license',
+    Iops: one.iops,
+    OptionGroupMemberships: list('OptionGroupMembership', [{ OptionGroupName: one.optionGroup, Status: 'in-sync' }]),
+    SecondaryAvailabilityZone: one.secondaryZone,
+    PubliclyAccessible: one.publiclyAccessible,
+    StatusInfos: list('DBInstanceStatusInfo', []),
+    StorageType: one.storageType,
+    DbInstancePort: 0,
+    StorageEncrypted: one.keyArn !== undefined,
+    KmsKeyId: one.keyArn,
+    DbiResourceId: one.resourceId,
+    CACertificateIdentifier: one.caCertificate,
+    CopyTagsToSnapshot: one.copyTagsToSnapshot,
+    MonitoringInterval: one.monitoringInterval,
+    DBInstanceArn: arn(place, one.region, 'db', one.id),
+    IAMDatabaseAuthenticationEnabled: one.iamAuthentication,
+    PerformanceInsightsEnabled: one.performanceInsights,
+    EnabledCloudwatchLogsExports: one.logExports.length > 0 ? list('member', one.logExports) : undefined,
+    DeletionProtection: one.deletionProtection,
+    AssociatedRoles: list('DBInstanceRole', []),
+    TagList: tagList(one.tags),
+    CustomerOwnedIpEnabled: false,
+    BackupTarget: 'region',
+    NetworkType: 'IPV4',
+    StorageThroughput: 0,
+    DedicatedLogVolume: false,
+    EngineLifecycleSupport: 'open-source-rds-extended-support',
+  };
+}
+
+function pendingXml(pending: PendingValues): Xml {
+  return {
+    DBInstanceClass: pending.instanceClass,
+    AllocatedStorage: pending.storage,
+    MultiAZ: pending.multiAz,
+    EngineVersion: pending.engineVersion,
+    Iops: pending.iops,
+    DBInstanceIdentifier: pending.id,
+    StorageType: pending.storageType,
+    CACertificateIdentifier: pending.caCertificate,
+  };
+}
+
+function subnetGroup(place: Place, { region, subnetGroup: name }: Instance): Xml {
+  const group = place.state.rds[region]?.subnetGroups[name];
+  if (!group) throw new AwsError('DBSubnetGroupNotFoundFault', `DB subnet group '${name}' does not exist.`, 404);
+  return {
+    DBSubnetGroupName: group.name,
+    DBSubnetGroupDescription: group.description,
+    VpcId: 'vpc-0',
+    SubnetGroupStatus: 'Complete',
+    Subnets: list(
+      'Subnet',
+      group.subnets.map((subnet, index) => ({
+        SubnetIdentifier: subnet,
+        SubnetAvailabilityZone: { Name: `${region}${'abc'[index % 3]}` },
+        SubnetStatus: 'Active',
+      })),
+    ),
+  };
+}

@@ -1,0 +1,48 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { withSuperuser } from '../../application/application.ts';
+import { until } from '../../until.ts';
+import { systemDatabase } from '../clusters/roles.ts';
+import { foldersOf } from '../clusters/folders.ts';
+import type { Place } from '../place.ts';
+import { seconds } from './durations.ts';
+import type { Instance } from './model.ts';
+
+const beating = ['available', 'storage-optimization', 'backing-up'];
+
+/** Moves the latest restorable time of all instances on, at AWS's pace, until it is told to stop. */
+export async function beatAll(place: Place, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    const instances = Object.values(place.state.rds).flatMap((rds) => Object.values(rds.instances));
+    await Promise.all(instances.filter((one) => beating.includes(one.status) && one.retention > 0).map((one) => tryBeat(place, one)));
+    await wait(place.pace(seconds.heartbeat), undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+/** As `beat`, for when its failure is only a delay: it is logged. */
+export async function tryBeat(place: Place, instance: Instance): Promise<void> {
+  try {
+    if (place.servers.runs(instance)) await beat(place, instance);
+  } catch (error) {
+    place.log(`${instance.id}: its WAL is not archived: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/**
+ * As at AWS a commit of its own ends each piece of the archive. All until just before that commit is restorable, so recovery to
+ * any second up to then finds a later commit to stop at, also in a database that nobody writes to.
+ */
+async function beat(place: Place, instance: Instance): Promise<void> {
+  const [time, segment] = await withSuperuser(place.servers.writer(instance), systemDatabase, async (client) => {
+    const before = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    await client.query('SELECT pg_current_xact_id()');
+    const switched = await client.query<{ segment: string }>('SELECT pg_walfile_name(pg_switch_wal()) AS segment');
+    return [before.rows[0]?.now, switched.rows[0]?.segment] as const;
+  });
+  if (!time || !segment) return;
+  const file = join(foldersOf(place.directory).archive(instance.resourceId), segment);
+  await until(`the segment ${segment} is archived`, () => existsSync(file) || undefined, { withinMs: 20_000 });
+  instance.latestRestorable = new Date(Math.floor((time.getTime() - 1) / 1_000) * 1_000).toISOString();
+  place.save();
+}

@@ -1,0 +1,159 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+import { foldersOf } from '../clusters/folders.ts';
+import type { Job } from '../job.ts';
+import type { JobKind, Phase } from '../jobs.ts';
+import { rdsOf, type Place } from '../place.ts';
+import { backupsOf } from './backups.ts';
+import { seconds } from './durations.ts';
+import { noteInstance } from './events.ts';
+import { tryBeat } from './heartbeat.ts';
+import type { Instance } from './model.ts';
+import { instanceBy } from './names.ts';
+import { addSnapshot, removeSnapshot } from './snapshots.ts';
+import { fillSnapshot, finished, snapshotBy } from './snapshot-work.ts';
+
+const instanceOfJob = (place: Place, job: Job): Instance => instanceBy(rdsOf(place, job.region), job.resource);
+
+/** The end of most jobs. */
+function becomesAvailable(instance: Instance): Phase {
+  return {
+    lasts: 0,
+    begin: () => {
+      instance.status = 'available';
+      instance.reachable = true;
+    },
+  };
+}
+
+/** The automated backup that follows a creation, or starts the day's. None without retention. */
+function automatedBackup(place: Place, instance: Instance): Phase[] {
+  if (instance.retention === 0) return [];
+  return [
+    {
+      lasts: seconds.backingUp,
+      begin: () => {
+        instance.status = 'backing-up';
+        instance.reachable = true;
+      },
+      work: () => backUp(place, instance),
+    },
+  ];
+}
+
+async function backUp(place: Place, instance: Instance): Promise<void> {
+  const time = new Date().toISOString().replaceAll(/[T:]/g, '-').slice(0, 19);
+  const rds = rdsOf(place, instance.region);
+  // An earlier try that was cut off.
+  for (const left of Object.values(rds.snapshots))
+    if (left.type === 'automated' && left.resourceId === instance.resourceId && left.status === 'creating') removeSnapshot(place, left);
+  const snapshot = addSnapshot(place, instance, `rds:${instance.id}-${time}`, 'automated', []);
+  await fillSnapshot(place, instance, snapshot);
+  finished(place, snapshot);
+  expire(place, instance);
+  await nextSecond();
+  await tryBeat(place, instance);
+}
+
+/** The first restorable second is the one after the backup: with this there is one as soon as the instance is available. */
+async function nextSecond(): Promise<void> {
+  await wait(1_050 - (Date.now() % 1_000));
+}
+
+/** Backups beyond the retention, counted in days of the stand-in; the last one always stays. */
+function expire(place: Place, instance: Instance): void {
+  const oldest = Date.now() - instance.retention * place.pace(86_400);
+  const backups = backupsOf(rdsOf(place, instance.region), instance.resourceId);
+  for (const [index, { snapshot, restorableFrom }] of backups.entries())
+    if (restorableFrom.getTime() < oldest && index < backups.length - 1) removeSnapshot(place, snapshot);
+}
+
+/** Removes the automated backups of an instance and its archive. */
+function dropBackups(place: Place, region: string, resourceId: string): void {
+  for (const { snapshot } of backupsOf(rdsOf(place, region), resourceId)) removeSnapshot(place, snapshot);
+}
+
+function creation(status: string): (place: Place, job: Job) => void {
+  return (place, job) => {
+    const instance = instanceOfJob(place, job);
+    instance.status = status;
+    noteInstance(place, job.region, instance.id, `DB instance put into ${status} state`, 'failure');
+  };
+}
+
+const create: JobKind = {
+  phases: (place, job) => {
+    const instance = instanceOfJob(place, job);
+    const master = { name: instance.master, password: String(job.input['password']), database: instance.dbName };
+    return [
+      { lasts: seconds.create, work: () => place.servers.make(instance, master) },
+      ...automatedBackup(place, instance),
+      becomesAvailable(instance),
+      { lasts: 0, begin: () => noteInstance(place, job.region, instance.id, 'DB instance created', 'creation') },
+    ];
+  },
+  failed: creation('failed'),
+};
+
+function restoring(lasts: number, message: string): JobKind {
+  return {
+    phases: (place, job) => {
+      const instance = instanceOfJob(place, job);
+      const { snapshot, archive, target } = job.input;
+      const folders = foldersOf(place.directory);
+      const to = target === undefined ? undefined : { archive: folders.archive(String(archive)), target: new Date(String(target)) };
+      return [
+        { lasts, work: () => place.servers.restore(instance, folders.snapshot(String(snapshot)), to) },
+        ...automatedBackup(place, instance),
+        becomesAvailable(instance),
+        { lasts: 0, begin: () => noteInstance(place, job.region, instance.id, message, 'restoration') },
+      ];
+    },
+    failed: creation('incompatible-restore'),
+  };
+}
+
+const remove: JobKind = {
+  phases: (place, job) => {
+    const instance = instanceOfJob(place, job);
+    const { final, keep } = job.input;
+    const snapshot = final === undefined ? undefined : snapshotBy(place, job.region, String(final));
+    return [
+      {
+        lasts: seconds.delete,
+        work: async () => {
+          if (snapshot && snapshot.status === 'creating' && place.servers.runs(instance)) await fillSnapshot(place, instance, snapshot);
+          if (snapshot) finished(place, snapshot);
+          if (keep === true) await tryBeat(place, instance);
+          place.save();
+          await place.servers.remove(instance);
+        },
+      },
+      { lasts: 0, begin: () => forget(place, instance, keep === true) },
+    ];
+  },
+  failed: creation('failed'),
+};
+
+function forget(place: Place, instance: Instance, keep: boolean): void {
+  const rds = rdsOf(place, instance.region);
+  delete rds.instances[instance.id];
+  if (keep) rds.retained[instance.resourceId] = { instance, deletedAt: new Date().toISOString() };
+  else dropBackups(place, instance.region, instance.resourceId);
+  noteInstance(place, instance.region, instance.id, 'DB instance deleted', 'deletion');
+}
+
+const removeFiles: JobKind = {
+  phases: (place, job) => [
+    { lasts: 0, work: () => rm(foldersOf(place.directory).snapshot(job.resource), { recursive: true, force: true }) },
+  ],
+  failed: () => undefined,
+};
+
+export const instanceJobs: Readonly<Record<string, JobKind>> = {
+  create,
+  'restore-from-snapshot': restoring(seconds.restoreFromSnapshot, 'Restored from snapshot'),
+  'restore-to-point-in-time': restoring(seconds.restoreToPointInTime, 'Restored to a point in time'),
+  delete: remove,
+  'remove-files': removeFiles,
+};
