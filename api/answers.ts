@@ -154,7 +154,7 @@ export const eventsSchema = z.object({
 });
 
 const command = z.object({
-  on: z.enum(['source', 'target', 'pooler', 'worker']),
+  on: z.enum(['source', 'target', 'live', 'restored', 'pooler', 'worker']),
   kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']),
   text: z.string(),
   when: z.string().optional().describe('The condition, when it is not always executed'),

@@ -4,7 +4,7 @@
  */
 export interface Command {
   /** Where: the server or pooler by its part in the run, or the machine of the worker. */
-  readonly on: 'source' | 'target' | 'pooler' | 'worker';
+  readonly on: 'source' | 'target' | 'live' | 'restored' | 'pooler' | 'worker';
   readonly kind: 'sql' | 'pgbouncer' | 'shell' | 'file';
   readonly text: string;
   /** The condition, in words, when it is not always executed; or for what it is executed several times. */

@@ -275,6 +275,12 @@ export const failureKinds = {
     hint: 'Look at the tables and keys that are listed before anything else is written.',
   },
   ...providerFailures,
+  'reference-missing': {
+    retryable: false,
+    status: 409,
+    meaning: 'Rows that would come back refer to rows that are not there.',
+    hint: 'Bring back what they refer to as well, or leave these rows out by a condition, and ask for a new plan. Nothing came back.',
+  },
   'server-error': {
     retryable: false,
     status: 502,

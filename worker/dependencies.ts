@@ -3,6 +3,8 @@ import * as poolingCommands from '../activities/pooling/commands.ts';
 import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
 import { createServers, type Servers } from '../activities/postgres/session.ts';
+import * as recoveryCommands from '../activities/recovery/commands.ts';
+import type { FactsOfCopy } from '../activities/recovery/facts.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
@@ -30,6 +32,8 @@ export interface Dependencies {
   tagged(database: string): Promise<TaggedLook>;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
+  /** The same, of a runbook that copies tables back. */
+  copyFacts(digest: string): Promise<FactsOfCopy>;
   close(): Promise<void>;
 }
 
@@ -51,6 +55,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     comparing: comparingCommands,
     pooling: poolingCommands,
     postgres: postgresCommands,
+    recovery: recoveryCommands,
     replication: replicationCommands,
     switching: switchingCommands,
   };
@@ -71,6 +76,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     tagged: async (database) => await taggedObjects(servers, database),
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
+    copyFacts: async (digest) => (await control.documents.get(digest)) as FactsOfCopy,
     close: () => control.close(),
   };
 }

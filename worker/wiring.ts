@@ -2,6 +2,8 @@ import { createEngineActivities } from '../activities/engine/create-engine-activ
 import { createPoolingActivities } from '../activities/pooling/create-pooling-activities.ts';
 import { createCompareActivity } from '../activities/postgres/compare.ts';
 import { createPostgresActivities } from '../activities/postgres/create-postgres-activities.ts';
+import { recoveryWork, type RecoveryActivities } from '../activities/recovery/contract.ts';
+import { createRecoveryActivities } from '../activities/recovery/create-recovery-activities.ts';
 import { createReplicationActivities } from '../activities/replication/create-replication-activities.ts';
 import { createSwitchActivities } from '../activities/replication/switch/create-switch-activities.ts';
 import { engineVerdicts, engineWork, type EngineActivities } from '../activities/engine/contract.ts';
@@ -19,7 +21,7 @@ type Bound = ReturnType<typeof bind>;
  * does not start.
  */
 export function wire(dependencies: Dependencies, holderOpen: (run: string) => Promise<boolean>): Bound {
-  const { control, inventory, servers, catalog, planner, facts, config, log } = dependencies;
+  const { control, inventory, servers, catalog, planner, facts, copyFacts, config, log } = dependencies;
   const journal = (run: string): Promise<Intent[]> => control.attempts.journal(run);
   const shared = { servers, facts, journal, noReturn: control.noReturn };
   const engine = createEngineActivities({ control, inventory, catalog, planner, holderOpen });
@@ -42,9 +44,16 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
         log,
       ),
     ],
+    ['recovery', bind<RecoveryActivities>('recovery', createRecoveryActivities({ servers, facts: copyFacts }), control, log)],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
   ];
-  return complete(folders, { engine: engineWork, postgres: postgresWork, replication: replicationWork, pooling: poolingWork });
+  return complete(folders, {
+    engine: engineWork,
+    postgres: postgresWork,
+    replication: replicationWork,
+    recovery: recoveryWork,
+    pooling: poolingWork,
+  });
 }
 
 function complete(folders: readonly [string, Bound][], contracts: Readonly<Record<string, object>>): Bound {

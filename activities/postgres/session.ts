@@ -3,6 +3,7 @@ import pg from 'pg';
 import { fill, quoteLiteral, type Command, type Values } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import { databaseOf, type DatabaseEntry, type Inventory, type SecretReference } from '../../domain/inventory.ts';
+import { copyIn, copyOut } from './copy-stream.ts';
 import { postgresFailure } from './errors.ts';
 import { tlsFailure, tlsOptions, type Tls } from './tls.ts';
 
@@ -12,6 +13,10 @@ export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Executes exactly a command of the plan with its variables filled in. Only a session for changing has the right to. */
   run<Row extends pg.QueryResultRow>(command: Command, values?: Values): Promise<Row[]>;
+  /** A `COPY … TO STDOUT`, as the bytes come. To stop reading before the end, end the session. */
+  copyOut(command: Command, values?: Values): AsyncIterable<Buffer>;
+  /** A `COPY … FROM STDIN` with these bytes; how many rows they were. Only a session for changing has the right to. */
+  copyIn(command: Command, values: Values, rows: AsyncIterable<Buffer>): Promise<number>;
   /** The server's process id of this session, to leave it out when others are ended. 0 at another address, where nobody knows it. */
   readonly pid: number;
   end(): Promise<void>;
@@ -33,6 +38,8 @@ export interface Opening {
    * so nothing is SET there: the timeout is the client's own, and only a transaction can be read-only.
    */
   readonly at?: Address;
+  /** Another server that has this one's logins, a copy of it; what is not said is the inventory's. Unlike a pooler it takes SETs. */
+  readonly server?: Partial<DatabaseEntry['server']>;
   /** Which server it must be, for a change also a primary. When another one answers, opening raises `identity-changed`. */
   readonly identity?: { readonly systemIdentifier: string; readonly databaseOid: number };
 }
@@ -61,7 +68,7 @@ export function createServers(inventory: () => Inventory, environment: Readonly<
 }
 
 async function open(database: string, entry: DatabaseEntry, opening: Opening, secret: Servers['secret']): Promise<Session> {
-  const { server } = entry;
+  const server = { ...entry.server, ...opening.server };
   const host = opening.at?.host ?? server.host;
   const port = opening.at?.port ?? server.port;
   const where = `${database} (${host}:${port})`;
@@ -139,12 +146,30 @@ function session(client: pg.Client, where: string, purpose: Opening['purpose'], 
       throw postgresFailure(error, where);
     }
   };
+  const mayChange = (command: Command): void => {
+    if (purpose === 'look') throw new Failure('internal', `a session for looking was told to run: ${command.text}`);
+  };
   return {
     pid,
     query,
     run: async (command, values = {}) => {
-      if (purpose === 'look') throw new Failure('internal', `a session for looking was told to run: ${command.text}`);
+      mayChange(command);
       return await query(fill(command, values));
+    },
+    copyOut: async function* (command, values = {}) {
+      try {
+        yield* copyOut(client, fill(command, values));
+      } catch (error) {
+        throw postgresFailure(error, where);
+      }
+    },
+    copyIn: async (command, values, rows) => {
+      mayChange(command);
+      try {
+        return await copyIn(client, fill(command, values), rows);
+      } catch (error) {
+        throw postgresFailure(error, where);
+      }
     },
     end: async () => await endOf(client),
   };

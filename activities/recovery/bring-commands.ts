@@ -1,0 +1,177 @@
+import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../domain/command.ts';
+import { added, joined, list, live, missingTables, place, refers, stored, tablesInUse, whole } from './aside-commands.ts';
+import type { CopyBack } from './contract.ts';
+import { addForeignKey, asideOf, makeSchema, placeTable, placeType, validateForeignKey } from './definitions.ts';
+import type { CopyFacts, Reference, TableInUse } from './facts.ts';
+
+/** Made first: a second attempt waits here for the first one's end, and then sees what it did. */
+export const beginBringing = live(
+  'CREATE TABLE :"tag_journal".brought_back (place int PRIMARY KEY, added bigint NOT NULL, same bigint NOT NULL, differing bigint NOT NULL,' +
+    ' taken bigint NOT NULL, xid text NOT NULL DEFAULT (txid_current() & 4294967295)::text)',
+);
+
+/** A table that is missing is moved, not copied again. */
+export function placeMissing(facts: CopyFacts): Command[] {
+  const aside = asideOf(facts);
+  return [
+    ...facts.schemas.flatMap(makeSchema),
+    ...facts.types.flatMap((one) => placeType(one, aside)),
+    ...missingTables(facts).flatMap((one) => placeTable(one, aside)),
+    ...missingTables(facts).map(
+      (one) =>
+        `INSERT INTO :"tag_journal".brought_back SELECT place, rows, 0, 0, 0 FROM :"tag_journal".copied WHERE place = ${place(facts, one)}`,
+    ),
+  ].map((text) => live(text));
+}
+
+export function addForeignKeys(facts: CopyFacts): Command[] {
+  return eachForeignKey(facts).map(({ table, key }) => live(addForeignKey(table, key)));
+}
+
+function eachForeignKey(facts: CopyFacts): { table: { schema: string; name: string }; key: { name: string; definition: string } }[] {
+  return [
+    ...missingTables(facts).flatMap((table) => table.definition.foreignKeys.map((key) => ({ table, key }))),
+    ...facts.inbound.map((key) => ({ table: { schema: key.schema, name: key.table }, key })),
+  ];
+}
+
+/** Each in a transaction of its own, after the rows are back. */
+export function validateForeignKeys(facts: CopyFacts): Command[] {
+  return eachForeignKey(facts).map(({ table, key }) => live(validateForeignKey(table, key), 'afterwards'));
+}
+
+/**
+ * The rows that are not there; no row that is there is touched. Triggers don't fire: by the session's role, which switches off the
+ * server's own check of references too, so it is made by hand under the lock that the server would take; else by name, which holds
+ * up other writes of the table until the end.
+ */
+export interface BringRows {
+  readonly before: readonly Command[];
+  readonly insert: Command;
+  readonly references: readonly { readonly name: string; readonly lock: Command; readonly count: Command }[];
+  readonly after: readonly Command[];
+  readonly note: Command;
+  readonly sequences: readonly Command[];
+}
+
+export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
+  const aside = asideOf(facts);
+  const [name, side, tags] = [qualified(table), aside.place(table), added(facts, table)];
+  const byRole = passesByRole(facts, table);
+  const switched = (word: (enabled: string) => string): Command[] =>
+    table.triggers.map((one) => live(`ALTER TABLE ${name} ${word(one.enabled)} TRIGGER ${quoteIdentifier(one.name)}`));
+  const key = list(table.key);
+  const columns = list(stored(table));
+  return {
+    before: [
+      live(`CREATE TABLE ${tags} AS SELECT ${key} FROM ${side} WITH NO DATA`),
+      ...(byRole ? [live('SET LOCAL session_replication_role = replica')] : switched(() => 'DISABLE')),
+    ],
+    insert: live(
+      `WITH added AS (INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM ${side}` +
+        ` ON CONFLICT DO NOTHING RETURNING ${key}) INSERT INTO ${tags} SELECT * FROM added`,
+    ),
+    references: byRole ? table.references.map((one) => checkReference(one, table, { side, tags })) : [],
+    after: byRole
+      ? [live('SET LOCAL session_replication_role = origin')]
+      : switched((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
+    note: live(
+      `INSERT INTO :"tag_journal".brought_back SELECT ${place(facts, table)}, count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new AND same),` +
+        ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL) FROM (${compared(facts, table)}) c`,
+    ),
+    sequences: table.sequences.flatMap(moveForward),
+  };
+}
+
+/** Triggers that are set to fire always do so in every role. */
+const passesByRole = (facts: CopyFacts, { triggers }: TableInUse): boolean =>
+  facts.replicaRole && triggers.length > 0 && triggers.every((one) => one.enabled !== 'A');
+
+/** What people should read before they agree, a line each. */
+export function notes(facts: CopyFacts): string[] {
+  const held = tablesInUse(facts).filter((one) => one.triggers.length > 0 && !passesByRole(facts, one));
+  return [
+    ...held.map((one) => {
+      const why = facts.replicaRole ? 'one of them is set to fire always' : 'this role may not set session_replication_role';
+      return `the triggers of ${qualified(one)} are switched off by name (${why}): others can't write to it until the rows are back`;
+    }),
+    ...tablesInUse(facts).flatMap((one) =>
+      one.dropped.map(
+        (column) => `the values of ${qualified(one)}.${quoteIdentifier(column)} don't come back: the column is not there any more`,
+      ),
+    ),
+    ...facts.notMade.map((one) => `the ${one} hung on a table that is missing; it is not made again`),
+    ...(tablesInUse(facts).some((one) => one.sequences.length > 0)
+      ? ['sequences only go forward, and stay there when the rows are taken out again']
+      : []),
+  ];
+}
+
+/** Each row aside: whether it was added, and whether the one of its key in the table in use is the same; null when there is none. */
+function compared(facts: CopyFacts, table: TableInUse): string {
+  const [side, tags] = [asideOf(facts).place(table), added(facts, table)];
+  const row = (of: string): string =>
+    `ROW(${stored(table)
+      .map((one) => `${of}.${quoteIdentifier(one.name)}`)
+      .join(', ')})::text`;
+  const first = quoteIdentifier(table.key[0]?.name ?? '');
+  return (
+    `SELECT ${keyText(table, 's')} AS key, a.${first} IS NOT NULL AS new, CASE WHEN l.${first} IS NOT NULL THEN ${row('s')} = ${row('l')} END AS same` +
+    ` FROM ${side} s LEFT JOIN ${tags} a ON ${joined(table.key, 'a', 's')} LEFT JOIN ${qualified(table)} l ON ${joined(table.key, 'l', 's')}`
+  );
+}
+
+const keyText = (table: TableInUse, of: string): string =>
+  `concat_ws(', ', ${table.key.map((one) => `${of}.${quoteIdentifier(one.name)}::text`).join(', ')})`;
+
+/** Keys of rows that were left out since another one of their key is there. */
+export const differingRows = (facts: CopyFacts, table: TableInUse): Command =>
+  live(`SELECT key FROM (${compared(facts, table)}) c WHERE NOT new AND NOT same ORDER BY key LIMIT 20`);
+
+export const countBack = live(
+  'SELECT coalesce(sum(added), 0)::text AS added, coalesce(sum(same), 0)::text AS same, coalesce(sum(differing), 0)::text AS differing,' +
+    ' coalesce(sum(taken), 0)::text AS taken FROM :"tag_journal".brought_back',
+);
+
+function checkReference(
+  one: Reference,
+  table: TableInUse,
+  { side, tags }: { side: string; tags: string },
+): BringRows['references'][number] {
+  const parent = qualified({ schema: one.schema, name: one.table });
+  const rows = `${side} s JOIN ${tags} a ON ${joined(table.key, 'a', 's')}`;
+  return {
+    name: one.name,
+    lock: live(
+      `SELECT count(*) FROM (SELECT FROM ${parent} p WHERE EXISTS (SELECT FROM ${rows} WHERE ${refers(one, 'p', 's')}) FOR KEY SHARE OF p) held`,
+    ),
+    count: live(
+      `SELECT count(*)::text AS rows FROM ${rows} WHERE ${whole(one, 's')} AND NOT EXISTS (SELECT FROM ${parent} p WHERE ${refers(one, 'p', 's')})`,
+    ),
+  };
+}
+
+/** The lock keeps others from taking a number in between; saying the size of its cache once more changes nothing. */
+function moveForward(one: TableInUse['sequences'][number]): Command[] {
+  const ahead = one.increment.startsWith('-') ? '>' : '<';
+  const name = qualified(one);
+  return [
+    live(`ALTER SEQUENCE ${name} CACHE ${one.cache}`),
+    live(`SELECT setval(${quoteLiteral(name)}::regclass, ${one.value}) FROM ${name} WHERE last_value ${ahead} ${one.value}`),
+  ];
+}
+
+export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
+  return [
+    beginBringing,
+    ...placeMissing(facts),
+    ...tablesInUse(facts).flatMap((table) => {
+      const { before, insert, references, after, note, sequences } = bringRows(facts, table);
+      return [...before, insert, ...references.flatMap((one) => [one.lock, one.count]), ...after, note, ...sequences];
+    }),
+    ...addForeignKeys(facts),
+    ...validateForeignKeys(facts),
+    countBack,
+    ...tablesInUse(facts).map((table) => differingRows(facts, table)),
+  ];
+}

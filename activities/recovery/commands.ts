@@ -1,0 +1,4 @@
+/** What the plan prints of a copy: the pure halves of its verbs, and what people should read before they agree. */
+export { copyAside, removeAside } from './aside-commands.ts';
+export { bringBack, notes } from './bring-commands.ts';
+export { takeOut } from './take-out-commands.ts';

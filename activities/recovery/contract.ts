@@ -1,0 +1,69 @@
+import type { DatabaseEntry } from '../../domain/inventory.ts';
+import type { WorkOf } from '../work.ts';
+
+/** What every step is told that works with a restored copy of a database. */
+export interface Recovery {
+  /** The database of the inventory that is in use. */
+  readonly database: string;
+  /** Where the restored copy answers. What is not said (user, secret, TLS) is as in the inventory's entry of the database. */
+  readonly restored: Partial<DatabaseEntry['server']>;
+}
+
+/** Chosen tables of the restored copy, on their way back. The choice itself stands in the facts. */
+export interface CopyBack extends Recovery {
+  /** Digest of the facts that the plan was made from. */
+  readonly facts: string;
+}
+
+/** A table that people want back: all of it, or the rows that fit an SQL condition. Partitions come with their root. */
+export interface ChosenTable {
+  readonly schema: string;
+  readonly name: string;
+  /** What would stand after WHERE; read on the restored copy only. */
+  readonly where?: string;
+}
+
+/**
+ * SQL between a restored copy and the database in use. Nothing of the database in use is ever changed or removed but what these
+ * verbs added. Everything they make has the run's tag: the schema `steadyhand_<ulid>` (the tables as they will be) and
+ * `steadyhand_<ulid>_journal` (what was copied and added).
+ */
+export interface RecoveryActivities {
+  /** The chosen tables into the side schema of the database in use, with keys and references checked. Each table all or nothing. */
+  copyAside(copy: CopyBack): Promise<CopiedAside>;
+  /** Removes the side schema and the journal. Undo of `copyAside`, and the tidying up when nobody needs the journal any more. */
+  removeAside(copy: CopyBack): Promise<void>;
+  /** From the side schema into place, in one transaction; then the foreign keys are validated. Raises `reference-missing`. */
+  bringBack(copy: CopyBack): Promise<BroughtBack>;
+  /** Removes just what `bringBack` added, as long as nobody has changed it. Raises `drift` with what stays. */
+  takeOut(copy: CopyBack): Promise<void>;
+}
+
+export interface CopiedAside {
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Rows whose key the table in use has; they will not be touched. */
+  readonly alreadyThere: number;
+  /** Foreign keys whose rows would refer to nothing, at most 20: such a table can't be brought back as it is. */
+  readonly orphans: readonly { readonly table: string; readonly key: string; readonly rows: number }[];
+}
+
+export interface BroughtBack {
+  /** Tables that were missing and are there again. */
+  readonly tablesBack: number;
+  readonly rowsBack: number;
+  /** Rows that were left out: the table in use has the same one; one of the same key that differs; another one with a unique value of it. */
+  readonly leftOut: { readonly same: number; readonly differing: number; readonly taken: number };
+  /** Keys of rows that were left out and differ, at most 20, as `table (key)`. */
+  readonly differing: readonly string[];
+  /** Foreign keys that hold for new rows only, since rows that were there before break them. At most 20. */
+  readonly notValidated: readonly string[];
+}
+
+export const recoveryWork: WorkOf<RecoveryActivities> = {
+  copyAside: 'long',
+  removeAside: 'change',
+  bringBack: 'long',
+  takeOut: 'long',
+};

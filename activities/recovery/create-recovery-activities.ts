@@ -1,0 +1,26 @@
+import { Failure } from '../../domain/failure.ts';
+import type { Attempt, Effects } from '../attempt.ts';
+import type { Servers } from '../postgres/session.ts';
+import { bringBack } from './bring-back.ts';
+import type { CopyBack, RecoveryActivities } from './contract.ts';
+import { copyAside, removeAside } from './copy-aside.ts';
+import type { FactsOfCopy } from './facts.ts';
+import type { Copying } from './places.ts';
+import { takeOut } from './take-out.ts';
+
+export interface RecoveryDependencies {
+  readonly servers: Servers;
+  /** The facts that are stored under a digest. */
+  facts(digest: string): Promise<FactsOfCopy>;
+}
+
+export function createRecoveryActivities({ servers, facts }: RecoveryDependencies): Effects<RecoveryActivities> {
+  const on =
+    <Result>(verb: (copying: Copying, attempt: Attempt) => Promise<Result>) =>
+    async (recovery: CopyBack, attempt: Attempt): Promise<Result> => {
+      const { copy } = (await facts(recovery.facts)).binding;
+      if (!copy) throw new Failure('internal', `the plan of ${attempt.run} copies nothing back, and was told to`);
+      return await verb({ servers, recovery, facts: copy }, attempt);
+    };
+  return { copyAside: on(copyAside), removeAside: on(removeAside), bringBack: on(bringBack), takeOut: on(takeOut) };
+}

@@ -1,0 +1,178 @@
+import { qualified } from '../../domain/command.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Servers, Session } from '../postgres/session.ts';
+import type { ChosenTable, Recovery } from './contract.ts';
+import type { CopyFacts, CopyTable, ForeignKey } from './facts.ts';
+import { liveTable, missing, type LiveTable } from './inspect-live.ts';
+import { hangingOn, restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
+import { onLive, onRestored, requireTwoServers } from './places.ts';
+import { requireCondition } from './where-clause.ts';
+
+export interface SeenCopy {
+  readonly binding: CopyFacts;
+  /** Of the whole tables, for an estimate. */
+  readonly observed: { readonly bytes: number; readonly rows: number };
+}
+
+/**
+ * What it takes to bring the chosen tables back. Reads only. Raises `input-invalid` for a condition that is not one,
+ * `identity-changed` when both addresses lead to one server, and `plan-impossible` for what can't be brought back: a table that the
+ * restored copy has not, one in use without a primary key, or with another type in a column.
+ */
+export async function takeCopyFacts(servers: Servers, recovery: Recovery, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+  for (const one of chosen) if (one.where !== undefined) requireCondition(one.where, qualified(one));
+  const places = { servers, recovery };
+  await requireTwoServers(places);
+  return await onRestored(places, async (restored) => await onLive(places, async (live) => await takeFrom(restored, live, chosen)));
+}
+
+async function takeFrom(restored: Session, live: Session, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+  const [there, here] = [await identityOf(restored), await identityOf(live)];
+  const tables = inOrder(await restoredTables(restored, there.version, chosen));
+  const absent = chosen.filter((one) => !tables.some((table) => qualified(table) === qualified(one)));
+  if (absent.length > 0) throw impossible(`the restored copy has no table ${absent.map(qualified).join(', ')}`);
+  const found = [];
+  for (const table of tables) found.push({ table, inUse: await liveTable(live, table) });
+  const lost = found.filter((one) => one.inUse === undefined).map((one) => one.table);
+  const [schemas, types] = [await missingSchemas(restored, live, lost), await missingTypes(restored, live, lost)];
+  const hanging = await hangingOn(
+    restored,
+    lost.map((one) => one.oid),
+  );
+  const copied: CopyTable[] = [];
+  for (const { table, inUse } of found) {
+    const restoredTable = await withValues(restored, table);
+    // The root of a partitioned table that is there holds no rows of its own.
+    if (inUse?.kind === 'p' && table.definition.kind === 'partitioned') continue;
+    copied.push(inUse === undefined ? missingTable(restoredTable) : tableInUse(restoredTable, inUse));
+  }
+  const binding = {
+    live: here,
+    restored: there,
+    replicaRole: await maySetReplicaRole(live),
+    schemas,
+    types,
+    tables: copied,
+    inbound: await stillThere(live, hanging.inbound),
+    notMade: hanging.views,
+  };
+  return { binding, observed: await sizes(restored, tables) };
+}
+
+async function identityOf(session: Session): Promise<CopyFacts['live']> {
+  const [row] = await session.query<{ systemIdentifier: string; databaseOid: string; version: number }>(
+    `SELECT c.system_identifier::text AS "systemIdentifier", d.oid::int8::text AS "databaseOid",
+            current_setting('server_version_num')::int AS version
+       FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()`,
+  );
+  if (!row) throw new Error('a database that answers stands in pg_database');
+  if (row.version < 120_000) throw impossible('copying tables back needs PostgreSQL 12 or newer');
+  return { ...row, databaseOid: Number(row.databaseOid) };
+}
+
+/** Tables before those that refer to them, where they don't do so in a circle. */
+function inOrder(tables: readonly RestoredTable[]): RestoredTable[] {
+  const left = new Map(tables.map((one) => [one.oid, one]));
+  const ordered: RestoredTable[] = [];
+  while (left.size > 0) {
+    const free = [...left.values()].find((one) => one.refersTo.every((oid) => oid === one.oid || !left.has(oid)));
+    const next = free ?? [...left.values()][0];
+    if (!next) break;
+    left.delete(next.oid);
+    ordered.push(next);
+  }
+  return ordered;
+}
+
+function missingTable({ schema, name, where, columns, definition }: RestoredTable): CopyTable {
+  return { live: 'missing', schema, name, where, columns, definition };
+}
+
+const sameType = (one: string, other: string): boolean => one.replaceAll('"json"', 'json') === other.replaceAll('"json"', 'json');
+
+function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
+  const { schema, name, where } = restored;
+  const table = qualified(restored);
+  if (restored.definition.kind === 'partitioned') throw impossible(`${table} is not partitioned any more in the database in use`);
+  if (live.kind !== 'r' && live.kind !== 'p') throw impossible(`${table} is no table in the database in use`);
+  if (live.key.length === 0) throw impossible(`${table} has no primary key in the database in use, so nobody can tell which rows it lacks`);
+  const now = new Map(live.columns.map((column) => [column.name, column]));
+  const stored = restored.columns.filter((column) => column.generated === '');
+  const columns = stored.filter((column) => now.get(column.name)?.generated === '');
+  const others = columns.filter((column) => !sameType(now.get(column.name)?.type ?? '', column.type));
+  if (others.length > 0) throw impossible(`columns of ${table} have another type now: ${others.map((one) => one.name).join(', ')}`);
+  const names = new Set(columns.map((column) => column.name));
+  const lacks = live.columns.filter((column) => column.required && column.generated === '' && !names.has(column.name));
+  if (lacks.length > 0)
+    throw impossible(`${table} now needs values that the restored rows have not: ${lacks.map((one) => one.name).join(', ')}`);
+  if (live.key.some((column) => !names.has(column.name))) throw impossible(`the primary key of ${table} is another one now`);
+  const sequences = restored.definition.sequences.flatMap((one) => {
+    const its = live.sequences.find((sequence) => sequence.column === one.column);
+    return its === undefined ? [] : [{ schema: its.schema, name: its.name, cache: its.cache, value: one.value, increment: one.increment }];
+  });
+  return {
+    ...{ live: 'there', schema, name, where, columns, sequences },
+    ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
+    dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
+  };
+}
+
+async function missingSchemas(restored: Session, live: Session, lost: readonly RestoredTable[]): Promise<CopyFacts['schemas']> {
+  const names = [...new Set(lost.map((one) => one.schema))];
+  const absent = await missing(
+    live,
+    'schema',
+    names.map((name) => ({ schema: '', name })),
+  );
+  return await restoredSchemas(
+    restored,
+    names.filter((name) => absent.has(`\0${name}`)),
+  );
+}
+
+async function missingTypes(restored: Session, live: Session, lost: readonly RestoredTable[]): Promise<CopyFacts['types']> {
+  const types = await restoredTypes(restored, lost);
+  const absent = await missing(live, 'type', types);
+  return types.filter((one) => absent.has(`${one.schema}\0${one.name}`));
+}
+
+/** Of the keys that went with their table those whose own table is still there, without the key. */
+async function stillThere(live: Session, keys: readonly ForeignKey[]): Promise<ForeignKey[]> {
+  const still = [];
+  for (const one of keys) {
+    const [row] = await live.query<{ has: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.oid AND o.conname = $3) AS has
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
+      [one.schema, one.table, one.name],
+    );
+    if (row?.has === false) still.push(one);
+  }
+  return still;
+}
+
+/** Tried where nothing can come of it: the transaction is rolled back. */
+async function maySetReplicaRole(session: Session): Promise<boolean> {
+  await session.query('BEGIN');
+  try {
+    await session.query('SET LOCAL session_replication_role = replica');
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'privilege-missing') return false;
+    throw error;
+  } finally {
+    await session.query('ROLLBACK');
+  }
+}
+
+async function sizes(session: Session, tables: readonly RestoredTable[]): Promise<SeenCopy['observed']> {
+  const [row] = await session.query<{ bytes: string; rows: string }>(
+    `SELECT coalesce(sum(pg_table_size(oid)), 0)::text AS bytes, coalesce(sum(greatest(reltuples, 0)), 0)::int8::text AS rows
+       FROM pg_class WHERE oid = ANY ($1::int8[]::oid[])`,
+    [tables.map((one) => one.oid)],
+  );
+  return { bytes: Number(row?.bytes ?? 0), rows: Number(row?.rows ?? 0) };
+}
+
+function impossible(message: string): Failure {
+  return new Failure('plan-impossible', message);
+}
