@@ -35,6 +35,11 @@ export function tagOf(workflowId: string): string {
   return `steadyhand_${runNameOf(workflowId).id.toLowerCase()}`;
 }
 
+/** The id of the run whose objects are called so. */
+export function idOfTag(tag: string): string {
+  return tag.replace(/^steadyhand_/, '').toUpperCase();
+}
+
 /** The argument of every runbook's workflow. */
 export interface RunStart {
   /** The id of the request row that the API wrote. */

@@ -11,6 +11,7 @@ import type { Intent } from '../control/contract.ts';
 import { poolingWork, type PoolingActivities } from '../activities/pooling/contract.ts';
 import { postgresWork, type PostgresActivities } from '../activities/postgres/contract.ts';
 import { replicationWork, type ReplicationActivities } from '../activities/replication/contract.ts';
+import { idOfTag } from '../domain/run.ts';
 import { bind } from './bind.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -23,7 +24,11 @@ type Bound = ReturnType<typeof bind>;
 export function wire(dependencies: Dependencies, holderOpen: (run: string) => Promise<boolean>): Bound {
   const { control, inventory, servers, catalog, planner, facts, copyFacts, config, log } = dependencies;
   const journal = (run: string): Promise<Intent[]> => control.attempts.journal(run);
-  const shared = { servers, facts, journal, noReturn: control.noReturn };
+  const journalOf = async (tag: string): Promise<Intent[]> => {
+    const run = await control.runs.detail(idOfTag(tag));
+    return run ? await journal(run.run) : [];
+  };
+  const shared = { servers, facts, journal, journalOf, noReturn: control.noReturn };
   const engine = createEngineActivities({ control, inventory, catalog, planner, holderOpen });
   const postgres = createPostgresActivities({
     ...shared,

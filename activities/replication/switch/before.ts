@@ -6,13 +6,16 @@ import type { Servers } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
 import { changedSincePlan } from './fence.ts';
+import { keptOutByOthers, type JournalOf } from './other-fences.ts';
 import type { Sessions } from './sessions.ts';
+import { superusersOf } from './superusers-of.ts';
 
 interface Asked {
   readonly servers: Servers;
   readonly migration: Migration;
   readonly planned: MigrationFacts;
   readonly attempt: Attempt;
+  readonly journalOf: JournalOf;
 }
 
 /**
@@ -20,12 +23,13 @@ interface Asked {
  * later attempt sees its own fence, so the first one's picture counts. Returns the superusers. Throws `drift` when the limit or the
  * rights to connect are not the plan's, `privilege-missing` when a superuser is inside and Steadyhand's login cannot end its session.
  */
-export async function beforeImage({ servers, migration, planned, attempt }: Asked, sessions: Sessions): Promise<string[]> {
+export async function beforeImage(asked: Asked, sessions: Sessions): Promise<string[]> {
+  const { servers, migration, planned, attempt } = asked;
   const { source } = planned.binding;
   const { pooler } = servers.entry(migration.source);
   const changed = attempt.number === 1 ? await changedSincePlan(sessions.source.look, 'source', planned) : undefined;
   if (changed !== undefined) throw new Failure('drift', `${migration.source} has ${changed}`);
-  const seen = await superuserWriters(servers, migration, planned, sessions);
+  const seen = await superuserWriters(asked, sessions);
   if (seen.length > 0 && !source.superuser) {
     throw new Failure(
       'privilege-missing',
@@ -42,28 +46,25 @@ export async function beforeImage({ servers, migration, planned, attempt }: Aske
   return superusersOf(before);
 }
 
-/** The superusers of a before-image. */
-export function superusersOf(before: Readonly<Record<string, unknown>> | null): string[] {
-  const names = before?.superusers;
-  return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
-}
-
 /**
- * Those who own or may something here by the facts, and those who are inside now; not our own logins. Without a superuser of our own
- * only those inside: nobody can keep the others out, and every server has some.
+ * Those who own or may something here by the facts, and those who are inside now; not our own logins. Those that another run has
+ * locked out, too: its way back lets them in unless they are kept out of here. Without a superuser of our own only those inside:
+ * nobody can keep the others out, and every server has some.
  */
-async function superuserWriters(servers: Servers, migration: Migration, planned: MigrationFacts, sessions: Sessions): Promise<string[]> {
+async function superuserWriters(asked: Asked, { source: { look } }: Sessions): Promise<string[]> {
+  const { servers, migration, planned, attempt, journalOf } = asked;
   const entry = servers.entry(migration.source);
   const own = [entry.server.user, entry.replication?.user ?? entry.server.user];
   const { roles, superuser } = planned.binding.source;
-  const known = superuser ? roles.filter((role) => role.superuser && role.login).map((role) => role.name) : [];
-  const rows = await sessions.source.look.query<{ name: string }>(
+  const known = superuser ? roles.filter((role) => role.superuser).map((role) => role.name) : [];
+  const keptOut = superuser ? await keptOutByOthers(look, attempt.tag, journalOf) : [];
+  const rows = await look.query<{ name: string }>(
     `SELECT r.rolname AS name FROM pg_roles r
-      WHERE r.rolsuper AND r.rolcanlogin AND r.rolname <> ALL ($1::text[])
+      WHERE r.rolsuper AND (r.rolcanlogin OR r.rolname = ANY ($3::text[])) AND r.rolname <> ALL ($1::text[])
         AND (r.rolname = ANY ($2::text[])
           OR r.oid IN (SELECT usesysid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'))
       ORDER BY 1`,
-    [own, known],
+    [own, known, keptOut],
   );
   return rows.map((row) => row.name);
 }

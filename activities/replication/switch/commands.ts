@@ -56,7 +56,11 @@ export const lockOut: Command = sql(
   'ALTER ROLE :"superuser" NOLOGIN',
   'for each superuser that could write, but Steadyhand’s and replication’s own',
 );
-export const letIn: Command = sql('source', 'ALTER ROLE :"superuser" LOGIN', 'for each superuser that was locked out');
+export const letIn: Command = sql(
+  'source',
+  'ALTER ROLE :"superuser" LOGIN',
+  'for each superuser that was locked out, unless another run keeps it out of a database of this server',
+);
 
 /**
  * Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). Only a superuser may end a

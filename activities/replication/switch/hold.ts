@@ -48,16 +48,19 @@ export async function holdTraffic(holding: Holding): Promise<void> {
 }
 
 /** Before "no return": still nobody inside, still shut, still paused. Throws `switch-abandoned`. */
-export async function stillHeld({ sessions, facts, pooler, budget }: Holding): Promise<void> {
+export async function stillHeld({ sessions, facts, pooler, superusers, budget }: Holding): Promise<void> {
   const present = await inside(sessions);
   const gaps = await gapsInFence(sessions.source.look, 'source', facts);
-  const [row] = await sessions.source.look.query<{ prepared: number }>(
-    'SELECT count(*)::int AS prepared FROM pg_prepared_xacts WHERE database = current_database()',
+  const [row] = await sessions.source.look.query<{ prepared: number; letIn: string[] }>(
+    `SELECT (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS prepared,
+            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[])) AS "letIn"`,
+    [superusers],
   );
   const alias = pooler && sessions.console ? await sessions.console.alias(pooler.alias, budget.left()) : undefined;
   const wrong = [
     ...present.map((one) => `${one} is in the database`),
     ...gaps,
+    ...(row?.letIn ?? []).map((superuser) => `the superuser ${superuser} may log in again`),
     ...(row?.prepared === 0 ? [] : ['there is a prepared transaction']),
     ...(!pooler || alias?.paused ? [] : [`the pooler's alias ${pooler.alias} is not paused`]),
   ];

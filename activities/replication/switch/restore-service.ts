@@ -9,6 +9,7 @@ import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
 import { dropSnapshot, letIn } from './commands.ts';
 import { openSide } from './fence.ts';
+import { keptOutByOthers, type JournalOf } from './other-fences.ts';
 import { isSuperseded, superseded } from './superseded.ts';
 import { openAnyway, openPooler } from './sessions.ts';
 import { exporterName } from './switch-facts.ts';
@@ -24,6 +25,7 @@ export interface Restoring {
   readonly attempt: Attempt;
   /** Whom the fence locked out by name. */
   readonly superusers: readonly string[];
+  readonly journalOf: JournalOf;
 }
 
 /**
@@ -48,23 +50,35 @@ export async function dropSnapshots(attempt: Attempt, target: Session, own = 0):
 }
 
 /** Returns the superusers that could not be let in again, each with the reason: no cause to let all others wait. */
-async function openSource({ servers, migration, facts, attempt, superusers }: Restoring): Promise<string[]> {
+async function openSource(restoring: Restoring): Promise<string[]> {
+  const { servers, migration, facts, attempt } = restoring;
   const { source } = facts.binding;
   const opening = { purpose: 'change', step: attempt.step, statementTimeout: eachTimeoutMs, identity: source } as const;
   const session = await openAnyway(servers, migration.source, source.dbname, opening);
   try {
     await openSide(session, 'source', facts);
-    const lockedOut: string[] = [];
-    for (const superuser of superusers) {
-      await session.run(letIn, { superuser }).catch((error: unknown) => {
-        const gone = error instanceof Failure && error.facts['sqlstate'] === '42704';
-        if (!gone) lockedOut.push(`${superuser} (${error instanceof Error ? error.message : String(error)})`);
-      });
-    }
-    return lockedOut;
+    return await letSuperusersIn(session, restoring);
   } finally {
     await session.end();
   }
+}
+
+/**
+ * Whom another run keeps out is left to its way back. That one opens its side before it looks, as this one did, so the last to look
+ * sees that nobody else stands there and lets them in.
+ */
+async function letSuperusersIn(session: Session, { attempt, superusers, journalOf }: Restoring): Promise<string[]> {
+  const lockedOut: string[] = [];
+  for (const superuser of superusers) {
+    try {
+      if ((await keptOutByOthers(session, attempt.tag, journalOf)).includes(superuser)) continue;
+      await session.run(letIn, { superuser });
+    } catch (error) {
+      const gone = error instanceof Failure && error.facts['sqlstate'] === '42704';
+      if (!gone) lockedOut.push(`${superuser} (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return lockedOut;
 }
 
 async function resumeOldSide({ servers, facts }: Restoring, pooler: PoolerEntry): Promise<void> {

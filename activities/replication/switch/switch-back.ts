@@ -1,7 +1,7 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration } from '../contract.ts';
-import { superusersOf } from './before.ts';
+import { superusersOf } from './superusers-of.ts';
 import { dropSnapshots, restoreService } from './restore-service.ts';
 import type { SwitchDependencies } from './under-way.ts';
 

@@ -5,12 +5,14 @@ import type { Servers } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
+import type { JournalOf } from './other-fences.ts';
 
 export interface SwitchDependencies {
   readonly servers: Servers;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
   readonly noReturn: NoReturn;
+  readonly journalOf: JournalOf;
 }
 
 /** One attempt at the switch. */

@@ -28,8 +28,10 @@ async function enter(side: 'source' | 'target', dbname: string): Promise<pg.Clie
 
 type Activities = ReturnType<typeof createSwitchActivities>;
 
+const nobodyElse = async (): Promise<never[]> => await Promise.resolve([]);
+
 async function prepared({ bench, sides, journal }: Begun, noReturn = createNoReturn(() => 1)): Promise<Activities> {
-  const activities = createSwitchActivities({ servers: bench.servers, facts: bench.factsOf, noReturn });
+  const activities = createSwitchActivities({ servers: bench.servers, facts: bench.factsOf, noReturn, journalOf: nobodyElse });
   await activities.closeTarget(sides.migration, journal.attempt('close-target'));
   await publish(sides, journal.attempt('publish'));
   await subscribe(sides, journal.attempt('subscribe'));
@@ -155,7 +157,7 @@ test('an attempt that fails gives the old side back, one that died is taken up o
   const before = await rightsOn('source', bench.dbname);
   const failing = async (error: Error, generation = 1): Promise<unknown> => {
     const servers = withFault(bench.servers, 'orders-new', 'setval', error);
-    const faulty = createSwitchActivities({ servers, facts: bench.factsOf, noReturn });
+    const faulty = createSwitchActivities({ servers, facts: bench.factsOf, noReturn, journalOf: nobodyElse });
     return await faulty.switchOver(sides.migration, journal.attempt('switch', { generation })).catch((thrown: unknown) => thrown);
   };
   /** What keeps everything held, as the death of the worker does. */

@@ -36,5 +36,10 @@ const servers = withFault(
     await wait(60_000);
   },
 );
-const activities = createSwitchActivities({ servers, noReturn, facts: () => Promise.resolve(order.facts) });
+const activities = createSwitchActivities({
+  servers,
+  noReturn,
+  facts: () => Promise.resolve(order.facts),
+  journalOf: () => Promise.resolve([]),
+});
 await activities.switchOver(order.migration, createJournal(order.run).attempt('switch'));

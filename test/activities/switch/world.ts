@@ -24,7 +24,12 @@ export interface World {
   readonly migration: Migration;
   readonly facts: MigrationFacts;
   readonly journal: Journal;
-  readonly deps: { servers: Servers; facts(digest: string): Promise<MigrationFacts>; journal(run: string): Promise<Intent[]> };
+  readonly deps: {
+    servers: Servers;
+    facts(digest: string): Promise<MigrationFacts>;
+    journal(run: string): Promise<Intent[]>;
+    journalOf(tag: string): Promise<Intent[]>;
+  };
   source(text: string): Promise<Record<string, unknown>[]>;
   target(text: string): Promise<Record<string, unknown>[]>;
   /** What the application's clients use, one after the other: the pooler, or without one the source and then the target. */
@@ -41,6 +46,7 @@ export interface WorldOptions {
 }
 
 let worlds = 0;
+const journals = new Map<string, Journal>();
 
 /** A database pair in replication, every table copied, the target not closed yet; removed at the end of the test. */
 export async function createWorld(machines: Machines, options: WorldOptions = {}): Promise<World> {
@@ -55,6 +61,7 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
   const pooler = viaPooler ? poolerOf(machines) : null;
   if (pooler) await addToPooler(machines, alias, dbname, poolMode);
   const journal = createJournal();
+  journals.set(journal.tag, journal);
   const inventory = inventoryOf(machines, dbname, pooler ? alias : undefined);
   const environment = { SOURCE: source.password, TARGET: target.password, APP: machines.appPassword };
   const servers = createServers(() => inventory, environment);
@@ -85,7 +92,12 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
     migration,
     facts,
     journal,
-    deps: { servers, facts: () => Promise.resolve(facts), journal: () => Promise.resolve(journal.rows()) },
+    deps: {
+      servers,
+      facts: () => Promise.resolve(facts),
+      journal: () => Promise.resolve(journal.rows()),
+      journalOf: (tag) => Promise.resolve(journals.get(tag)?.rows() ?? []),
+    },
     source: (text) => asAdmin(source, dbname, text),
     target: (text) => asAdmin(target, dbname, text),
     ways: pooler ? [way(pooler, alias)] : [way(source, dbname), way(target, dbname)],
