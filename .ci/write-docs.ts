@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { failureKinds, type FailureKind } from '../domain/failure-kinds.ts';
 import { openapiText } from './openapi.ts';
+import { providersPage } from './providers-page.ts';
 
 interface Page {
   readonly file: string;
@@ -12,6 +13,7 @@ interface Page {
 const pages: readonly Page[] = [
   { file: 'docs/errors.md', text: errorsPage(failureKinds) },
   { file: 'docs/openapi.json', text: await openapiText() },
+  { file: 'docs/providers.md', text: providersPage(readPage('docs/providers.md') ?? '') },
 ];
 
 const outdated = pages.filter((page) => readPage(page.file) !== page.text);

@@ -154,8 +154,8 @@ export const eventsSchema = z.object({
 });
 
 const command = z.object({
-  on: z.enum(['source', 'target', 'live', 'restored', 'pooler', 'worker']),
-  kind: z.enum(['sql', 'pgbouncer', 'shell', 'file']),
+  on: z.enum(['source', 'target', 'live', 'restored', 'pooler', 'provider', 'worker']),
+  kind: z.enum(['sql', 'pgbouncer', 'shell', 'file', 'api']),
   text: z.string(),
   when: z.string().optional().describe('The condition, when it is not always executed'),
 });

@@ -3,9 +3,10 @@
  * stand in it as psql variables: `:'name'` a quoted literal, `:"name"` a quoted identifier, `:name` as it is.
  */
 export interface Command {
-  /** Where: the server or pooler by its part in the run, or the machine of the worker. */
-  readonly on: 'source' | 'target' | 'live' | 'restored' | 'pooler' | 'worker';
-  readonly kind: 'sql' | 'pgbouncer' | 'shell' | 'file';
+  /** Where: the server or pooler by its part in the run, the provider that runs the server, or the machine of the worker. */
+  readonly on: 'source' | 'target' | 'pooler' | 'provider' | 'worker';
+  /** `api`: a call to a provider, as its own command line would make it. */
+  readonly kind: 'sql' | 'pgbouncer' | 'shell' | 'file' | 'api';
   readonly text: string;
   /** The condition, in words, when it is not always executed; or for what it is executed several times. */
   readonly when?: string;

@@ -18,7 +18,12 @@ const sketch = z
       .array(z.object({ name: text, groups: z.array(text).catch([]), accounts }).catch({ name: '', groups: [], accounts: {} }))
       .catch([]),
     databases: z
-      .record(z.string(), z.object({ owners: text, policy: z.string().default('default').catch('') }).catch({ owners: '', policy: '' }))
+      .record(
+        z.string(),
+        z
+          .object({ owners: text, policy: z.string().default('default').catch(''), provider: text, rds: z.unknown().optional() })
+          .catch({ owners: '', policy: '', provider: '', rds: undefined }),
+      )
       .catch({}),
     policies: z.record(z.string(), z.unknown()).catch({}),
   })
@@ -32,7 +37,7 @@ type Sketch = z.infer<typeof sketch>;
  */
 export function crossCheck(written: unknown, form: readonly Misfit[]): Misfit[] {
   const read = sketch.parse(written);
-  const problems = [...twice(read), ...sharedAccounts(read), ...misnamed(read), ...withoutPolicy(read)];
+  const problems = [...twice(read), ...sharedAccounts(read), ...misnamed(read), ...withoutPolicy(read), ...otherProviders(read)];
   return form.some(([path]) => blursGroups(path)) ? problems : [...problems, ...withoutPeople(read)];
 }
 
@@ -69,6 +74,15 @@ function misnamed({ databases, policies }: Sketch): Misfit[] {
       (name.safeParse(called).error?.issues ?? []).map((issue): Misfit => [[list, called], issue.message]),
     ),
   );
+}
+
+/** What says where an instance is stands with the provider of that name, and only there. */
+function otherProviders({ databases }: Sketch): Misfit[] {
+  return Object.entries(databases).flatMap(([called, { provider, rds }]): Misfit[] => {
+    if (provider === 'rds' && rds === undefined)
+      return [[['databases', called], 'with the provider rds it says under `rds` where the instance is']];
+    return provider === 'streaming' && rds !== undefined ? [[['databases', called, 'rds'], 'this is of the provider rds only']] : [];
+  });
 }
 
 function withoutPolicy({ databases, policies }: Sketch): Misfit[] {

@@ -4,6 +4,7 @@ import { crossCheck, ownersGroup, type Misfit } from './cross-check.ts';
 import { parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
 import { name } from './name.ts';
+import { rdsEntry } from './rds-entry.ts';
 
 /** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
 
@@ -63,8 +64,10 @@ const pgbouncer = z.strictObject({
 const database = z
   .strictObject({
     description: z.string().optional(),
-    provider: z.enum(['streaming']),
+    provider: z.enum(['streaming', 'rds']),
     server,
+    /** There exactly with the provider of this name. */
+    rds: rdsEntry.optional(),
     replication: replication.optional(),
     pooler: pgbouncer.optional(),
     /** A group of people that answers for it. In a policy's quorum it is called `owners`. */

@@ -1,10 +1,14 @@
 import { pino, type Logger } from 'pino';
+import { createAws } from '../activities/aws/aws.ts';
+import { backupCommands } from '../activities/backup/commands.ts';
 import * as poolingCommands from '../activities/pooling/commands.ts';
 import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
 import { createServers, type Servers } from '../activities/postgres/session.ts';
 import * as recoveryCommands from '../activities/recovery/commands.ts';
 import type { FactsOfCopy } from '../activities/recovery/facts.ts';
+import { createProviders, type Providers } from '../activities/providers/provider-of.ts';
+import type { RecoveryFacts } from '../activities/providers/recovery-facts.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
@@ -26,6 +30,7 @@ export interface Dependencies {
   readonly control: Control;
   inventory(): Inventory;
   readonly servers: Servers;
+  readonly providers: Providers;
   readonly catalog: typeof catalog;
   readonly planner: Planner;
   /** What stands on a database and bears the name of a run. */
@@ -34,6 +39,7 @@ export interface Dependencies {
   facts(digest: string): Promise<MigrationFacts>;
   /** The same, of a runbook that copies tables back. */
   copyFacts(digest: string): Promise<FactsOfCopy>;
+  recoveryFacts(digest: string): Promise<RecoveryFacts>;
   close(): Promise<void>;
 }
 
@@ -52,6 +58,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
   const servers = createServers(inventory, options.environment);
   const control = createControl({ ...config.control, applicationName: options.name });
   const commands = {
+    backup: backupCommands,
     comparing: comparingCommands,
     pooling: poolingCommands,
     postgres: postgresCommands,
@@ -71,12 +78,14 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     control,
     inventory,
     servers,
+    providers: createProviders(servers, createAws()),
     catalog,
     planner,
     tagged: async (database) => await taggedObjects(servers, database),
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
     copyFacts: async (digest) => (await control.documents.get(digest)) as FactsOfCopy,
+    recoveryFacts: async (digest) => (await control.documents.get(digest)) as RecoveryFacts,
     close: () => control.close(),
   };
 }

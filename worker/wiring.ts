@@ -1,3 +1,5 @@
+import { backupWork, type BackupActivities } from '../activities/backup/contract.ts';
+import { createBackupActivities } from '../activities/backup/create-backup-activities.ts';
 import { createEngineActivities } from '../activities/engine/create-engine-activities.ts';
 import { createPoolingActivities } from '../activities/pooling/create-pooling-activities.ts';
 import { createCompareActivity } from '../activities/postgres/compare.ts';
@@ -51,6 +53,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
     ],
     ['recovery', bind<RecoveryActivities>('recovery', createRecoveryActivities({ servers, facts: copyFacts }), control, log)],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
+    ['backup', bind<BackupActivities>('backup', createBackupActivities(dependencies), control, log)],
   ];
   return complete(folders, {
     engine: engineWork,
@@ -58,6 +61,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
     replication: replicationWork,
     recovery: recoveryWork,
     pooling: poolingWork,
+    backup: backupWork,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { SequenceFacts, SideFacts } from '../replication/facts.ts';
-import { providerOf } from '../providers/provider-of.ts';
+import { describe } from '../providers/describe.ts';
 import { areFenced, connectGrants } from './connect-grants.ts';
 import { definitionsDigest } from './definitions.ts';
 import { otherObjects } from './other-objects.ts';
@@ -37,7 +37,7 @@ interface SideOptions {
 
 /** The binding facts of one side. */
 export async function inspectSide(servers: Servers, database: string, options: SideOptions): Promise<SideFacts> {
-  const { systemIdentifier, databaseOid, version, inRecovery } = await providerOf(servers, database).describe(database);
+  const { systemIdentifier, databaseOid, version, inRecovery } = await describe(servers, database);
   const { host, port, dbname } = servers.entry(database).server;
   const session = await servers.open(database, { purpose: 'look' });
   try {

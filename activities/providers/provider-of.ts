@@ -1,12 +1,25 @@
+import type { DatabaseEntry } from '../../domain/inventory.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Aws } from '../aws/aws.ts';
 import type { Servers } from '../postgres/session.ts';
-import { createStreamingProvider } from './streaming/create-streaming-provider.ts';
 import type { Provider } from './provider.ts';
+import { createRdsProvider } from './rds/create-rds-provider.ts';
+import { createStreamingProvider } from './streaming/create-streaming-provider.ts';
 
-/** The provider that runs a database of the inventory. Raises `not-found` for a database that the inventory lacks. */
-export function providerOf(servers: Servers, database: string): Provider {
-  const { provider } = servers.entry(database);
-  switch (provider) {
-    case 'streaming':
-      return createStreamingProvider(servers);
-  }
+/** Every way to run a server, by the inventory's name for it. */
+export type Providers = Readonly<Record<DatabaseEntry['provider'], Provider>>;
+
+/** Connects to nothing. */
+export function createProviders(servers: Servers, aws: Aws): Providers {
+  return { streaming: createStreamingProvider(servers), rds: createRdsProvider(servers, aws) };
+}
+
+/** The groups of verbs that a provider may lack. */
+export type Capability = Exclude<keyof Provider, 'name' | 'describe'>;
+
+/** A group of a provider's verbs. Raises `plan-impossible`, naming provider and group, when the provider has none. */
+export function capable<Group extends Capability>(provider: Provider, group: Group, database: string): NonNullable<Provider[Group]> {
+  const verbs = provider[group];
+  if (verbs) return verbs;
+  throw new Failure('plan-impossible', `${database} is run by the provider ${provider.name}, which has no ${group}`, { database, group });
 }

@@ -1,5 +1,5 @@
-/** What a provider can do natively. A runbook that needs another one is refused when its plan is made. */
-export type Capability = 'describe';
+import type { Attempt } from '../attempt.ts';
+import type { RecoveryFacts, RecoveryOrder, Settings } from './recovery-facts.ts';
 
 /** A database as it is now, whoever runs it. */
 export interface Description {
@@ -19,15 +19,124 @@ export interface Topology {
   readonly standbys: readonly { readonly name: string; readonly state: string }[];
 }
 
+/** A snapshot as the provider tells it. Times are ISO 8601 in UTC. */
+export interface Snapshot {
+  readonly id: string;
+  readonly arn: string;
+  readonly region: string;
+  readonly status: string;
+  /** Made by the provider's own schedule. */
+  readonly automated: boolean;
+  /** When its data is from: a copy has its original's. null while it is being made. */
+  readonly takenAt: string | null;
+  readonly bytes: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** An instance that this run restored, once it answers. */
+export interface Restored {
+  readonly id: string;
+  /** The provider's name for this very instance, which no other ever gets. */
+  readonly resource: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A setting that is not what it should be. */
+export interface Difference {
+  readonly setting: string;
+  readonly planned: Settings[string];
+  readonly found: Settings[string];
+}
+
 /**
- * One way to run PostgreSQL. A verb that a provider has no capability for is absent, not a stub.
+ * Everything that a run makes at a provider has a name made of the run's tag and carries two tags, the run's id and the key of its
+ * step. It is adopted only by these; with the same name and without them it is `foreign-object`. Every verb that changes something
+ * may raise what `Aws.call` does, and writes its intent first.
  */
+export interface Backup {
+  /**
+   * Makes a snapshot of the source, named after the run; returns when it is being made. Repeats safely: adopted by tag. The source
+   * must be ready (`awaitReady`); a single machine's writes stall for a moment.
+   */
+  createSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** Looks once: `not-yet` while a snapshot of this run's is being made there; `provider-refused` when it failed. Changes nothing. */
+  awaitSnapshot(facts: RecoveryFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot>;
+  /** Newest first, its own and the provider's; of every run. Changes nothing. */
+  listBackups(database: string, region?: string): Promise<Snapshot[]>;
+  /** The undo of `createSnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
+  deleteSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+}
+
+export interface Restore {
+  /** The moments that a restore can reach now, or null when the database keeps no backups. Changes nothing. */
+  window(database: string): Promise<{ readonly earliest: string; readonly latest: string } | null>;
+  /**
+   * Everything that a plan binds to, looked up in one go, read-only; whatever would make the run fail later is refused here:
+   * `input-invalid` for a moment that can't be reached, `plan-impossible` for what is missing, `quota-exceeded`, `foreign-object`.
+   */
+  inspect(order: RecoveryOrder): Promise<RecoveryFacts>;
+  /** Looks once: `not-yet` with the time that is left until the latest restorable moment has passed the target. Changes nothing. */
+  awaitRestorable(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** Looks once until the source takes a change: `not-yet` while it is busy, `provider-refused` in a state that does not mend itself. */
+  awaitReady(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /**
+   * Makes a new instance beside the source, in quarantine, from a moment; returns when it is being made. The source stays as it is.
+   * Repeats safely: adopted by tag.
+   */
+  restoreToPointInTime(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** The same from a snapshot: one that was there, or the copy of this run in the other region. */
+  restoreFromSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** Looks once: `not-yet` until this run's restored instance answers; `provider-refused` in a state that does not mend itself. */
+  awaitAvailable(facts: RecoveryFacts, attempt: Attempt): Promise<Restored>;
+}
+
+export interface CopyAbroad {
+  /** What must stand ready in the other region; a line for each thing that does not. Changes nothing. */
+  kit(database: string): Promise<readonly string[]>;
+  /**
+   * Copies the facts' snapshot into the other region, under its key; returns when the copy has begun. Repeats safely: adopted by
+   * tag. The source must stay until `awaitSnapshot`.
+   */
+  copySnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** The undo of `copySnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
+  deleteCopy(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+}
+
+export interface Remove {
+  /** Removes the instance that this run restored, without a last snapshot. Right when there never was one; `not-yet` until it is gone. */
+  deleteRestored(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /**
+   * Removes an instance that served: only the one of the facts (`identity-changed` when the name belongs to another one now), with
+   * a last snapshot and its automated backups kept. Gone already: done. `not-yet` until it is gone.
+   */
+  deleteInstance(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+}
+
+export interface SettingsOfInstances {
+  /** Sets the source's settings on the restored instance, but for those of the quarantine. Repeats safely: it is one desired state. */
+  applySettings(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  /** What differs from source and quarantine on the restored instance, what is pending too. Changes nothing. */
+  compareSettings(facts: RecoveryFacts, attempt: Attempt): Promise<readonly Difference[]>;
+}
+
+export interface Storage {
+  /** Bytes that are free and all there are; null where nothing was measured in the last minutes. Changes nothing. */
+  freeStorage(database: string): Promise<{ readonly free: number | null; readonly all: number }>;
+}
+
+/** One way to run PostgreSQL. A group that a provider has no capability for is absent, not a stub. */
 export interface Provider {
   readonly name: string;
-  readonly capabilities: readonly Capability[];
   /**
    * Looks at a database of the inventory. Changes nothing, so it repeats safely; two looks at an unchanged server are equal but
    * for the standbys' states. Raises `unreachable`, `login-refused` or `privilege-missing`; never answers with a guess.
    */
   describe(database: string): Promise<Description>;
+  readonly backup?: Backup;
+  readonly restore?: Restore;
+  readonly copy?: CopyAbroad;
+  readonly remove?: Remove;
+  readonly settings?: SettingsOfInstances;
+  readonly storage?: Storage;
 }

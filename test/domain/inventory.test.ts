@@ -233,3 +233,50 @@ databases:
   ]);
   expect(groupsOf(inventory, 'orders', 'mara-admin')).toEqual(['dba', 'owners']);
 });
+
+describe('an entry of RDS', () => {
+  const place = `
+    rds:
+      instance: orders-prod
+      region: eu-central-1
+      quarantine: { parameterGroup: quarantine-16, securityGroups: [sg-quarantine] }
+      dr:
+        region: eu-west-1
+        key: alias/orders
+        parameterGroup: orders-16
+        subnetGroup: orders
+        securityGroups: [sg-orders]
+        quarantine: { parameterGroup: quarantine-16, securityGroups: [sg-quarantine] }`;
+  const written = (text: string): string => right.replace('provider: streaming', `provider: rds${text}`);
+
+  it('says where the instance is, where what is restored stands, and what is ready in the other region', () => {
+    const entry = parseInventory(written(place), 'steadyhand.yaml').databases['orders'];
+    expect(entry).toMatchObject({ provider: 'rds', rds: { instance: 'orders-prod', dr: { region: 'eu-west-1' } } });
+  });
+
+  it.for([
+    ['nothing of RDS', '', 'databases.orders', 'where the instance is'],
+    [
+      'the same region twice',
+      place.replace('eu-west-1', 'eu-central-1'),
+      'databases.orders.rds.dr.region',
+      'the other region is another one',
+    ],
+    ['no region', place.replace('eu-central-1', 'Frankfurt'), 'databases.orders.rds.region', 'a region is called like'],
+    ['no name that RDS takes', place.replace('orders-prod', 'orders_prod'), 'databases.orders.rds.instance', 'single dashes'],
+    [
+      'a quarantine that is open to all',
+      place.replace('[sg-quarantine]', '[]'),
+      'databases.orders.rds.quarantine.securityGroups',
+      'Too small',
+    ],
+    ['what is misspelt', place.replace('key:', 'kmsKey:'), 'databases.orders.rds.dr', 'kmsKey'],
+  ] as const)('is refused with %s', ([, text, path, message]) => {
+    expect(problemsOf(written(text))).toContainEqual([expect.stringContaining(path), expect.stringContaining(message)]);
+  });
+
+  it('is of RDS alone', () => {
+    const problems = problemsOf(right.replace('provider: streaming', `provider: streaming${place}`));
+    expect(problems).toContainEqual([expect.stringContaining('databases.orders.rds'), 'this is of the provider rds only']);
+  });
+});

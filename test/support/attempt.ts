@@ -26,7 +26,7 @@ export interface JournalAttempt extends Attempt {
 /** Crockford's base 32 digits, as a ULID has them. */
 const digits = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-function newRunId(): string {
+export function newRunId(): string {
   return `01J${Array.from({ length: 23 }, () => digits[Math.floor(Math.random() * 32)]).join('')}`;
 }
 

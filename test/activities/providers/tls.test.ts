@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openConsole } from '../../../activities/pooling/pgbouncer.ts';
 import { createServers, type Servers } from '../../../activities/postgres/session.ts';
-import { providerOf } from '../../../activities/providers/provider-of.ts';
+import { describe as describeDatabase } from '../../../activities/providers/describe.ts';
 import { subscribe } from '../../../activities/replication/subscribe.ts';
 import { publish } from '../../../activities/replication/publish.ts';
 import { parseInventory, type Inventory } from '../../../domain/inventory.ts';
@@ -64,7 +64,7 @@ function inventoryOf(cluster: Cluster, server: object, more: object = {}): Inven
 const serversOf = (cluster: Cluster, server: object): Servers =>
   createServers(() => inventoryOf(cluster, server), { PASSWORD: cluster.password });
 
-const describeIt = async (servers: Servers): Promise<unknown> => await providerOf(servers, 'orders').describe('orders');
+const describeIt = async (servers: Servers): Promise<unknown> => await describeDatabase(servers, 'orders');
 
 async function encrypted(servers: Servers): Promise<unknown> {
   const session = await servers.open('orders', { purpose: 'look' });

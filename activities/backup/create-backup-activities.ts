@@ -1,0 +1,44 @@
+import type { Attempt, Effects } from '../attempt.ts';
+import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { RecoveryFacts } from '../providers/recovery-facts.ts';
+import type { Servers } from '../postgres/session.ts';
+import type { BackupActivities, Recovery } from './contract.ts';
+
+export interface BackupDependencies {
+  readonly servers: Pick<Servers, 'entry'>;
+  readonly providers: Providers;
+  /** The facts that are stored under a digest. */
+  recoveryFacts(digest: string): Promise<RecoveryFacts>;
+}
+
+/** Each verb is its provider's; what a provider hasn't got is refused here once more, should a plan have let it through. */
+export function createBackupActivities({ servers, providers, recoveryFacts }: BackupDependencies): Effects<BackupActivities> {
+  const on =
+    <Group extends Capability, Result>(
+      group: Group,
+      act: (verbs: NonNullable<Provider[Group]>, facts: RecoveryFacts, attempt: Attempt) => Promise<Result>,
+    ) =>
+    async ({ database, facts }: Recovery, attempt: Attempt): Promise<Result> => {
+      const verbs = capable(providers[servers.entry(database).provider], group, database);
+      return await act(verbs, await recoveryFacts(facts), attempt);
+    };
+  return {
+    awaitReady: on('restore', (verbs, ...rest) => verbs.awaitReady(...rest)),
+    createSnapshot: on('backup', (verbs, ...rest) => verbs.createSnapshot(...rest)),
+    awaitSnapshot: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'source', attempt)),
+    deleteSnapshot: on('backup', (verbs, ...rest) => verbs.deleteSnapshot(...rest)),
+    copySnapshot: on('copy', (verbs, ...rest) => verbs.copySnapshot(...rest)),
+    awaitCopy: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'copy', attempt)),
+    deleteCopy: on('copy', (verbs, ...rest) => verbs.deleteCopy(...rest)),
+    awaitRestorable: on('restore', (verbs, ...rest) => verbs.awaitRestorable(...rest)),
+    restoreToPointInTime: on('restore', (verbs, ...rest) => verbs.restoreToPointInTime(...rest)),
+    restoreFromSnapshot: on('restore', (verbs, ...rest) => verbs.restoreFromSnapshot(...rest)),
+    awaitAvailable: on('restore', (verbs, ...rest) => verbs.awaitAvailable(...rest)),
+    applySettings: on('settings', (verbs, ...rest) => verbs.applySettings(...rest)),
+    compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
+    deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
+    deleteInstance: on('remove', (verbs, ...rest) => verbs.deleteInstance(...rest)),
+    drKit: on('copy', async (verbs, { binding }) => ({ missing: await verbs.kit(binding.database) })),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Attempt } from '../../attempt.ts';
+import { ensure } from '../../engine/ensure.ts';
+import type { Difference } from '../provider.ts';
+import type { RecoveryFacts } from '../recovery-facts.ts';
+import { applySettingsCall, plannedSettings } from './commands.ts';
+import type { Rds } from './look.ts';
+import { whenBusy } from './make.ts';
+import { ownOf } from './own.ts';
+import { ownInstance, regionOf } from './restore.ts';
+import { differencesOf } from './settings.ts';
+
+export async function applySettings(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+  const call = applySettingsCall(facts, ownOf(attempt));
+  const where = { region: regionOf(facts), id: ownOf(attempt).tag };
+  await ensure<void>(attempt, {
+    observe: async () => {
+      const seen = await ownInstance(rds, facts, attempt);
+      const left = differencesOf(plannedSettings(facts), seen, { modifiable: true, withPending: true });
+      return left.length === 0 ? { state: 'there', result: undefined } : { state: 'absent' };
+    },
+    act: async () => {
+      try {
+        await rds.aws.call(call.region, call.action, call.input, where.id);
+      } catch (error) {
+        throw await whenBusy(rds, where, error);
+      }
+    },
+    settleWithin: rds.pace.graceMs,
+  });
+}
+
+/** Only what is in force counts: what is still pending differs. */
+export async function compareSettings(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<readonly Difference[]> {
+  return differencesOf(plannedSettings(facts), await ownInstance(rds, facts, attempt));
+}

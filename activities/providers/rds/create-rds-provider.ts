@@ -1,0 +1,59 @@
+import type { Aws } from '../../aws/aws.ts';
+import type { Servers } from '../../postgres/session.ts';
+import { describe } from '../describe.ts';
+import type { Provider } from '../provider.ts';
+import { applySettings, compareSettings } from './apply-settings.ts';
+import { freeStorage } from './free-storage.ts';
+import { inspect, kit } from './inspect.ts';
+import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
+import { deleteInstance, deleteRestored } from './remove.ts';
+import { awaitAvailable, awaitReady, awaitRestorable, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
+import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups } from './snapshots.ts';
+import { windowOf } from './window.ts';
+
+/** As RDS goes: its states take minutes, and what was just made may not be seen for up to one. */
+const paceOfAws: Pace = { lookAgainMs: 10_000, graceMs: 60_000 };
+
+/** PostgreSQL that AWS runs: SQL for what the database is, calls to RDS for the instance around it. */
+export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceOfAws): Provider {
+  const rds: Rds = { servers, aws, pace };
+  const verb =
+    <Rest extends unknown[], Result>(act: (rds: Rds, ...rest: Rest) => Promise<Result>) =>
+    async (...rest: Rest): Promise<Result> =>
+      await act(rds, ...rest);
+  return {
+    name: 'rds',
+    describe: async (database) => await describe(servers, database),
+    backup: {
+      createSnapshot: verb(createSnapshot),
+      awaitSnapshot: verb(awaitSnapshot),
+      listBackups: verb(listBackups),
+      deleteSnapshot: verb(deleteSnapshot),
+    },
+    restore: {
+      window: async (database) => {
+        const { region, instance } = entryOf(rds, database);
+        const seen = await instanceOf(rds, region, instance);
+        return seen ? await windowOf(rds, region, seen) : null;
+      },
+      inspect: verb(inspect),
+      awaitRestorable: verb(awaitRestorable),
+      awaitReady: verb(awaitReady),
+      restoreToPointInTime: verb(restoreToPointInTime),
+      restoreFromSnapshot: verb(restoreFromSnapshot),
+      awaitAvailable: verb(awaitAvailable),
+    },
+    copy: { kit: async (database) => await kitOf(rds, database), copySnapshot: verb(copySnapshot), deleteCopy: verb(deleteCopy) },
+    remove: { deleteRestored: verb(deleteRestored), deleteInstance: verb(deleteInstance) },
+    settings: { applySettings: verb(applySettings), compareSettings: verb(compareSettings) },
+    storage: { freeStorage: verb(freeStorage) },
+  };
+}
+
+async function kitOf(rds: Rds, database: string): Promise<readonly string[]> {
+  const { region, instance, dr } = entryOf(rds, database);
+  if (!dr) return [`the inventory names no other region for ${database} (rds.dr)`];
+  const seen = await instanceOf(rds, region, instance);
+  if (!seen) return [`there is no instance "${instance}" in ${region}`];
+  return (await kit(rds, dr, seen)).map(({ text }) => text);
+}

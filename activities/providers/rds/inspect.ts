@@ -1,0 +1,216 @@
+import type { DBInstance } from '@aws-sdk/client-rds';
+import { Failure } from '../../../domain/failure.ts';
+import type { RdsEntry } from '../../../domain/rds-entry.ts';
+import { tagOf } from '../../../domain/run.ts';
+import type { Snapshot } from '../provider.ts';
+import type { CopyFacts, RecoveryFacts, RecoveryOrder, Settings } from '../recovery-facts.ts';
+import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, subnetGroup, usableKey, type Finding } from './kit.ts';
+import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
+import { momentOf } from './moment.ts';
+import { bearsRun, isOwnTag, ownName } from './own.ts';
+import { readSettings } from './settings.ts';
+import { listBackups } from './snapshots.ts';
+import { windowOf } from './window.ts';
+
+interface Look {
+  readonly rds: Rds;
+  readonly entry: RdsEntry;
+  readonly order: RecoveryOrder;
+  readonly source: DBInstance;
+}
+
+/** All at once, since a person waits for it: every look that the order needs, every finding told together. */
+export async function inspect(rds: Rds, order: RecoveryOrder): Promise<RecoveryFacts> {
+  const { database, from } = order;
+  const entry = entryOf(rds, database);
+  const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
+  const source = await sourceOf(rds, database, entry);
+  const look: Look = { rds, entry, order, source };
+  const [window, copied, ...findings] = await Promise.all([
+    windowOf(rds, entry.region, source),
+    copiedOf(look),
+    restoreFindings(look),
+    copyFindings(look),
+    snapshotFindings(look),
+  ]);
+  refuse(database, findings.flat());
+  if (moment) refuseOutside(database, moment, window);
+  return {
+    binding: {
+      provider: 'rds',
+      database,
+      source: sourceFacts(entry, source),
+      restore: from ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: placeOf(look).region } : null,
+      copy: copied?.facts ?? null,
+      settings: readSettings(source),
+      quarantine: from ? placeOf(look).settings : {},
+    },
+    observed: { bytes: bytesOf(source.AllocatedStorage), window, takenAt: copied?.takenAt ?? null },
+  };
+}
+
+async function sourceOf(rds: Rds, database: string, { region, instance }: RdsEntry): Promise<DBInstance> {
+  const seen = await instanceOf(rds, region, instance);
+  const impossible = (why: string): Failure => new Failure('plan-impossible', `${database}: ${why}`, { database, region, instance });
+  if (!seen) throw impossible(`there is no instance "${instance}" in ${region}; correct the inventory`);
+  if (seen.Engine !== 'postgres') throw impossible(`the instance "${instance}" runs ${seen.Engine ?? 'another engine'}, not postgres`);
+  if (stateOf(seen.DBInstanceStatus) === 'broken') {
+    throw impossible(`the instance "${instance}" is ${seen.DBInstanceStatus ?? 'broken'}, which does not pass by itself`);
+  }
+  return seen;
+}
+
+function sourceFacts({ region }: RdsEntry, source: DBInstance): RecoveryFacts['binding']['source'] {
+  return {
+    id: source.DBInstanceIdentifier ?? '',
+    resource: source.DbiResourceId ?? '',
+    region,
+    engine: source.Engine ?? '',
+    version: source.EngineVersion ?? '',
+    encrypted: source.StorageEncrypted ?? false,
+  };
+}
+
+/** Where a restored instance stands, and what it differs in from its source. */
+function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'source'>): { region: string; settings: Settings } {
+  const { dr, region } = entry;
+  const abroad = order.from?.kind === 'own-copy';
+  if (abroad && !dr) throw new Failure('plan-impossible', `${order.database}: the inventory names no other region (rds.dr)`);
+  const quarantine = abroad ? dr?.quarantine : entry.quarantine;
+  if (!quarantine)
+    throw new Failure('plan-impossible', `${order.database}: the inventory names no quarantine for restored instances (rds.quarantine)`);
+  const subnet = quarantine.subnetGroup ?? (abroad ? dr?.subnetGroup : source.DBSubnetGroup?.DBSubnetGroupName);
+  return {
+    region: abroad ? (dr?.region ?? region) : region,
+    settings: {
+      DBParameterGroupName: quarantine.parameterGroup,
+      VpcSecurityGroupIds: quarantine.securityGroups.toSorted(),
+      DBSubnetGroupName: subnet ?? null,
+      DeletionProtection: false,
+      PubliclyAccessible: false,
+      // An option group is of one region.
+      ...(abroad ? { OptionGroupName: null } : {}),
+    },
+  };
+}
+
+async function restoreFindings(look: Look): Promise<Finding[]> {
+  const { rds, order, source } = look;
+  const { from } = order;
+  if (!from) return [];
+  const { region, settings } = placeOf(look);
+  const version = source.EngineVersion ?? '';
+  const group = String(settings['DBParameterGroupName']);
+  const found = await Promise.all([
+    parameterGroup(rds, region, group, version),
+    quarantineParameters(rds, region, group),
+    settings['DBSubnetGroupName'] === null ? [] : subnetGroup(rds, region, String(settings['DBSubnetGroupName'])),
+    engineVersion(rds, region, version),
+    quotas(rds, region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
+    nameFree(rds, order, 'an instance', region),
+    from.kind === 'snapshot' ? snapshotThere(look, from.id) : [],
+  ]);
+  return found.flat();
+}
+
+async function snapshotThere({ rds, entry }: Look, id: string): Promise<Finding[]> {
+  const seen = await snapshotOf(rds, entry.region, id);
+  if (seen?.Status === 'available') return [];
+  const text = seen
+    ? `the snapshot "${id}" in ${entry.region} is ${seen.Status ?? 'not whole'}`
+    : `there is no snapshot "${id}" in ${entry.region}`;
+  return [{ code: 'plan-impossible', text }];
+}
+
+async function snapshotFindings({ rds, order, entry }: Look): Promise<Finding[]> {
+  if (order.snapshot !== true && order.copy !== 'new') return [];
+  const found = await Promise.all([quotas(rds, entry.region, { ManualSnapshots: 1 }), nameFree(rds, order, 'a snapshot', entry.region)]);
+  return found.flat();
+}
+
+async function copyFindings({ rds, order, entry, source }: Look): Promise<Finding[]> {
+  if (order.copy === undefined || !entry.dr) return [];
+  const found = await Promise.all([
+    kit(rds, entry.dr, source),
+    quotas(rds, entry.dr.region, { ManualSnapshots: 1 }),
+    nameFree(rds, order, 'a snapshot', entry.dr.region),
+  ]);
+  return found.flat();
+}
+
+/** What must stand ready in the other region, whoever restores there. Security groups can't be seen by RDS: it names a missing one then. */
+export async function kit(rds: Rds, dr: NonNullable<RdsEntry['dr']>, source: DBInstance): Promise<Finding[]> {
+  const version = source.EngineVersion ?? '';
+  const needsKey = source.StorageEncrypted === true && dr.key === undefined;
+  const unnamed: Finding[] = needsKey
+    ? [{ code: 'plan-impossible', text: `the source is encrypted, and the inventory names no key in ${dr.region}` }]
+    : [];
+  const found = await Promise.all([
+    dr.key === undefined ? unnamed : usableKey(rds, dr.region, dr.key),
+    engineVersion(rds, dr.region, version),
+    parameterGroup(rds, dr.region, dr.parameterGroup, version),
+    subnetGroup(rds, dr.region, dr.subnetGroup),
+    quotas(rds, dr.region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
+  ]);
+  return found.flat();
+}
+
+async function copiedOf(look: Look): Promise<{ facts: CopyFacts; takenAt: string | null } | null> {
+  const { order, entry, rds } = look;
+  if (order.copy === undefined) return null;
+  const { dr } = entry;
+  if (!dr) throw new Failure('plan-impossible', `${order.database}: the inventory names no other region (rds.dr)`);
+  const base = { region: dr.region, key: dr.key ?? null };
+  if (order.copy === 'new') return { facts: { ...base, snapshot: null, tags: [] }, takenAt: null };
+  const chosen = order.copy === 'newest' ? await newest(look) : await named(rds, order.database, entry.region, order.copy.id);
+  return { facts: { ...base, snapshot: chosen.arn, tags: ownTagsLeftOut(chosen) }, takenAt: chosen.takenAt };
+}
+
+async function newest({ rds, order }: Look): Promise<Snapshot> {
+  const found = (await listBackups(rds, order.database)).find((one) => one.automated && one.status === 'available');
+  if (found) return found;
+  throw new Failure('plan-impossible', `${order.database} has no automated snapshot to copy; ask for a new one`, {
+    database: order.database,
+  });
+}
+
+async function named(rds: Rds, database: string, region: string, id: string): Promise<Snapshot> {
+  const seen = await snapshotOf(rds, region, id);
+  if (seen?.Status === 'available') return snapshotFrom(region, seen);
+  throw new Failure('plan-impossible', `${database}: there is no snapshot "${id}" in ${region} that is available`, { database });
+}
+
+const ownTagsLeftOut = ({ tags }: Snapshot): string[] =>
+  Object.entries(tags)
+    .filter(([name]) => !name.startsWith('aws:') && !isOwnTag(name))
+    .map(([name, value]) => `${name}=${value}`)
+    .toSorted();
+
+/** The name that the run is going to use is not somebody else's. */
+async function nameFree(rds: Rds, { run }: RecoveryOrder, kind: 'an instance' | 'a snapshot', region: string): Promise<Finding[]> {
+  if (run === undefined) return [];
+  const id = ownName(tagOf(run));
+  const seen = kind === 'an instance' ? await instanceOf(rds, region, id) : await snapshotOf(rds, region, id);
+  if (!seen || bearsRun(seen.TagList, run)) return [];
+  return [{ code: 'foreign-object', text: `there is ${kind} "${id}" in ${region} already, which is not of this run` }];
+}
+
+function refuseOutside(database: string, moment: Date, window: { earliest: string; latest: string } | null): void {
+  if (!window) {
+    throw new Failure(
+      'plan-impossible',
+      `${database} keeps no automated backups (their retention is 0 days or none is whole yet), so no moment can be restored`,
+      { database },
+    );
+  }
+  // After the latest it waits; that it is not in the future has been seen.
+  if (moment >= new Date(window.earliest)) return;
+  throw new Failure(
+    'input-invalid',
+    `${database} can be restored from ${window.earliest} to ${window.latest}; ${moment.toISOString()} is before that`,
+    {
+      database,
+      ...window,
+    },
+  );
+}

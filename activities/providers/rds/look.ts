@@ -1,0 +1,78 @@
+import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
+import type { Aws } from '../../aws/aws.ts';
+import { Failure } from '../../../domain/failure.ts';
+import type { RdsEntry } from '../../../domain/rds-entry.ts';
+import type { Servers } from '../../postgres/session.ts';
+import type { Snapshot } from '../provider.ts';
+import { tagsOf } from './own.ts';
+
+/** What every verb is made of. */
+export interface Rds {
+  readonly servers: Pick<Servers, 'entry'>;
+  readonly aws: Aws;
+  readonly pace: Pace;
+}
+
+export interface Pace {
+  /** Milliseconds between two looks of a wait. */
+  readonly lookAgainMs: number;
+  /** Milliseconds for which what was just asked for may still not be seen. */
+  readonly graceMs: number;
+}
+
+export function entryOf({ servers }: Rds, database: string): RdsEntry {
+  const { provider, rds } = servers.entry(database);
+  if (!rds) throw new Failure('internal', `${database} is not run by RDS but by ${provider}`);
+  return rds;
+}
+
+/** AWS's own name for the error behind a failure. */
+export function awsCodeOf(error: unknown): string {
+  const code = error instanceof Failure ? error.facts['awsCode'] : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+export async function instanceOf({ aws }: Rds, region: string, id: string): Promise<DBInstance | undefined> {
+  try {
+    return (await aws.call(region, 'rds:DescribeDBInstances', { DBInstanceIdentifier: id }, id)).DBInstances?.[0];
+  } catch (error) {
+    if (awsCodeOf(error) === 'DBInstanceNotFound') return undefined;
+    throw error;
+  }
+}
+
+export async function snapshotOf({ aws }: Rds, region: string, id: string): Promise<DBSnapshot | undefined> {
+  try {
+    return (await aws.call(region, 'rds:DescribeDBSnapshots', { DBSnapshotIdentifier: id }, id)).DBSnapshots?.[0];
+  } catch (error) {
+    if (awsCodeOf(error) === 'DBSnapshotNotFound') return undefined;
+    throw error;
+  }
+}
+
+const gibibyte = 1_073_741_824;
+
+export const bytesOf = (gibibytes: number | undefined): number => (gibibytes ?? 0) * gibibyte;
+
+export function snapshotFrom(region: string, one: DBSnapshot): Snapshot {
+  return {
+    id: one.DBSnapshotIdentifier ?? '',
+    arn: one.DBSnapshotArn ?? '',
+    region,
+    status: one.Status ?? 'unknown',
+    automated: one.SnapshotType === 'automated',
+    // SnapshotCreateTime is another one on a copy.
+    takenAt: (one.OriginalSnapshotCreateTime ?? one.SnapshotCreateTime)?.toISOString() ?? null,
+    bytes: bytesOf(one.AllocatedStorage),
+    tags: tagsOf(one.TagList),
+  };
+}
+
+const broken = /^(?:failed|incompatible-.*|storage-full|inaccessible-encryption-credentials.*|restore-error|stopp(?:ed|ing))$/;
+const ready = new Set(['available', 'storage-optimization', 'storage-config-upgrade']);
+
+/** `busy` goes by itself, `broken` does not. */
+export function stateOf(status: string | undefined): 'ready' | 'busy' | 'broken' {
+  if (status !== undefined && ready.has(status)) return 'ready';
+  return status !== undefined && broken.test(status) ? 'broken' : 'busy';
+}

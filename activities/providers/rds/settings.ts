@@ -1,0 +1,113 @@
+import type { DBInstance, ModifyDBInstanceMessage, RestoreDBInstanceToPointInTimeMessage } from '@aws-sdk/client-rds';
+import type { Difference } from '../provider.ts';
+import type { Settings } from '../recovery-facts.ts';
+import { isOwnTag, tagsOf } from './own.ts';
+
+type Value = Settings[string];
+type RestoreInput = Partial<RestoreDBInstanceToPointInTimeMessage>;
+
+interface Setting {
+  /** As the instance has it; null when it has none, or the provider's default, which it may change. */
+  readonly read: (instance: DBInstance) => Value;
+  /** A restore can set it. */
+  readonly restored?: true;
+  /** It can be changed on an instance that is there. */
+  readonly modified?: true;
+  /** As ModifyDBInstance tells that it is still to come. */
+  readonly pending?: (instance: DBInstance) => Value | undefined;
+}
+
+const both = { restored: true, modified: true } as const;
+const later = { modified: true } as const;
+
+/** With gp3 below 400 GiB AWS gives 3,000 and 125, and takes no other. */
+const bought = (value: number | undefined, free: number): Value => (value === undefined || value <= free ? null : value);
+
+/** Every setting that a restored instance doesn't get by itself, by the name that calls give it. What isn't here is the port. */
+const settings: Readonly<Record<string, Setting>> = {
+  DBInstanceClass: { ...both, read: (one) => one.DBInstanceClass ?? null, pending: (one) => one.PendingModifiedValues?.DBInstanceClass },
+  DBSubnetGroupName: { restored: true, read: (one) => one.DBSubnetGroup?.DBSubnetGroupName ?? null },
+  VpcSecurityGroupIds: {
+    ...both,
+    read: (one) => list(one.VpcSecurityGroups?.map((group) => group.VpcSecurityGroupId)),
+  },
+  DBParameterGroupName: { ...both, read: (one) => one.DBParameterGroups?.[0]?.DBParameterGroupName ?? null },
+  OptionGroupName: { ...both, read: (one) => own(one.OptionGroupMemberships?.[0]?.OptionGroupName) },
+  MultiAZ: { ...both, read: (one) => one.MultiAZ ?? false, pending: (one) => one.PendingModifiedValues?.MultiAZ },
+  PubliclyAccessible: { ...both, read: (one) => one.PubliclyAccessible ?? false },
+  StorageType: { ...both, read: (one) => one.StorageType ?? null, pending: (one) => one.PendingModifiedValues?.StorageType },
+  Iops: { ...both, read: (one) => bought(one.Iops, 3_000), pending: (one) => one.PendingModifiedValues?.Iops },
+  StorageThroughput: {
+    ...both,
+    read: (one) => bought(one.StorageThroughput, 125),
+    pending: (one) => one.PendingModifiedValues?.StorageThroughput,
+  },
+  AutoMinorVersionUpgrade: { ...both, read: (one) => one.AutoMinorVersionUpgrade ?? false },
+  CopyTagsToSnapshot: { ...both, read: (one) => one.CopyTagsToSnapshot ?? false },
+  DeletionProtection: { ...both, read: (one) => one.DeletionProtection ?? false },
+  EnableIAMDatabaseAuthentication: { ...both, read: (one) => one.IAMDatabaseAuthenticationEnabled ?? false },
+  EnableCloudwatchLogsExports: { restored: true, read: (one) => list(one.EnabledCloudwatchLogsExports) },
+  BackupRetentionPeriod: {
+    ...later,
+    read: (one) => one.BackupRetentionPeriod ?? 0,
+    pending: (one) => one.PendingModifiedValues?.BackupRetentionPeriod,
+  },
+  PreferredBackupWindow: { ...later, read: (one) => one.PreferredBackupWindow ?? null },
+  PreferredMaintenanceWindow: { ...later, read: (one) => one.PreferredMaintenanceWindow ?? null },
+  MaxAllocatedStorage: { ...later, read: (one) => one.MaxAllocatedStorage ?? null },
+  MonitoringInterval: { ...later, read: (one) => one.MonitoringInterval ?? 0 },
+  MonitoringRoleArn: { ...later, read: (one) => one.MonitoringRoleArn ?? null },
+  EnablePerformanceInsights: { ...later, read: (one) => one.PerformanceInsightsEnabled ?? false },
+  PerformanceInsightsRetentionPeriod: {
+    ...later,
+    read: (one) => (one.PerformanceInsightsEnabled ? (one.PerformanceInsightsRetentionPeriod ?? null) : null),
+  },
+  /** `name=value`, sorted; without AWS's own and those of runs. */
+  Tags: { restored: true, read: (one) => list(Object.entries(tagsOf(one.TagList)).flatMap(tagText)) },
+};
+
+function list(values: readonly (string | undefined)[] | undefined): Value {
+  const sorted = (values ?? []).filter((one) => one !== undefined).toSorted();
+  return sorted.length === 0 ? null : sorted;
+}
+
+/** Groups called `default…` are AWS's, and another region or version has others. */
+const own = (called: string | undefined): Value => (called === undefined || called.startsWith('default') ? null : called);
+
+const tagText = ([name, value]: [string, string]): string[] => (name.startsWith('aws:') || isOwnTag(name) ? [] : [`${name}=${value}`]);
+
+export function readSettings(instance: DBInstance): Settings {
+  return Object.fromEntries(Object.entries(settings).map(([name, { read }]) => [name, read(instance)]));
+}
+
+/** As a restore is told them. */
+export function restoreInput(planned: Settings): RestoreInput {
+  const { Tags, ...rest } = chosen(planned, 'restored');
+  return { ...rest, ...(Array.isArray(Tags) ? { Tags: Tags.map(tagOf) } : {}) };
+}
+
+/** As ModifyDBInstance is told them. */
+export function modifyInput(planned: Settings): Partial<ModifyDBInstanceMessage> {
+  return chosen(planned, 'modified');
+}
+
+function chosen(planned: Settings, way: 'restored' | 'modified'): Record<string, Value> {
+  return Object.fromEntries(Object.entries(planned).filter(([name, value]) => settings[name]?.[way] === true && value !== null));
+}
+
+function tagOf(text: string): { Key: string; Value: string } {
+  const at = text.indexOf('=');
+  return { Key: text.slice(0, at), Value: text.slice(at + 1) };
+}
+
+/** What differs, all of it or of one way; a change that is still to come counts as made when `withPending`. */
+export function differencesOf(planned: Settings, instance: DBInstance, { modifiable = false, withPending = false } = {}): Difference[] {
+  return Object.entries(planned).flatMap(([name, value]) => {
+    const setting = settings[name];
+    if (!setting || value === null || (modifiable && !setting.modified)) return [];
+    const found = (withPending ? setting.pending?.(instance) : undefined) ?? setting.read(instance);
+    return same(value, found) ? [] : [{ setting: name, planned: value, found }];
+  });
+}
+
+const same = (one: Value, other: Value): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -1,0 +1,105 @@
+import { Failure, notYet } from '../../../domain/failure.ts';
+import type { Attempt } from '../../attempt.ts';
+import type { Observation } from '../../engine/ensure.ts';
+import type { Snapshot } from '../provider.ts';
+import type { CopyFacts, RecoveryFacts } from '../recovery-facts.ts';
+import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
+import { entryOf, snapshotFrom, snapshotOf, type Rds } from './look.ts';
+import { foreign, make } from './make.ts';
+import { bearsKey, bearsRun, ownName, ownOf } from './own.ts';
+import { takeAway } from './take-away.ts';
+
+export async function createSnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+  const { source } = facts.binding;
+  const call = createSnapshotCall(facts, ownOf(attempt));
+  await make(rds, attempt, { call, of: source, observe: () => observed(rds, source.region, source.id, attempt) });
+}
+
+export async function copySnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+  const { source } = facts.binding;
+  const copy = copyOf(facts);
+  const call = copySnapshotCall(facts, ownOf(attempt), copy.snapshot ?? (await ownSnapshotArn(rds, source.region, attempt)));
+  await make(rds, attempt, { call, of: source, observe: () => observed(rds, copy.region, source.id, attempt) });
+}
+
+async function ownSnapshotArn(rds: Rds, region: string, attempt: Attempt): Promise<string> {
+  return (await ownSnapshot(rds, region, attempt)).arn;
+}
+
+async function observed(rds: Rds, region: string, source: string, attempt: Attempt): Promise<Observation<void>> {
+  const id = ownName(attempt.tag);
+  const seen = await snapshotOf(rds, region, id);
+  if (!seen) return { state: 'absent' };
+  if (!bearsKey(seen.TagList, attempt)) return foreign('a snapshot', { region }, id);
+  if (seen.DBInstanceIdentifier === source) return { state: 'there', result: undefined };
+  return {
+    state: 'drifted',
+    what: `the snapshot ${id} in ${region} is one of ${seen.DBInstanceIdentifier ?? 'nothing'}, not of ${source}`,
+  };
+}
+
+export async function awaitSnapshot(rds: Rds, facts: RecoveryFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot> {
+  const region = where === 'copy' ? copyOf(facts).region : facts.binding.source.region;
+  const seen = await ownSnapshot(rds, region, attempt);
+  if (seen.status === 'available') return seen;
+  const summary = `the snapshot ${seen.id} in ${region} is ${seen.status}`;
+  if (seen.status === 'failed' || seen.status.startsWith('incompatible')) {
+    throw new Failure('provider-refused', `${summary}, which does not pass by itself`, { id: seen.id, region });
+  }
+  attempt.progress({ summary, ...(seen.percent === undefined ? {} : { fraction: seen.percent / 100 }) });
+  throw notYet(summary, rds.pace.lookAgainMs);
+}
+
+async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<Snapshot & { percent: number | undefined }> {
+  const id = ownName(attempt.tag);
+  const seen = await snapshotOf(rds, region, id);
+  if (!seen) throw notYet(`the snapshot ${id} in ${region} cannot be seen yet`, rds.pace.lookAgainMs);
+  if (!bearsRun(seen.TagList, attempt.run)) {
+    throw new Failure('foreign-object', `the snapshot ${id} in ${region} does not carry the tag of this run`, { id, region });
+  }
+  return { ...snapshotFrom(region, seen), percent: seen.PercentProgress };
+}
+
+/** Newest first; those that are still being made come last. */
+export async function listBackups(rds: Rds, database: string, region?: string): Promise<Snapshot[]> {
+  const entry = entryOf(rds, database);
+  const where = region ?? entry.region;
+  const found: Snapshot[] = [];
+  let marker: string | undefined;
+  do {
+    const filter = { DBInstanceIdentifier: entry.instance, ...(marker === undefined ? {} : { Marker: marker }) };
+    const page = await rds.aws.call(where, 'rds:DescribeDBSnapshots', filter, entry.instance);
+    found.push(...(page.DBSnapshots ?? []).map((one) => snapshotFrom(where, one)));
+    marker = page.Marker;
+  } while (marker !== undefined && marker !== '');
+  return found.toSorted((one, other) => (other.takenAt ?? '').localeCompare(one.takenAt ?? ''));
+}
+
+export async function deleteSnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+  await deleteIn(rds, facts.binding.source.region, attempt);
+}
+
+export async function deleteCopy(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+  await deleteIn(rds, copyOf(facts).region, attempt);
+}
+
+async function deleteIn(rds: Rds, region: string, attempt: Attempt): Promise<void> {
+  const id = ownName(attempt.tag);
+  const what = `the snapshot ${id} in ${region}`;
+  await takeAway(rds, attempt, {
+    what,
+    look: async () => {
+      const seen = await snapshotOf(rds, region, id);
+      if (seen && !bearsRun(seen.TagList, attempt.run)) {
+        throw new Failure('foreign-object', `${what} does not carry the tag of this run; it stays`, { id, region });
+      }
+      return seen && { identity: seen.DbiResourceId ?? seen.DBSnapshotArn ?? '', status: seen.Status ?? '' };
+    },
+    calls: () => [deleteSnapshotCall(region, ownOf(attempt))],
+  });
+}
+
+function copyOf({ binding }: RecoveryFacts): CopyFacts {
+  if (!binding.copy) throw new Error('these facts were taken for no copy');
+  return binding.copy;
+}

@@ -1,0 +1,64 @@
+/** Settings of an instance by the provider's names. null: left to the provider, and not compared. */
+export type Settings = Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
+
+/** What is restored. `own-copy`: the snapshot that this run has copied into the other region. */
+export type RestoreFrom =
+  | { readonly kind: 'moment'; readonly at: string }
+  | { readonly kind: 'snapshot'; readonly id: string }
+  | { readonly kind: 'own-copy' };
+
+/** What is copied: the newest of the provider's own snapshots, one that this run makes, or one by its name. */
+export type CopyOf = 'newest' | 'new' | { readonly id: string };
+
+export interface RecoveryOrder {
+  readonly database: string;
+  /** The run that the facts are for: what it has made is not in its way. */
+  readonly run?: string;
+  readonly from?: RestoreFrom;
+  readonly copy?: CopyOf;
+  /** Whether a snapshot of the source is to be made. */
+  readonly snapshot?: boolean;
+}
+
+/** What is looked up at a provider before a restore, a copy, a backup or a removal is planned; plain JSON, stored under its digest. */
+export interface RecoveryFacts {
+  readonly binding: {
+    readonly provider: string;
+    readonly database: string;
+    readonly source: SourceFacts;
+    /** What is restored, and where it stands then. */
+    readonly restore: { readonly from: RestoreFrom; readonly region: string } | null;
+    /** What is copied into which region. */
+    readonly copy: CopyFacts | null;
+    /** The source's settings as a restored instance gets them. */
+    readonly settings: Settings;
+    /** What differs from them as long as it stands in quarantine. */
+    readonly quarantine: Settings;
+  };
+  readonly observed: {
+    /** Bytes of storage. */
+    readonly bytes: number;
+    readonly window: { readonly earliest: string; readonly latest: string } | null;
+    /** When the data of the snapshot that is copied is from. */
+    readonly takenAt: string | null;
+  };
+}
+
+export interface SourceFacts {
+  readonly id: string;
+  /** The provider's name for this very instance, which no other ever gets. */
+  readonly resource: string;
+  readonly region: string;
+  readonly engine: string;
+  readonly version: string;
+  readonly encrypted: boolean;
+}
+
+export interface CopyFacts {
+  /** By its ARN; null for the one that this run makes. */
+  readonly snapshot: string | null;
+  readonly region: string;
+  readonly key: string | null;
+  /** `name=value`, sorted: the snapshot's own, which its copy gets too. */
+  readonly tags: readonly string[];
+}
