@@ -2,10 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { capable, type Capability } from '../../activities/providers/provider-of.ts';
 import type { Provider } from '../../activities/providers/provider.ts';
 import type { Servers } from '../../activities/postgres/session.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
-import { createJournal, newRunId, type Journal, type JournalAttempt } from '../support/attempt.ts';
+import { createJournal, newRunId } from '../support/attempt.ts';
 import { eventually } from '../support/eventually.ts';
+import { settled } from '../support/settled.ts';
 
 /** A database that one provider runs, for a test file. */
 export interface ProviderWorld {
@@ -132,26 +132,4 @@ function restoreSuite(name: string, worldOf: () => ProviderWorld): void {
     }
     await expect(restore.awaitAvailable(facts, journal.attempt('available'))).rejects.toMatchObject({ code: 'not-yet' });
   });
-}
-
-/** A wait as the engine calls it: again and again, each time as a new attempt, until it answers. */
-async function settled<Result>(
-  journal: Journal,
-  step: string,
-  look: (attempt: JournalAttempt) => Promise<Result>,
-  options: Parameters<Journal['attempt']>[1] = {},
-): Promise<Result> {
-  const outcome = await eventually(
-    async () => {
-      try {
-        return { result: await look(journal.attempt(step, options)) };
-      } catch (error) {
-        return error instanceof Failure && error.code === 'not-yet' ? undefined : { error };
-      }
-    },
-    90_000,
-    100,
-  );
-  if ('error' in outcome) throw outcome.error;
-  return outcome.result;
 }

@@ -93,7 +93,7 @@ async function deleteIn(rds: Rds, region: string, attempt: Attempt): Promise<voi
       if (seen && !bearsRun(seen.TagList, attempt.run)) {
         throw new Failure('foreign-object', `${what} does not carry the tag of this run; it stays`, { id, region });
       }
-      return seen && { identity: seen.DbiResourceId ?? seen.DBSnapshotArn ?? '', status: seen.Status ?? '' };
+      return seen && { identity: seen.DBSnapshotArn ?? '', status: seen.Status ?? '' };
     },
     calls: () => [deleteSnapshotCall(region, ownOf(attempt))],
   });
