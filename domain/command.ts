@@ -4,7 +4,7 @@
  */
 export interface Command {
   /** Where: the server or pooler by its part in the run, the provider that runs the server, or the machine of the worker. */
-  readonly on: 'source' | 'target' | 'pooler' | 'provider' | 'worker';
+  readonly on: 'source' | 'target' | 'live' | 'restored' | 'pooler' | 'provider' | 'worker';
   /** `api`: a call to a provider, as its own command line would make it. */
   readonly kind: 'sql' | 'pgbouncer' | 'shell' | 'file' | 'api';
   readonly text: string;

@@ -8,7 +8,7 @@ import { createServers, type Servers } from '../activities/postgres/session.ts';
 import * as recoveryCommands from '../activities/recovery/commands.ts';
 import type { FactsOfCopy } from '../activities/recovery/facts.ts';
 import { createProviders, type Providers } from '../activities/providers/provider-of.ts';
-import type { RecoveryFacts } from '../activities/providers/recovery-facts.ts';
+import type { BackupFacts } from '../activities/providers/backup-facts.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
@@ -39,7 +39,7 @@ export interface Dependencies {
   facts(digest: string): Promise<MigrationFacts>;
   /** The same, of a runbook that copies tables back. */
   copyFacts(digest: string): Promise<FactsOfCopy>;
-  recoveryFacts(digest: string): Promise<RecoveryFacts>;
+  backupFacts(digest: string): Promise<BackupFacts>;
   close(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
     copyFacts: async (digest) => (await control.documents.get(digest)) as FactsOfCopy,
-    recoveryFacts: async (digest) => (await control.documents.get(digest)) as RecoveryFacts,
+    backupFacts: async (digest) => (await control.documents.get(digest)) as BackupFacts,
     close: () => control.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../domain/failure.ts';
-import type { RecoveryFacts } from '../providers/recovery-facts.ts';
+import type { BackupFacts } from '../providers/backup-facts.ts';
 import * as rds from '../providers/rds/commands.ts';
 import type { BackupActivities } from './contract.ts';
 import type { Command } from '../../domain/command.ts';
@@ -7,12 +7,12 @@ import type { Command } from '../../domain/command.ts';
 type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit'>;
 
 /** The pure half of every verb that changes something. */
-type BackupCommands = { readonly [Verb in Changes]: (facts: RecoveryFacts) => Command[] };
+type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
 
 const byProvider: Readonly<Record<string, BackupCommands>> = { rds };
 
 /** Those of the provider that the facts were taken from. */
-export function backupCommands(facts: RecoveryFacts): BackupCommands {
+export function backupCommands(facts: BackupFacts): BackupCommands {
   const found = byProvider[facts.binding.provider];
   if (!found) throw new Failure('internal', `nothing is planned for the provider ${facts.binding.provider}`);
   return found;

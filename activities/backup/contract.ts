@@ -2,7 +2,7 @@ import type { WorkOf } from '../work.ts';
 import type { Difference, Restored, Snapshot } from '../providers/provider.ts';
 
 /** What every step around an instance is told: small, since it stands in the run's history. The facts stand in the control database. */
-export interface Recovery {
+export interface OnInstance {
   readonly database: string;
   /** Digest of the facts that the plan was made from. */
   readonly facts: string;
@@ -13,23 +13,23 @@ export interface Recovery {
  * provider (`activities/providers/provider.ts` has its contract). A provider without it: `plan-impossible`, before anything is made.
  */
 export interface BackupActivities {
-  awaitReady(recovery: Recovery): Promise<void>;
-  createSnapshot(recovery: Recovery): Promise<void>;
-  awaitSnapshot(recovery: Recovery): Promise<Snapshot>;
-  deleteSnapshot(recovery: Recovery): Promise<void>;
-  copySnapshot(recovery: Recovery): Promise<void>;
-  awaitCopy(recovery: Recovery): Promise<Snapshot>;
-  deleteCopy(recovery: Recovery): Promise<void>;
-  awaitRestorable(recovery: Recovery): Promise<void>;
-  restoreToPointInTime(recovery: Recovery): Promise<void>;
-  restoreFromSnapshot(recovery: Recovery): Promise<void>;
-  awaitAvailable(recovery: Recovery): Promise<Restored>;
-  applySettings(recovery: Recovery): Promise<void>;
-  compareSettings(recovery: Recovery): Promise<{ differences: readonly Difference[] }>;
-  deleteRestored(recovery: Recovery): Promise<void>;
-  deleteInstance(recovery: Recovery): Promise<void>;
+  awaitReady(on: OnInstance): Promise<void>;
+  createSnapshot(on: OnInstance): Promise<void>;
+  awaitSnapshot(on: OnInstance): Promise<Snapshot>;
+  deleteSnapshot(on: OnInstance): Promise<void>;
+  copySnapshot(on: OnInstance): Promise<void>;
+  awaitCopy(on: OnInstance): Promise<Snapshot>;
+  deleteCopy(on: OnInstance): Promise<void>;
+  awaitRestorable(on: OnInstance): Promise<void>;
+  restoreToPointInTime(on: OnInstance): Promise<void>;
+  restoreFromSnapshot(on: OnInstance): Promise<void>;
+  awaitAvailable(on: OnInstance): Promise<Restored>;
+  applySettings(on: OnInstance): Promise<void>;
+  compareSettings(on: OnInstance): Promise<{ differences: readonly Difference[] }>;
+  deleteRestored(on: OnInstance): Promise<void>;
+  deleteInstance(on: OnInstance): Promise<void>;
   /** What of the other region's kit does not stand ready. */
-  drKit(recovery: Recovery): Promise<{ missing: readonly string[] }>;
+  drKit(on: OnInstance): Promise<{ missing: readonly string[] }>;
 }
 
 /** What removes something asks once and then looks until it is gone: a wait that may take as long as the provider does. */

@@ -1,27 +1,27 @@
 import type { Attempt, Effects } from '../attempt.ts';
 import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { RecoveryFacts } from '../providers/recovery-facts.ts';
+import type { BackupFacts } from '../providers/backup-facts.ts';
 import type { Servers } from '../postgres/session.ts';
-import type { BackupActivities, Recovery } from './contract.ts';
+import type { BackupActivities, OnInstance } from './contract.ts';
 
 export interface BackupDependencies {
   readonly servers: Pick<Servers, 'entry'>;
   readonly providers: Providers;
   /** The facts that are stored under a digest. */
-  recoveryFacts(digest: string): Promise<RecoveryFacts>;
+  backupFacts(digest: string): Promise<BackupFacts>;
 }
 
 /** Each verb is its provider's; what a provider hasn't got is refused here once more, should a plan have let it through. */
-export function createBackupActivities({ servers, providers, recoveryFacts }: BackupDependencies): Effects<BackupActivities> {
+export function createBackupActivities({ servers, providers, backupFacts }: BackupDependencies): Effects<BackupActivities> {
   const on =
     <Group extends Capability, Result>(
       group: Group,
-      act: (verbs: NonNullable<Provider[Group]>, facts: RecoveryFacts, attempt: Attempt) => Promise<Result>,
+      act: (verbs: NonNullable<Provider[Group]>, facts: BackupFacts, attempt: Attempt) => Promise<Result>,
     ) =>
-    async ({ database, facts }: Recovery, attempt: Attempt): Promise<Result> => {
+    async ({ database, facts }: OnInstance, attempt: Attempt): Promise<Result> => {
       const verbs = capable(providers[servers.entry(database).provider], group, database);
-      return await act(verbs, await recoveryFacts(facts), attempt);
+      return await act(verbs, await backupFacts(facts), attempt);
     };
   return {
     awaitReady: on('restore', (verbs, ...rest) => verbs.awaitReady(...rest)),

@@ -1,5 +1,5 @@
 import type { Attempt } from '../attempt.ts';
-import type { RecoveryFacts, RecoveryOrder, Settings } from './recovery-facts.ts';
+import type { BackupFacts, BackupOrder, Settings } from './backup-facts.ts';
 
 /** A database as it is now, whoever runs it. */
 export interface Description {
@@ -59,13 +59,13 @@ export interface Backup {
    * Makes a snapshot of the source, named after the run; returns when it is being made. Repeats safely: adopted by tag. The source
    * must be ready (`awaitReady`); a single machine's writes stall for a moment.
    */
-  createSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  createSnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** Looks once: `not-yet` while a snapshot of this run's is being made there; `provider-refused` when it failed. Changes nothing. */
-  awaitSnapshot(facts: RecoveryFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot>;
+  awaitSnapshot(facts: BackupFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot>;
   /** Newest first, its own and the provider's; of every run. Changes nothing. */
   listBackups(database: string, region?: string): Promise<Snapshot[]>;
   /** The undo of `createSnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
-  deleteSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  deleteSnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
 }
 
 export interface Restore {
@@ -75,20 +75,20 @@ export interface Restore {
    * Everything that a plan binds to, looked up in one go, read-only; whatever would make the run fail later is refused here:
    * `input-invalid` for a moment that can't be reached, `plan-impossible` for what is missing, `quota-exceeded`, `foreign-object`.
    */
-  inspect(order: RecoveryOrder): Promise<RecoveryFacts>;
+  inspect(order: BackupOrder): Promise<BackupFacts>;
   /** Looks once: `not-yet` with the time that is left until the latest restorable moment has passed the target. Changes nothing. */
-  awaitRestorable(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  awaitRestorable(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** Looks once until the source takes a change: `not-yet` while it is busy, `provider-refused` in a state that does not mend itself. */
-  awaitReady(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  awaitReady(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
    * Makes a new instance beside the source, in quarantine, from a moment; returns when it is being made. The source stays as it is.
    * Repeats safely: adopted by tag.
    */
-  restoreToPointInTime(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  restoreToPointInTime(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** The same from a snapshot: one that was there, or the copy of this run in the other region. */
-  restoreFromSnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  restoreFromSnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** Looks once: `not-yet` until this run's restored instance answers; `provider-refused` in a state that does not mend itself. */
-  awaitAvailable(facts: RecoveryFacts, attempt: Attempt): Promise<Restored>;
+  awaitAvailable(facts: BackupFacts, attempt: Attempt): Promise<Restored>;
 }
 
 export interface CopyAbroad {
@@ -98,26 +98,26 @@ export interface CopyAbroad {
    * Copies the facts' snapshot into the other region, under its key; returns when the copy has begun. Repeats safely: adopted by
    * tag. The source must stay until `awaitSnapshot`.
    */
-  copySnapshot(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  copySnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** The undo of `copySnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
-  deleteCopy(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  deleteCopy(facts: BackupFacts, attempt: Attempt): Promise<void>;
 }
 
 export interface Remove {
   /** Removes the instance that this run restored, without a last snapshot. Right when there never was one; `not-yet` until it is gone. */
-  deleteRestored(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  deleteRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
    * Removes an instance that served: only the one of the facts (`identity-changed` when the name belongs to another one now), with
    * a last snapshot and its automated backups kept. Gone already: done. `not-yet` until it is gone.
    */
-  deleteInstance(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  deleteInstance(facts: BackupFacts, attempt: Attempt): Promise<void>;
 }
 
 export interface SettingsOfInstances {
   /** Sets the source's settings on the restored instance, but for those of the quarantine. Repeats safely: it is one desired state. */
-  applySettings(facts: RecoveryFacts, attempt: Attempt): Promise<void>;
+  applySettings(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** What differs from source and quarantine on the restored instance, what is pending too. Changes nothing. */
-  compareSettings(facts: RecoveryFacts, attempt: Attempt): Promise<readonly Difference[]>;
+  compareSettings(facts: BackupFacts, attempt: Attempt): Promise<readonly Difference[]>;
 }
 
 export interface Storage {

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../attempt.ts';
 import { ensure } from '../../engine/ensure.ts';
 import type { Difference } from '../provider.ts';
-import type { RecoveryFacts } from '../recovery-facts.ts';
+import type { BackupFacts } from '../backup-facts.ts';
 import { applySettingsCall, plannedSettings } from './commands.ts';
 import type { Rds } from './look.ts';
 import { whenBusy } from './make.ts';
@@ -9,7 +9,7 @@ import { ownOf } from './own.ts';
 import { ownInstance, regionOf } from './restore.ts';
 import { differencesOf } from './settings.ts';
 
-export async function applySettings(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const call = applySettingsCall(facts, ownOf(attempt));
   const where = { region: regionOf(facts), id: ownOf(attempt).tag };
   await ensure<void>(attempt, {
@@ -30,6 +30,6 @@ export async function applySettings(rds: Rds, facts: RecoveryFacts, attempt: Att
 }
 
 /** Only what is in force counts: what is still pending differs. */
-export async function compareSettings(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<readonly Difference[]> {
+export async function compareSettings(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<readonly Difference[]> {
   return differencesOf(plannedSettings(facts), await ownInstance(rds, facts, attempt));
 }

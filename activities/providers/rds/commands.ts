@@ -1,6 +1,6 @@
 import { callCommand, type Call } from '../../aws/call.ts';
 import type { Command } from '../../../domain/command.ts';
-import type { RecoveryFacts, Settings } from '../recovery-facts.ts';
+import type { BackupFacts, Settings } from '../backup-facts.ts';
 import { ownTags, ownVariables, type Own } from './own.ts';
 import { modifyInput, restoreInput } from './settings.ts';
 
@@ -14,7 +14,7 @@ const tagInput = (tags: Settings[string], own: Own): { Key: string; Value: strin
   ...ownTags(own).map(({ Key = '', Value = '' }) => ({ Key, Value })),
 ];
 
-export function createSnapshotCall({ binding: { source, settings } }: RecoveryFacts, own: Own): Call<'rds:CreateDBSnapshot'> {
+export function createSnapshotCall({ binding: { source, settings } }: BackupFacts, own: Own): Call<'rds:CreateDBSnapshot'> {
   const Tags = tagInput(settings['Tags'] ?? null, own);
   return {
     region: source.region,
@@ -24,7 +24,7 @@ export function createSnapshotCall({ binding: { source, settings } }: RecoveryFa
 }
 
 /** `snapshot`: the ARN of the one that this run has made, where it copies that. */
-export function copySnapshotCall({ binding }: RecoveryFacts, own: Own, snapshot: string): Call<'rds:CopyDBSnapshot'> {
+export function copySnapshotCall({ binding }: BackupFacts, own: Own, snapshot: string): Call<'rds:CopyDBSnapshot'> {
   const { copy } = binding;
   if (!copy) throw new Error('these facts were taken for no copy');
   return {
@@ -40,7 +40,7 @@ export function copySnapshotCall({ binding }: RecoveryFacts, own: Own, snapshot:
   };
 }
 
-export function restoreToPointInTimeCall(facts: RecoveryFacts, own: Own): Call<'rds:RestoreDBInstanceToPointInTime'> {
+export function restoreToPointInTimeCall(facts: BackupFacts, own: Own): Call<'rds:RestoreDBInstanceToPointInTime'> {
   const { source, restore } = facts.binding;
   if (restore?.from.kind !== 'moment') throw new Error('these facts were taken for no moment');
   return {
@@ -55,7 +55,7 @@ export function restoreToPointInTimeCall(facts: RecoveryFacts, own: Own): Call<'
   };
 }
 
-export function restoreFromSnapshotCall(facts: RecoveryFacts, own: Own): Call<'rds:RestoreDBInstanceFromDBSnapshot'> {
+export function restoreFromSnapshotCall(facts: BackupFacts, own: Own): Call<'rds:RestoreDBInstanceFromDBSnapshot'> {
   const { restore } = facts.binding;
   if (!restore || restore.from.kind === 'moment') throw new Error('these facts were taken for no snapshot');
   return {
@@ -70,16 +70,16 @@ export function restoreFromSnapshotCall(facts: RecoveryFacts, own: Own): Call<'r
 }
 
 /** The source's settings, the quarantine's over them. */
-export function plannedSettings({ binding }: RecoveryFacts): Settings {
+export function plannedSettings({ binding }: BackupFacts): Settings {
   return { ...binding.settings, ...binding.quarantine };
 }
 
-function restoredInput(facts: RecoveryFacts, own: Own): ReturnType<typeof restoreInput> {
+function restoredInput(facts: BackupFacts, own: Own): ReturnType<typeof restoreInput> {
   const planned = plannedSettings(facts);
   return { ...restoreInput(planned), Tags: tagInput(planned['Tags'] ?? null, own) };
 }
 
-export function applySettingsCall(facts: RecoveryFacts, own: Own): Call<'rds:ModifyDBInstance'> {
+export function applySettingsCall(facts: BackupFacts, own: Own): Call<'rds:ModifyDBInstance'> {
   return {
     region: facts.binding.restore?.region ?? facts.binding.source.region,
     action: 'rds:ModifyDBInstance',
@@ -87,18 +87,18 @@ export function applySettingsCall(facts: RecoveryFacts, own: Own): Call<'rds:Mod
   };
 }
 
-export function deleteRestoredCall({ binding }: RecoveryFacts, own: Own): Call<'rds:DeleteDBInstance'> {
+export function deleteRestoredCall({ binding }: BackupFacts, own: Own): Call<'rds:DeleteDBInstance'> {
   const input = { DBInstanceIdentifier: own.tag, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
   return { region: binding.restore?.region ?? binding.source.region, action: 'rds:DeleteDBInstance', input };
 }
 
-export const unprotectCall = ({ binding: { source } }: RecoveryFacts): Call<'rds:ModifyDBInstance'> => ({
+export const unprotectCall = ({ binding: { source } }: BackupFacts): Call<'rds:ModifyDBInstance'> => ({
   region: source.region,
   action: 'rds:ModifyDBInstance',
   input: { DBInstanceIdentifier: source.id, DeletionProtection: false, ApplyImmediately: true },
 });
 
-export function deleteInstanceCall({ binding: { source } }: RecoveryFacts, own: Own): Call<'rds:DeleteDBInstance'> {
+export function deleteInstanceCall({ binding: { source } }: BackupFacts, own: Own): Call<'rds:DeleteDBInstance'> {
   return {
     region: source.region,
     action: 'rds:DeleteDBInstance',
@@ -117,21 +117,21 @@ export function deleteSnapshotCall(region: string, own: Own): Call<'rds:DeleteDB
 
 const planned = ownVariables;
 
-export const createSnapshot = (facts: RecoveryFacts): Command[] => [callCommand(createSnapshotCall(facts, planned))];
-export const deleteSnapshot = ({ binding: { source } }: RecoveryFacts): Command[] => [
+export const createSnapshot = (facts: BackupFacts): Command[] => [callCommand(createSnapshotCall(facts, planned))];
+export const deleteSnapshot = ({ binding: { source } }: BackupFacts): Command[] => [
   callCommand(deleteSnapshotCall(source.region, planned)),
 ];
-export const copySnapshot = (facts: RecoveryFacts): Command[] => [callCommand(copySnapshotCall(facts, planned, ':snapshot'))];
-export const deleteCopy = ({ binding: { copy, source } }: RecoveryFacts): Command[] => [
+export const copySnapshot = (facts: BackupFacts): Command[] => [callCommand(copySnapshotCall(facts, planned, ':snapshot'))];
+export const deleteCopy = ({ binding: { copy, source } }: BackupFacts): Command[] => [
   callCommand(deleteSnapshotCall(copy?.region ?? source.region, planned)),
 ];
-export const restoreToPointInTime = (facts: RecoveryFacts): Command[] => [callCommand(restoreToPointInTimeCall(facts, planned))];
-export const restoreFromSnapshot = (facts: RecoveryFacts): Command[] => [callCommand(restoreFromSnapshotCall(facts, planned))];
-export const applySettings = (facts: RecoveryFacts): Command[] => [
+export const restoreToPointInTime = (facts: BackupFacts): Command[] => [callCommand(restoreToPointInTimeCall(facts, planned))];
+export const restoreFromSnapshot = (facts: BackupFacts): Command[] => [callCommand(restoreFromSnapshotCall(facts, planned))];
+export const applySettings = (facts: BackupFacts): Command[] => [
   callCommand(applySettingsCall(facts, planned), 'when they are not all so already'),
 ];
-export const deleteRestored = (facts: RecoveryFacts): Command[] => [callCommand(deleteRestoredCall(facts, planned))];
-export const deleteInstance = (facts: RecoveryFacts): Command[] => [
+export const deleteRestored = (facts: BackupFacts): Command[] => [callCommand(deleteRestoredCall(facts, planned))];
+export const deleteInstance = (facts: BackupFacts): Command[] => [
   callCommand(unprotectCall(facts), 'when it is protected from deletion'),
   callCommand(deleteInstanceCall(facts, planned)),
 ];

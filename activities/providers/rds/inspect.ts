@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import { tagOf } from '../../../domain/run.ts';
 import type { Snapshot } from '../provider.ts';
-import type { CopyFacts, RecoveryFacts, RecoveryOrder, Settings } from '../recovery-facts.ts';
+import type { CopyFacts, BackupFacts, BackupOrder, Settings } from '../backup-facts.ts';
 import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, subnetGroup, usableKey, type Finding } from './kit.ts';
 import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
 import { momentOf } from './moment.ts';
@@ -15,12 +15,12 @@ import { windowOf } from './window.ts';
 interface Look {
   readonly rds: Rds;
   readonly entry: RdsEntry;
-  readonly order: RecoveryOrder;
+  readonly order: BackupOrder;
   readonly source: DBInstance;
 }
 
 /** All at once, since a person waits for it: every look that the order needs, every finding told together. */
-export async function inspect(rds: Rds, order: RecoveryOrder): Promise<RecoveryFacts> {
+export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts> {
   const { database, from } = order;
   const entry = entryOf(rds, database);
   const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
@@ -60,7 +60,7 @@ async function sourceOf(rds: Rds, database: string, { region, instance }: RdsEnt
   return seen;
 }
 
-function sourceFacts({ region }: RdsEntry, source: DBInstance): RecoveryFacts['binding']['source'] {
+function sourceFacts({ region }: RdsEntry, source: DBInstance): BackupFacts['binding']['source'] {
   return {
     id: source.DBInstanceIdentifier ?? '',
     resource: source.DbiResourceId ?? '',
@@ -187,7 +187,7 @@ const ownTagsLeftOut = ({ tags }: Snapshot): string[] =>
     .toSorted();
 
 /** The name that the run is going to use is not somebody else's. */
-async function nameFree(rds: Rds, { run }: RecoveryOrder, kind: 'an instance' | 'a snapshot', region: string): Promise<Finding[]> {
+async function nameFree(rds: Rds, { run }: BackupOrder, kind: 'an instance' | 'a snapshot', region: string): Promise<Finding[]> {
   if (run === undefined) return [];
   const id = ownName(tagOf(run));
   const seen = kind === 'an instance' ? await instanceOf(rds, region, id) : await snapshotOf(rds, region, id);

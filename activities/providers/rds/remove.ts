@@ -1,13 +1,13 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
-import type { RecoveryFacts } from '../recovery-facts.ts';
+import type { BackupFacts } from '../backup-facts.ts';
 import { deleteInstanceCall, deleteRestoredCall, unprotectCall } from './commands.ts';
 import { instanceOf, type Rds } from './look.ts';
 import { bearsRun, ownName, ownOf } from './own.ts';
 import { regionOf } from './restore.ts';
 import { takeAway } from './take-away.ts';
 
-export async function deleteRestored(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function deleteRestored(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const region = regionOf(facts);
   const id = ownName(attempt.tag);
   const what = `the instance ${id} in ${region}`;
@@ -24,7 +24,7 @@ export async function deleteRestored(rds: Rds, facts: RecoveryFacts, attempt: At
   });
 }
 
-export async function deleteInstance(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function deleteInstance(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { region, id, resource } = facts.binding.source;
   const what = `the instance ${id} in ${region}`;
   let isProtected = false;

@@ -3,19 +3,19 @@ import { Failure, notYet } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Observation } from '../../engine/ensure.ts';
 import type { Restored } from '../provider.ts';
-import type { RecoveryFacts } from '../recovery-facts.ts';
+import type { BackupFacts } from '../backup-facts.ts';
 import { plannedSettings, restoreFromSnapshotCall, restoreToPointInTimeCall } from './commands.ts';
 import { instanceOf, stateOf, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
 import { bearsKey, bearsRun, ownName, ownOf } from './own.ts';
 import { differencesOf } from './settings.ts';
 
-export async function restoreToPointInTime(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function restoreToPointInTime(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const call = restoreToPointInTimeCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: facts.binding.source, observe: () => observed(rds, facts, attempt) });
 }
 
-export async function restoreFromSnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function restoreFromSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const call = restoreFromSnapshotCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: facts.binding.source, observe: () => observed(rds, facts, attempt) });
 }
@@ -23,7 +23,7 @@ export async function restoreFromSnapshot(rds: Rds, facts: RecoveryFacts, attemp
 /** What makes an instance another one than was asked for, however far it is. */
 const telling = ['DBInstanceClass', 'DBParameterGroupName', 'VpcSecurityGroupIds', 'DBSubnetGroupName'];
 
-async function observed(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<Observation<void>> {
+async function observed(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<Observation<void>> {
   const region = regionOf(facts);
   const id = ownName(attempt.tag);
   const seen = await instanceOf(rds, region, id);
@@ -35,12 +35,12 @@ async function observed(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promi
   return { state: 'drifted', what: `the instance ${id} in ${region} was changed: ${list.join('; ')}` };
 }
 
-export function regionOf({ binding }: RecoveryFacts): string {
+export function regionOf({ binding }: BackupFacts): string {
   return binding.restore?.region ?? binding.source.region;
 }
 
 /** This run's own instance. Raises `not-yet` while AWS does not tell of it, `foreign-object` when it is not the run's. */
-export async function ownInstance(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<DBInstance> {
+export async function ownInstance(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<DBInstance> {
   const region = regionOf(facts);
   const id = ownName(attempt.tag);
   const seen = await instanceOf(rds, region, id);
@@ -51,7 +51,7 @@ export async function ownInstance(rds: Rds, facts: RecoveryFacts, attempt: Attem
   return seen;
 }
 
-export async function awaitAvailable(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<Restored> {
+export async function awaitAvailable(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<Restored> {
   const seen = await ownInstance(rds, facts, attempt);
   settled(rds, regionOf(facts), seen, attempt);
   const { DBInstanceIdentifier: id = '', DbiResourceId: resource = '', Endpoint: { Address: host, Port: port } = {} } = seen;
@@ -59,7 +59,7 @@ export async function awaitAvailable(rds: Rds, facts: RecoveryFacts, attempt: At
   return { id, resource, host, port };
 }
 
-export async function awaitReady(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function awaitReady(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { region, id, resource } = facts.binding.source;
   const seen = await instanceOf(rds, region, id);
   if (!seen || seen.DbiResourceId !== resource) {
@@ -80,7 +80,7 @@ function settled({ pace }: Rds, region: string, seen: DBInstance, attempt: Attem
   throw notYet(summary, pace.lookAgainMs);
 }
 
-export async function awaitRestorable(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function awaitRestorable(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { source, restore } = facts.binding;
   if (restore?.from.kind !== 'moment') return;
   const latest = (await instanceOf(rds, source.region, source.id))?.LatestRestorableTime;

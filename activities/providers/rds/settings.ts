@@ -1,6 +1,6 @@
 import type { DBInstance, ModifyDBInstanceMessage, RestoreDBInstanceToPointInTimeMessage } from '@aws-sdk/client-rds';
 import type { Difference } from '../provider.ts';
-import type { Settings } from '../recovery-facts.ts';
+import type { Settings } from '../backup-facts.ts';
 import { isOwnTag, tagsOf } from './own.ts';
 
 type Value = Settings[string];

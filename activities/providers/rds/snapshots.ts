@@ -2,20 +2,20 @@ import { Failure, notYet } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Observation } from '../../engine/ensure.ts';
 import type { Snapshot } from '../provider.ts';
-import type { CopyFacts, RecoveryFacts } from '../recovery-facts.ts';
+import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
 import { entryOf, snapshotFrom, snapshotOf, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
 import { bearsKey, bearsRun, ownName, ownOf } from './own.ts';
 import { takeAway } from './take-away.ts';
 
-export async function createSnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function createSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { source } = facts.binding;
   const call = createSnapshotCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: source, observe: () => observed(rds, source.region, source.id, attempt) });
 }
 
-export async function copySnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function copySnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { source } = facts.binding;
   const copy = copyOf(facts);
   const call = copySnapshotCall(facts, ownOf(attempt), copy.snapshot ?? (await ownSnapshotArn(rds, source.region, attempt)));
@@ -38,7 +38,7 @@ async function observed(rds: Rds, region: string, source: string, attempt: Attem
   };
 }
 
-export async function awaitSnapshot(rds: Rds, facts: RecoveryFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot> {
+export async function awaitSnapshot(rds: Rds, facts: BackupFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot> {
   const region = where === 'copy' ? copyOf(facts).region : facts.binding.source.region;
   const seen = await ownSnapshot(rds, region, attempt);
   if (seen.status === 'available') return seen;
@@ -75,11 +75,11 @@ export async function listBackups(rds: Rds, database: string, region?: string): 
   return found.toSorted((one, other) => (other.takenAt ?? '').localeCompare(one.takenAt ?? ''));
 }
 
-export async function deleteSnapshot(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function deleteSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   await deleteIn(rds, facts.binding.source.region, attempt);
 }
 
-export async function deleteCopy(rds: Rds, facts: RecoveryFacts, attempt: Attempt): Promise<void> {
+export async function deleteCopy(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   await deleteIn(rds, copyOf(facts).region, attempt);
 }
 
@@ -99,7 +99,7 @@ async function deleteIn(rds: Rds, region: string, attempt: Attempt): Promise<voi
   });
 }
 
-function copyOf({ binding }: RecoveryFacts): CopyFacts {
+function copyOf({ binding }: BackupFacts): CopyFacts {
   if (!binding.copy) throw new Error('these facts were taken for no copy');
   return binding.copy;
 }

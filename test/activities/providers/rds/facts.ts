@@ -1,4 +1,4 @@
-import type { RecoveryFacts, RestoreFrom, Settings } from '../../../../activities/providers/recovery-facts.ts';
+import type { BackupFacts, RestoreFrom, Settings } from '../../../../activities/providers/backup-facts.ts';
 import { readSettings } from '../../../../activities/providers/rds/settings.ts';
 import { home, type RdsWorld } from '../../../support/providers/rds.ts';
 
@@ -6,7 +6,7 @@ import { home, type RdsWorld } from '../../../support/providers/rds.ts';
 export async function factsOf(
   world: RdsWorld,
   { id = 'orders', from = null as RestoreFrom | null, quarantine = {} as Settings } = {},
-): Promise<RecoveryFacts> {
+): Promise<BackupFacts> {
   const source = await world.instance(id);
   if (!source) throw new Error(`no instance ${id}`);
   return {

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Provider } from '../../../../activities/providers/provider.ts';
-import type { RecoveryFacts } from '../../../../activities/providers/recovery-facts.ts';
+import type { BackupFacts } from '../../../../activities/providers/backup-facts.ts';
 import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../../support/attempt.ts';
 import { startRds, type RdsWorld } from '../../../support/providers/rds.ts';
 import { settled } from '../../../support/settled.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(async () => await world?.stop());
 
 /** A run that makes a snapshot. */
-async function begin(): Promise<{ journal: Journal; facts: RecoveryFacts; id: string; snapshot: () => Promise<void> }> {
+async function begin(): Promise<{ journal: Journal; facts: BackupFacts; id: string; snapshot: () => Promise<void> }> {
   const journal = createJournal(`backup-now/orders/${newRunId()}`);
   const facts = await factsOf(world);
   await settled(journal, 'ready', (attempt) => verbs.restore.awaitReady(facts, attempt));
@@ -160,7 +160,7 @@ test(
     const shot = await settled(shots.journal, 'await', (attempt) => verbs.backup.awaitSnapshot(shots.facts, 'source', attempt));
     const journal = createJournal(`pitr-restore/orders/${newRunId()}`);
     const facts = await factsOf(world, { from: { kind: 'snapshot', id: shot.id } });
-    const restore = async (planned: RecoveryFacts): Promise<void> =>
+    const restore = async (planned: BackupFacts): Promise<void> =>
       await verbs.restore.restoreFromSnapshot(planned, journal.attempt('restore'));
     world.aws.fault({ action: 'RestoreDBInstanceFromDBSnapshot', kind: 'lost' });
     expect(await retried(async () => await restore(facts))).toBe(2);

@@ -10,7 +10,7 @@ export type RestoreFrom =
 /** What is copied: the newest of the provider's own snapshots, one that this run makes, or one by its name. */
 export type CopyOf = 'newest' | 'new' | { readonly id: string };
 
-export interface RecoveryOrder {
+export interface BackupOrder {
   readonly database: string;
   /** The run that the facts are for: what it has made is not in its way. */
   readonly run?: string;
@@ -21,7 +21,7 @@ export interface RecoveryOrder {
 }
 
 /** What is looked up at a provider before a restore, a copy, a backup or a removal is planned; plain JSON, stored under its digest. */
-export interface RecoveryFacts {
+export interface BackupFacts {
   readonly binding: {
     readonly provider: string;
     readonly database: string;
