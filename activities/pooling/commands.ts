@@ -10,6 +10,9 @@ export function nextAlias(alias: string): string {
 
 export const reload: Command = { on: 'pooler', kind: 'pgbouncer', text: 'RELOAD' };
 
+/** What the clients see of a pause, for people who read the plan. */
+export const whileHeld = 'PgBouncer holds the clients; they see a short wait and no error.';
+
 export function pause(alias: string): Command {
   return { on: 'pooler', kind: 'pgbouncer', text: `PAUSE ${quoteIdentifier(alias)}` };
 }

@@ -171,9 +171,9 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
 }
 
 function theSwitch(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
-  const { comparing, replication, switching } = commands;
+  const { comparing, pooling, replication, switching } = commands;
   const way = facts.binding.pooler
-    ? 'PgBouncer holds the clients; they see a short wait and no error.'
+    ? pooling.whileHeld
     : 'Without a pooler the clients’ connections are ended; they reconnect to the new address.';
   return {
     gate: {
