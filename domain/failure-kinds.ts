@@ -1,4 +1,5 @@
 import { providerFailures } from './provider-failures.ts';
+import { recoveryFailures } from './recovery-failures.ts';
 
 /**
  * The closed list of everything that can go wrong, as a person is told it. A vendor's error becomes one of these at the edge,
@@ -275,12 +276,7 @@ export const failureKinds = {
     hint: 'Look at the tables and keys that are listed before anything else is written.',
   },
   ...providerFailures,
-  'reference-missing': {
-    retryable: false,
-    status: 409,
-    meaning: 'Rows that would come back refer to rows that are not there.',
-    hint: 'Bring back what they refer to as well, or leave these rows out by a condition, and ask for a new plan. Nothing came back.',
-  },
+  ...recoveryFailures,
   'server-error': {
     retryable: false,
     status: 502,

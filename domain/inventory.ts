@@ -5,6 +5,7 @@ import { parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
 import { name } from './name.ts';
 import { rdsEntry } from './rds-entry.ts';
+import { verificationSchema } from './verification.ts';
 
 /** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
 
@@ -70,6 +71,8 @@ const database = z
     rds: rdsEntry.optional(),
     replication: replication.optional(),
     pooler: pgbouncer.optional(),
+    /** What a restored copy of it must be like. */
+    verification: verificationSchema.optional(),
     /** A group of people that answers for it. In a policy's quorum it is called `owners`. */
     owners: name,
     policy: name.default('default'),

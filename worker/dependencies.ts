@@ -6,9 +6,9 @@ import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
 import { createServers, type Servers } from '../activities/postgres/session.ts';
 import * as recoveryCommands from '../activities/recovery/commands.ts';
-import type { FactsOfCopy } from '../activities/recovery/facts.ts';
 import { createProviders, type Providers } from '../activities/providers/provider-of.ts';
 import type { BackupFacts } from '../activities/providers/backup-facts.ts';
+import type { FactsOfRecovery } from '../activities/recovery/create-recovery-activities.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
@@ -37,9 +37,9 @@ export interface Dependencies {
   tagged(database: string): Promise<TaggedLook>;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
-  /** The same, of a runbook that copies tables back. */
-  copyFacts(digest: string): Promise<FactsOfCopy>;
   backupFacts(digest: string): Promise<BackupFacts>;
+  /** The same, of a runbook that works with a restored copy. */
+  recoveryFacts(digest: string): Promise<FactsOfRecovery>;
   close(): Promise<void>;
 }
 
@@ -84,8 +84,8 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     tagged: async (database) => await taggedObjects(servers, database),
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
-    copyFacts: async (digest) => (await control.documents.get(digest)) as FactsOfCopy,
     backupFacts: async (digest) => (await control.documents.get(digest)) as BackupFacts,
+    recoveryFacts: async (digest) => (await control.documents.get(digest)) as FactsOfRecovery,
     close: () => control.close(),
   };
 }

@@ -24,7 +24,7 @@ type Bound = ReturnType<typeof bind>;
  * does not start.
  */
 export function wire(dependencies: Dependencies, holderOpen: (run: string) => Promise<boolean>): Bound {
-  const { control, inventory, servers, catalog, planner, facts, copyFacts, config, log } = dependencies;
+  const { control, inventory, servers, catalog, planner, facts, recoveryFacts, config, log } = dependencies;
   const journal = (run: string): Promise<Intent[]> => control.attempts.journal(run);
   const journalOf = async (tag: string): Promise<Intent[]> => {
     const run = await control.runs.detail(idOfTag(tag));
@@ -51,7 +51,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
         log,
       ),
     ],
-    ['recovery', bind<RecoveryActivities>('recovery', createRecoveryActivities({ servers, facts: copyFacts }), control, log)],
+    ['recovery', bind<RecoveryActivities>('recovery', createRecoveryActivities({ servers, facts: recoveryFacts }), control, log)],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
     ['backup', bind<BackupActivities>('backup', createBackupActivities(dependencies), control, log)],
   ];

@@ -2,3 +2,4 @@
 export { copyAside, removeAside } from './aside-commands.ts';
 export { bringBack, notes } from './bring-commands.ts';
 export { takeOut } from './take-out-commands.ts';
+export { verify } from './verify-commands.ts';

@@ -9,6 +9,12 @@ export interface Recovery {
   readonly restored: Partial<DatabaseEntry['server']>;
 }
 
+/** A restored copy that is asked whether it is what it should be. Rules and moment stand in the facts. */
+export interface Verify extends Recovery {
+  /** Digest of the facts that the plan was made from. */
+  readonly facts: string;
+}
+
 /** Chosen tables of the restored copy, on their way back. The choice itself stands in the facts. */
 export interface CopyBack extends Recovery {
   /** Digest of the facts that the plan was made from. */
@@ -29,6 +35,8 @@ export interface ChosenTable {
  * `steadyhand_<ulid>_journal` (what was copied and added).
  */
 export interface RecoveryActivities {
+  /** Every tier of the verification, on the restored copy. Raises `verification-failed` with what was found. */
+  verify(verify: Verify): Promise<Verification>;
   /** The chosen tables into the side schema of the database in use, with keys and references checked. Each table all or nothing. */
   copyAside(copy: CopyBack): Promise<CopiedAside>;
   /** Removes the side schema and the journal. Undo of `copyAside`, and the tidying up when nobody needs the journal any more. */
@@ -37,6 +45,33 @@ export interface RecoveryActivities {
   bringBack(copy: CopyBack): Promise<BroughtBack>;
   /** Removes just what `bringBack` added, as long as nobody has changed it. Raises `drift` with what stays. */
   takeOut(copy: CopyBack): Promise<void>;
+}
+
+export const verificationTiers = ['catalog', 'tables', 'indexes', 'assertions', 'newest-row', 'schema-version'] as const;
+
+/** What was looked at, and how; below 16 kB. */
+export interface Verification {
+  readonly tiers: readonly Tier[];
+  readonly findings: readonly VerificationFinding[];
+  /** The newest row, when it could be told: ISO 8601. */
+  readonly newestRowAt: string | null;
+  readonly seconds: number;
+}
+
+export interface Tier {
+  readonly tier: (typeof verificationTiers)[number];
+  readonly state: 'passed' | 'failed' | 'not-made';
+  /** How many things were looked at. */
+  readonly checked: number;
+  readonly seconds: number;
+  /** Why it could not be made, or what was left out. */
+  readonly because?: string;
+}
+
+export interface VerificationFinding {
+  readonly tier: Tier['tier'];
+  readonly level: 'fails' | 'warns';
+  readonly what: string;
 }
 
 export interface CopiedAside {
@@ -62,6 +97,7 @@ export interface BroughtBack {
 }
 
 export const recoveryWork: WorkOf<RecoveryActivities> = {
+  verify: 'long',
   copyAside: 'long',
   removeAside: 'change',
   bringBack: 'long',

@@ -2,16 +2,19 @@ import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
 import type { Servers } from '../postgres/session.ts';
 import { bringBack } from './bring-back.ts';
-import type { CopyBack, RecoveryActivities } from './contract.ts';
+import type { CopyBack, RecoveryActivities, Verify } from './contract.ts';
 import { copyAside, removeAside } from './copy-aside.ts';
-import type { FactsOfCopy } from './facts.ts';
+import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import type { Copying } from './places.ts';
 import { takeOut } from './take-out.ts';
+import { verify } from './verify.ts';
+
+export type FactsOfRecovery = FactsOfCopy & FactsOfVerification;
 
 export interface RecoveryDependencies {
   readonly servers: Servers;
   /** The facts that are stored under a digest. */
-  facts(digest: string): Promise<FactsOfCopy>;
+  facts(digest: string): Promise<FactsOfRecovery>;
 }
 
 export function createRecoveryActivities({ servers, facts }: RecoveryDependencies): Effects<RecoveryActivities> {
@@ -22,5 +25,12 @@ export function createRecoveryActivities({ servers, facts }: RecoveryDependencie
       if (!copy) throw new Failure('internal', `the plan of ${attempt.run} copies nothing back, and was told to`);
       return await verb({ servers, recovery, facts: copy }, attempt);
     };
-  return { copyAside: on(copyAside), removeAside: on(removeAside), bringBack: on(bringBack), takeOut: on(takeOut) };
+  return {
+    verify: async (recovery: Verify, attempt) =>
+      await verify({ servers, recovery, facts: (await facts(recovery.facts)).binding.verification }, attempt),
+    copyAside: on(copyAside),
+    removeAside: on(removeAside),
+    bringBack: on(bringBack),
+    takeOut: on(takeOut),
+  };
 }

@@ -1,3 +1,16 @@
+import type { VerificationRules } from '../../domain/verification.ts';
+
+/** The stored facts of a runbook that verifies a restored copy. */
+export interface FactsOfVerification {
+  readonly binding: {
+    readonly verification: {
+      readonly rules: VerificationRules;
+      /** ISO 8601 with a zone: no row may be newer. null: the newest that there is was asked for. */
+      readonly target: string | null;
+    };
+  };
+}
+
 /** The stored facts of a runbook that copies tables back; it may have others beside. */
 export interface FactsOfCopy {
   /** null: nothing is copied back, or the restored copy isn't there yet. */

@@ -1,4 +1,4 @@
-import { fill, type Command } from '../../domain/command.ts';
+import { fill, quoteIdentifier, type Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { TaggedLook, TaggedObject } from '../../domain/leftover.ts';
 import { tagOf } from '../../domain/run.ts';
@@ -55,12 +55,13 @@ async function named(session: Session): Promise<Found[]> {
      UNION ALL SELECT 'slot', slot_name::text FROM pg_replication_slots WHERE database = current_database() AND slot_name ~ $1
      UNION ALL SELECT 'publication', pubname::text FROM pg_publication WHERE pubname ~ $1
      UNION ALL SELECT 'event trigger', evtname::text FROM pg_event_trigger WHERE evtname ~ $1
+     UNION ALL SELECT 'side schema', nspname::text FROM pg_namespace WHERE nspname ~ $1
      UNION ALL SELECT 'function', p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname = 'steadyhand' AND p.proname ~ $1`,
     [tagged],
   );
   return rows.map(({ kind, name }) => {
-    const tag = name.replace(/_drop$/, '');
+    const tag = name.replace(/_(drop|journal|\d+)$/, '');
     return { kind, name, tag, byHand: byHand(kind, name, tag) };
   });
 }
@@ -73,6 +74,8 @@ function byHand(kind: Found['kind'], name: string, tag: string): string {
     'event trigger': dropFreeze,
     function: dropFreeze,
   };
+  // What is in it is a run's own; whoever looks sees it first.
+  if (kind === 'side schema') return `DROP SCHEMA ${quoteIdentifier(name)} CASCADE;`;
   const values = { tag, tag_drop: `${tag}_drop`, slot: name };
   return (texts[kind] ?? []).map((command) => `${fill(command, values)};`).join(' ');
 }

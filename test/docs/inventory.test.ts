@@ -24,7 +24,9 @@ describe('docs/inventory.md', () => {
       'provider',
       'replication',
       'server',
+      'verification',
     ]);
+    expect(Object.keys(orders?.verification ?? {}).toSorted()).toEqual(['assertions', 'newestRow', 'schemaVersion']);
     expect(orders && Object.keys(orders.server).toSorted()).toEqual(['dbname', 'host', 'port', 'secret', 'sslmode', 'sslrootcert', 'user']);
     expect(Object.keys({ ...orders?.replication, ...next?.replication }).toSorted()).toEqual([
       'host',

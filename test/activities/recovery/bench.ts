@@ -31,7 +31,7 @@ export async function recoveryBench(pair: Pair, { schema = '', since = '', user 
   const server = { host, port, dbname, user: user || pair.target.superuser, secret: { env: 'LIVE' }, sslmode: 'disable' } as const;
   const entry: DatabaseEntry = { provider: 'streaming', owners: 'dba', policy: 'default', server };
   const inventory = { version: 1 as const, people: [], databases: { orders: entry }, policies: {} };
-  const secrets = { LIVE: user === '' ? pair.target.password : 'secret', RESTORED: pair.source.password };
+  const secrets = { LIVE: user === '' ? pair.target.password : 'secret', RESTORED: pair.source.password, PLAIN: 'secret' };
   const servers = createServers(() => inventory, secrets);
   const place = { host: pair.source.host, port: pair.source.port, user: pair.source.superuser, secret: { env: 'RESTORED' } };
   const recovery: CopyBack = { database: 'orders', restored: place, facts: 'the digest' };

@@ -4,6 +4,7 @@ import { notes } from '../../../activities/recovery/commands.ts';
 import { removeAside } from '../../../activities/recovery/copy-aside.ts';
 import { takeCopyFacts } from '../../../activities/recovery/take-copy-facts.ts';
 import { takeOut } from '../../../activities/recovery/take-out.ts';
+import { taggedObjects } from '../../../activities/replication/tagged-objects.ts';
 import { failureOf } from '../../control/support.ts';
 import { inDatabase, startPair, type Pair } from '../support.ts';
 import { aside, recoveryBench, values } from './bench.ts';
@@ -74,6 +75,10 @@ test('without the right to pass triggers they are switched off by name; as owner
 test('what somebody hung on the side schema stays, with all of it', async () => {
   const bench = await recoveryBench(pair, { schema: 'CREATE TABLE t (id int PRIMARY KEY)', since: 'DROP TABLE t' });
   const { copying, journal } = await aside(bench, { schema: 'public', name: 't' });
+  const left = await taggedObjects(bench.servers, 'orders');
+  expect(left.objects.map(({ kind, name, tag }) => [kind, name, tag]).toSorted()).toEqual(
+    [journal.tag, `${journal.tag}_journal`].map((name) => ['side schema', name, journal.tag]),
+  );
   await bench.live.query(`CREATE VIEW mine AS SELECT * FROM "${journal.tag}".t`);
   await failureOf('foreign-object', removeAside(copying, journal.attempt('copy-aside', { undo: true })));
   expect(await values(bench.live, 'SELECT count(*)::int FROM mine')).toEqual([0]);
