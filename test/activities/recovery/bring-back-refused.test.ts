@@ -76,9 +76,10 @@ test('what somebody hung on the side schema stays, with all of it', async () => 
   const bench = await recoveryBench(pair, { schema: 'CREATE TABLE t (id int PRIMARY KEY)', since: 'DROP TABLE t' });
   const { copying, journal } = await aside(bench, { schema: 'public', name: 't' });
   const left = await taggedObjects(bench.servers, 'orders');
-  expect(left.objects.map(({ kind, name, tag }) => [kind, name, tag]).toSorted()).toEqual(
-    [journal.tag, `${journal.tag}_journal`].map((name) => ['side schema', name, journal.tag]),
-  );
+  const told = left.objects
+    .map(({ kind, name, tag }) => ({ kind, name, tag }))
+    .toSorted((one, other) => one.name.length - other.name.length);
+  expect(told).toEqual([journal.tag, `${journal.tag}_journal`].map((name) => ({ kind: 'side schema', name, tag: journal.tag })));
   await bench.live.query(`CREATE VIEW mine AS SELECT * FROM "${journal.tag}".t`);
   await failureOf('foreign-object', removeAside(copying, journal.attempt('copy-aside', { undo: true })));
   expect(await values(bench.live, 'SELECT count(*)::int FROM mine')).toEqual([0]);
