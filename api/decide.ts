@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
-import type { RunDetail } from '../control/contract.ts';
-import { wholeRun, type Authorisation, type Choice, type DecisionMessage } from '../domain/decision.ts';
+import type { Control, DecisionRow, RunDetail } from '../control/contract.ts';
+import { wholeRun, type Authorisation, type Choice } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { groupsOf } from '../domain/inventory.ts';
 import type { TokenKind } from '../domain/token.ts';
@@ -51,8 +51,7 @@ export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): P
     channel,
     ...(reason === undefined ? {} : { reason }),
   });
-  const message = { approval, opening, digest, choice, decisionId: row.id };
-  const judged = run.state === 'closed' ? await refused(parts, row.id, closedText(run)) : await deliver(parts, run.run, message);
+  const judged = await deliver(parts, run, row);
   if (judged === null) {
     return {
       decision: row.id,
@@ -71,28 +70,42 @@ export function cancelAnswer(by: Pick<Answer, 'person' | 'kind' | 'channel'> & {
   return { approval: wholeRun, opening: 0, digest: '', choice: 'cancel', ...by };
 }
 
-/** Sends it. What certainly did not arrive, or came too late, is judged here, so that no row stays open for ever. */
-async function deliver(parts: ApiParts, run: string, message: DecisionMessage): Promise<Authorisation | null> {
+/**
+ * Sends a decision to its run, which has it for good then. What came too late is judged here, so that no row stays open for ever; so
+ * is what certainly did not arrive, and `temporal-unavailable` thrown, unless the run has judged it already. Sending it twice is harmless.
+ */
+export async function deliver(
+  { control, temporal }: Pick<ApiParts, 'control' | 'temporal'>,
+  run: Pick<RunDetail, 'run' | 'state' | 'outcome'>,
+  { id, approval, opening, digest, choice }: DecisionRow,
+): Promise<Authorisation | null> {
+  const sent = async (): Promise<Authorisation | null> => {
+    if (run.state === 'closed') return await refused(control, id, closedText(run));
+    return await temporal.decide(run.run, { approval, opening, digest, choice, decisionId: id });
+  };
   try {
-    return await parts.temporal.decide(run, message);
+    const judged = await sent();
+    await control.questions.delivered(id);
+    return judged;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const told = typeof error.facts['because'] === 'string' ? error.facts['because'] : error.message;
-    const judged = await refused(parts, message.decisionId, told);
-    if (error.code === 'conflict' || judged.counts) return judged;
-    throw error;
+    const judged = await refused(control, id, told);
+    if (error.code === 'conflict') await control.questions.delivered(id);
+    else if (!judged.counts) throw error;
+    return judged;
   }
 }
 
 /** The first judgement stands: when the run was quicker, what it said is returned. */
-async function refused(parts: ApiParts, id: string, because: string): Promise<Authorisation> {
-  await parts.control.questions.judge(id, { counts: false, because });
-  const row = await parts.control.questions.decision(id);
+async function refused({ questions }: Control, id: string, because: string): Promise<Authorisation> {
+  await questions.judge(id, { counts: false, because });
+  const row = await questions.decision(id);
   if (row?.counts === true) return { counts: true, settled: null, by: { person: row.person }, because: row.because ?? '' };
   return { counts: false, because: row?.because ?? because };
 }
 
-function closedText(run: RunDetail): string {
+function closedText(run: Pick<RunDetail, 'outcome'>): string {
   return `the run has closed (${run.outcome ?? 'closed'})`;
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { Failure } from '../domain/failure.ts';
 import type { ApiParts } from './parts.ts';
+import { deliverUndelivered } from './deliver-undelivered.ts';
 import { createReconciler } from './reconcile.ts';
 import { repeat } from './repeat.ts';
 import { buildApp } from './server.ts';
@@ -14,8 +15,8 @@ export interface Listening {
 }
 
 /**
- * The API on a socket, with its two sweepers: runs that are not started, every 2 s; runs whose workflow is gone, every 5 s. Throws
- * `configuration-invalid` when the address is taken, or not one of this machine.
+ * The API on a socket, with its sweepers: runs that are not started, every 2 s; decisions that did not surely arrive and runs whose
+ * workflow is gone, every 5 s. Throws `configuration-invalid` when the address is taken, or not one of this machine.
  */
 export async function listen(parts: ApiParts, at: { host: string; port: number }, log: FastifyBaseLogger): Promise<Listening> {
   const app = await buildApp(parts, log);
@@ -25,6 +26,7 @@ export async function listen(parts: ApiParts, at: { host: string; port: number }
   const reconcile = createReconciler(parts, log);
   const sweepers = [
     repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
+    repeat('sending decisions again', 5_000, () => deliverUndelivered(parts, log), log),
     repeat('comparing runs with Temporal', 5_000, reconcile, log),
   ];
   return {

@@ -267,6 +267,10 @@ export interface Questions {
   decision(id: string): Promise<DecisionRow | null>;
   /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
   judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
+  /** The run has it for good. Harmless to repeat. */
+  delivered(id: string): Promise<void>;
+  /** Decisions that were made so long ago, were not refused and are not delivered, the oldest first; a hundred at most. */
+  undelivered(olderThanMs: number): Promise<DecisionRow[]>;
 }
 
 /** Plans, facts, findings: JSON under its digest; storing the same twice is harmless, the first body stands. */

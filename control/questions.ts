@@ -61,6 +61,14 @@ export function createQuestions(db: Db): Questions {
       ]);
       return agreements;
     },
+    delivered: async (id) => {
+      await db.query('UPDATE steadyhand.decisions SET delivered_at = now() WHERE id = $1 AND delivered_at IS NULL', [id]);
+    },
+    undelivered: (olderThanMs) =>
+      db.query<DecisionRow>(
+        `SELECT ${decisionColumns} FROM steadyhand.decision_rows JOIN steadyhand.undelivered($1) id USING (id) ORDER BY "at", id`,
+        [olderThanMs],
+      ),
   };
 }
 

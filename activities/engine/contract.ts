@@ -169,6 +169,13 @@ export const engineWork: WorkOf<EngineActivities> = {
 };
 
 /**
+ * What the way from a request, or a person's answer, to the next step consists of: each is tried on the spot before it is called
+ * by the server. The workflow task that it runs in may be lost, and with it the answer, though not the effect; so only what finds
+ * its own effect again, whatever else the run hears before it is told anew, may stand here. A run's end does not.
+ */
+export const onTheSpot: readonly (keyof EngineActivities)[] = ['admit', 'plan', 'takeLease', 'authorise', 'closeQuestion'];
+
+/**
  * The answers that end an activity of the kind `engine`. Whatever else goes wrong with it is tried again until somebody has
  * mended it: the run stands still, it doesn't end and takes nothing back.
  */

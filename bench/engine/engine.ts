@@ -50,7 +50,8 @@ async function onServer(place: Place, polling: Polling, options: BenchOptions): 
       first: 4 * options.warmUp,
       quickSteps: wait === 'step' ? options.rounds : 0,
     });
-    results.push(add(waiters[wait], 'memory of a waiting run', 'KB', costs.kilobytes));
+    results.push(add(waiters[wait], 'memory of a waiting run', 'KB', costs.heap));
+    results.push(add(waiters[wait], 'growth of the process for a waiting run', 'KB', costs.resident));
     if (costs.delays.length > 0) results.push(add(`among ${waiting} waiting`, 'delay of a quick step', 'ms', costs.delays));
     await idle.stop();
   }

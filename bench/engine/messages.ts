@@ -12,7 +12,7 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** A step of the workflow has begun; `delayMs` is how long it had been scheduled. */
   | { readonly kind: 'began'; readonly run: string; readonly at: number; readonly delayMs: number }
-  /** Bytes, after a garbage collection. */
+  /** Bytes, after a garbage collection: of all threads' heaps, and of the process as the system sees it. */
   | { readonly kind: 'memory'; readonly resident: number; readonly heap: number };
 
 export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;

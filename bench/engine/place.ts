@@ -119,7 +119,9 @@ async function startServer(directory: string, polling: Polling, log: (line: stri
 }
 
 async function startWorker(start: WorkerStart, control: Control, client: Client): Promise<MeasuredWorker> {
-  const child = fork(fileURLToPath(new URL('./worker-main.ts', import.meta.url)), { execArgv: ['--expose-gc'] });
+  const child = fork(fileURLToPath(new URL('./worker-main.ts', import.meta.url)), {
+    execArgv: ['--expose-gc', '--import', new URL('./heap-in-use.ts', import.meta.url).href],
+  });
   const begun = new Map<string, { at: number; delayMs: number }>();
   const waiting = new Map<string, () => void>();
   child.on('message', (message: FromWorker) => {

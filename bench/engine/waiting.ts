@@ -6,8 +6,10 @@ import type { MeasuredWorker } from './place.ts';
 const batches = 4;
 
 export interface WaitingCosts {
-  /** KB of the worker for each waiting run: a sample for each batch. */
-  readonly kilobytes: readonly number[];
+  /** KB of the worker's heaps for each waiting run: a sample for each batch. */
+  readonly heap: readonly number[];
+  /** The same of the process, with what its allocators keep for later. */
+  readonly resident: readonly number[];
   /** Milliseconds that a quick step was scheduled before it began. */
   readonly delays: readonly number[];
 }
@@ -15,7 +17,7 @@ export interface WaitingCosts {
 export type Wait = 'step' | 'people' | 'bare';
 
 /**
- * Lets `count` runs wait on a worker that does nothing else, in batches; then runs of one quick step come among them. Memory is the worker's resident set after a garbage collection, before and after each batch. All are ended afterwards.
+ * Lets `count` runs wait on a worker that does nothing else, in batches; then runs of one quick step come among them. Memory is measured after a garbage collection, before and after each batch. All are ended afterwards.
  */
 export async function measureWaiting(
   control: Control,
@@ -26,14 +28,15 @@ export async function measureWaiting(
   const runs: string[] = [];
   // What the first runs of a worker cost once is not theirs.
   runs.push(...(await Promise.all(Array.from({ length: first }, () => begin(control, worker, wait)))));
-  const kilobytes: number[] = [];
-  let before = (await settled(worker)).resident;
+  const [heap, resident]: [number[], number[]] = [[], []];
+  let before = await settled(worker);
   const size = Math.ceil(count / batches);
   for (let batch = 0; batch < batches; batch += 1) {
     runs.push(...(await inRows(size, 20, () => begin(control, worker, wait))));
-    const { resident } = await settled(worker);
-    kilobytes.push((resident - before) / size / 1024);
-    before = resident;
+    const now = await settled(worker);
+    heap.push((now.heap - before.heap) / size / 1024);
+    resident.push((now.resident - before.resident) / size / 1024);
+    before = now;
   }
   const delays: number[] = [];
   for (let one = 0; one < quickSteps; one += 1) {
@@ -42,7 +45,7 @@ export async function measureWaiting(
     await worker.client.workflow.getHandle(run).result();
   }
   await inRows(runs.length, 20, async (index) => await worker.client.workflow.getHandle(runs[index] ?? '').terminate());
-  return { kilobytes, delays };
+  return { heap, resident, delays };
 }
 
 /** Starts one and returns when it waits. */
@@ -66,7 +69,8 @@ async function begin(control: Control, worker: MeasuredWorker, wait: Wait): Prom
 /** The memory once it has come to rest: the lowest of a few looks. */
 async function settled(worker: MeasuredWorker): Promise<{ resident: number; heap: number }> {
   const looks = [await worker.memory(), await worker.memory(), await worker.memory()];
-  return looks.reduce((lowest, look) => (look.resident < lowest.resident ? look : lowest));
+  const lowest = (of: 'resident' | 'heap'): number => Math.min(...looks.map((look) => look[of]));
+  return { resident: lowest('resident'), heap: lowest('heap') };
 }
 
 async function inRows<Result>(count: number, abreast: number, work: (index: number) => Promise<Result>): Promise<Result[]> {

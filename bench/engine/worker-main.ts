@@ -1,5 +1,6 @@
 // The worker of the bench, in a process of its own so that its memory can be told: the product's engine and binding over steps
 // that do nothing, and the bare activities beside them.
+import { BroadcastChannel } from 'node:worker_threads';
 import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -15,6 +16,7 @@ import { notYet } from '../../domain/failure.ts';
 import { isOpen } from '../../temporal/runs.ts';
 import { bind } from '../../worker/bind.ts';
 import type { MeasuredActivities } from './contract.ts';
+import { heapChannel, heapInUse } from './heap-in-use.ts';
 import { inventory } from './inventory.ts';
 import { nowMs, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
 import { catalog } from './plans.ts';
@@ -101,10 +103,14 @@ async function run({ address, taskQueue, control: url, bundle }: WorkerStart): P
   };
 }
 
-function memory(): void {
-  for (let pass = 0; pass < 3; pass += 1) globalThis.gc?.();
-  const { rss, heapUsed } = process.memoryUsage();
-  say({ kind: 'memory', resident: rss, heap: heapUsed });
+async function memory(): Promise<void> {
+  const channel = new BroadcastChannel(heapChannel);
+  const workflows = new Promise<number>((resolve) => {
+    channel.onmessage = ({ data }: { data?: unknown }) => resolve(Number(data));
+  });
+  channel.postMessage('ask');
+  say({ kind: 'memory', heap: heapInUse() + (await workflows), resident: process.memoryUsage().rss });
+  channel.close();
 }
 
 // Whoever started it is gone.
@@ -114,7 +120,7 @@ let stop: (() => Promise<void>) | undefined;
 process.on('message', (message: ToWorker) => {
   void (async () => {
     if (message.kind === 'start') stop = await run(message.start);
-    else if (message.kind === 'memory') memory();
+    else if (message.kind === 'memory') await memory();
     else {
       await stop?.();
       process.disconnect();

@@ -1,9 +1,12 @@
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { ulid } from 'ulid';
+import { deliverUndelivered } from '../../api/deliver-undelivered.ts';
 import { createReconciler } from '../../api/reconcile.ts';
 import { repeat } from '../../api/repeat.ts';
 import { startUnstarted } from '../../api/start-unstarted.ts';
-import type { Control } from '../../control/contract.ts';
+import type { Control, DecisionRow } from '../../control/contract.ts';
+import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { apiPlace } from './place.ts';
 
@@ -12,7 +15,12 @@ const log = pino({ level: 'silent' });
 
 /** The same rows, without having to grow old first. */
 function hurried(control: Control): Control {
-  return { ...control, requests: { ...control.requests, unstarted: () => control.requests.unstarted(0) } };
+  const { requests, questions } = control;
+  return {
+    ...control,
+    requests: { ...requests, unstarted: () => requests.unstarted(0) },
+    questions: { ...questions, undelivered: () => questions.undelivered(0) },
+  };
 }
 
 test('C11: a run that was written down and not started is started once Temporal is back', async () => {
@@ -109,4 +117,66 @@ test('work is repeated after it failed, and stops when it is told', async () => 
     setTimeout(resolve, 20);
   });
   expect(times).toBe(stoppedAt);
+});
+
+describe('a decision that did not surely arrive', () => {
+  const written = async (control: Control, run: string): Promise<DecisionRow> =>
+    await control.questions.decide({
+      id: ulid(),
+      run,
+      approval: 'run',
+      opening: 0,
+      digest: '',
+      choice: 'cancel',
+      person: 'grace',
+      groups: ['dba'],
+      channel: 'http',
+      reason: 'no',
+    });
+
+  test('the API was killed before it was sent: it is sent once, though nobody has asked again', async () => {
+    const api = await place.begin();
+    const parts = { ...api.parts, control: hurried(api.control) };
+    const { run } = await api.run();
+    const { id } = await written(api.control, run);
+    await deliverUndelivered(parts, log);
+    await deliverUndelivered(parts, log);
+    expect(api.temporal.messages).toEqual([{ approval: 'run', opening: 0, digest: '', choice: 'cancel', decisionId: id }]);
+  });
+
+  test('the run has judged it and the server died before it could keep that: it is sent again until it is taken', async () => {
+    const api = await place.begin();
+    const parts = { ...api.parts, control: hurried(api.control) };
+    const { run } = await api.run();
+    const { id } = await written(api.control, run);
+    await api.control.questions.judge(id, { counts: true, because: 'counts' });
+    api.temporal.judgement = new Failure('temporal-unavailable', 'the connection was lost');
+    await deliverUndelivered(parts, log);
+    api.temporal.judgement = { counts: true, settled: 'cancel', by: { person: 'grace' }, because: 'counts' };
+    await deliverUndelivered(parts, log);
+    await deliverUndelivered(parts, log);
+    expect(api.temporal.messages.map((one) => one.decisionId)).toEqual([id, id]);
+    expect(await api.control.questions.decision(id)).toMatchObject({ counts: true });
+  });
+
+  test('its run has closed: it is refused, and sent to nobody', async () => {
+    const api = await place.begin();
+    const parts = { ...api.parts, control: hurried(api.control) };
+    const { run } = await api.run();
+    const { id } = await written(api.control, run);
+    await api.control.runs.close(run, { outcome: 'refused', free: true });
+    await deliverUndelivered(parts, log);
+    expect(api.temporal.messages).toEqual([]);
+    expect(await api.control.questions.decision(id)).toMatchObject({ counts: false, because: 'the run has closed (refused)' });
+  });
+
+  test('one that was refused is heard by nobody', async () => {
+    const api = await place.begin();
+    const parts = { ...api.parts, control: hurried(api.control) };
+    const { run } = await api.run();
+    const { id } = await written(api.control, run);
+    await api.control.questions.judge(id, { counts: false, because: 'grace may not' });
+    await deliverUndelivered(parts, log);
+    expect(api.temporal.messages).toEqual([]);
+  });
 });

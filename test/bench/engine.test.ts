@@ -14,9 +14,12 @@ test('the bench of the engine ends with a report of every figure, in the shape o
     ['bare', 'signal to next step', 1],
     ['engine', 'approval to next step', 1],
     ['a wait that looks every 2 s', 'memory of a waiting run', 4],
+    ['a wait that looks every 2 s', 'growth of the process for a waiting run', 4],
     ['among 4 waiting', 'delay of a quick step', 1],
     ['an approval', 'memory of a waiting run', 4],
+    ['an approval', 'growth of the process for a waiting run', 4],
     ['bare', 'memory of a waiting run', 4],
+    ['bare', 'growth of the process for a waiting run', 4],
   ]);
   expect(report.results.every((one) => one.median <= one.max && Number.isFinite(one.p95))).toBe(true);
   expect(Object.values(report.ratios).some(Number.isFinite)).toBe(true);

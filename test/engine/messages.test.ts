@@ -62,13 +62,13 @@ describe('several at once', () => {
     await engine.asked(run, 'agree-first');
     await engine.decide(run, 'grace', 'approve');
     const gate = newGate();
-    engine.hooks.after.set('questions.judge', once(gate.pass));
+    engine.hooks.after.set('questions.judge', gate.pass);
     const approves = engine.decide(run, 'linus', 'approve');
     await gate.reached;
-    const rejects = engine.decide(run, 'edsger', 'reject', 'no').catch((error: unknown) => error);
-    await eventually(async () => ((await engine.events(run, 'decision.made')).length === 3 ? true : undefined));
-    // Time for the reject to be judged beside the other, if it can.
-    setTimeout(gate.open, 500);
+    const rejects = engine.decide(run, 'edsger', 'reject', 'no');
+    // The reject could be judged beside the other then.
+    await eventually(async () => ((await accepted(engine, run)) === 3 ? true : undefined));
+    gate.open();
     expect(await approves).toMatchObject({ counts: true, settled: 'approve' });
     expect(await rejects).toMatchObject({ counts: false });
     await engine.asked(run, 'agree-last');
@@ -84,6 +84,21 @@ describe('several at once', () => {
     expect((await engine.detail(run)).questions[0]?.agreements).toHaveLength(1);
     expect(await engine.events(run, 'decision.judged')).toHaveLength(1);
   });
+});
+
+test('an answer that was judged, its question closed, and all of it lost with the workflow task: sent again, the run goes on', async () => {
+  const engine = await place.begin();
+  const run = await engine.request();
+  await engine.asked(run, 'agree-first');
+  await engine.decide(run, 'grace', 'approve');
+  const message = await engine.click(run, 'linus', 'approve');
+  const { control } = engine;
+  await control.questions.judge(message.decisionId, { counts: true, because: 'counts' });
+  await control.questions.close(run, 'agree-first', 1, 'approve');
+  expect(await sendDecision(engine.client, run, message)).toMatchObject({ counts: true, settled: 'approve' });
+  await engine.agree(run, 'agree-last');
+  expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
+  expect(await engine.events(run, 'approval.closed')).toHaveLength(2);
 });
 
 describe('deadlines', () => {
@@ -241,4 +256,10 @@ test('a message without a row, as a Signal, ends nothing', async () => {
 
 function without({ inventory }: EngineTest, ...names: string[]): EngineTest['inventory'] {
   return { ...inventory, people: inventory.people.filter((one) => !names.includes(one.name)) };
+}
+
+/** How many Updates the run has taken. */
+async function accepted({ client }: EngineTest, run: string): Promise<number> {
+  const { events = [] } = await client.workflow.getHandle(run).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
 }

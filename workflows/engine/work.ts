@@ -1,5 +1,13 @@
-import { scheduleActivity, workflowInfo, type ActivityOptions } from '@temporalio/workflow';
-import { engineWork, type EngineActivities } from '../../activities/engine/contract.ts';
+import {
+  ApplicationFailure,
+  isCancellation,
+  scheduleActivity,
+  scheduleLocalActivity,
+  workflowInfo,
+  type ActivityOptions,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
+import { engineWork, onTheSpot, type EngineActivities } from '../../activities/engine/contract.ts';
 import type { StepCall, Work, WorkOf } from '../../activities/work.ts';
 import { reportOf } from './failure.ts';
 
@@ -56,6 +64,18 @@ const options: Record<Work, ActivityOptions> = {
   },
 };
 
+const here: LocalActivityOptions = {
+  scheduleToCloseTimeout: '3s',
+  retry: { maximumAttempts: 1 },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+};
+
+const namesOnTheSpot: ReadonlySet<string> = new Set(onTheSpot.map((verb) => `engine.${verb}`));
+
+function isOnTheSpot({ name }: { readonly name: string }): boolean {
+  return namesOnTheSpot.has(name);
+}
+
 /** Work that runs long, and the switch, have task queues with slots of their own, so nothing quick waits behind them. */
 function queueOf(base: string, work: Work): string {
   return work === 'long' || work === 'switch' ? `${base}-${work}` : base;
@@ -79,13 +99,28 @@ export async function call<Input, Result>(verb: Verb<Input, Result>, input: Inpu
   let lost = 0;
   for (let outage = 1; ; outage += 1) {
     try {
-      return await callOnce(verb, input, step, summary);
+      return await (isOnTheSpot(verb) ? callHere(verb, input, summary) : callOnce(verb, input, step, summary));
     } catch (error) {
       const { code } = reportOf(error);
       if ((code === 'worker-lost' || code === 'superseded') && lost < lostWorkers) lost += 1;
       else if (outage > outages || code !== 'control-database-unavailable') throw error;
       else await callOnce(engine.standBy, undefined, undefined, 'waits for the control database');
     }
+  }
+}
+
+/**
+ * Tried once on the spot, as a local activity: that saves two of the server's hops, of up to 50 ms each. Only what it has decided
+ * is taken from there; after anything else, and when it takes long, it is called as an ordinary activity, with its timeouts and
+ * retries. No message is heard meanwhile, so the try is short.
+ */
+async function callHere<Input, Result>(verb: Verb<Input, Result>, input: Input, summary?: string): Promise<Result> {
+  try {
+    return await scheduleLocalActivity<Result>(verb.name, [input, null], { ...here, ...(summary === undefined ? {} : { summary }) });
+  } catch (error) {
+    // Of a local activity it comes as it was thrown.
+    if (isCancellation(error) || (error instanceof ApplicationFailure && error.nonRetryable === true)) throw error;
+    return await callOnce(verb, input, undefined, summary);
   }
 }
 
