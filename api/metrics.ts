@@ -20,12 +20,13 @@ export function measureRequests(app: FastifyInstance): Histogram {
 }
 
 /**
- * Everything for Prometheus. Labels are words of a closed list, routes and methods: no names of people, databases or tickets. What
- * cannot be asked now is left out and `steadyhand_up` of it is 0; never throws.
+ * Everything for Prometheus. Labels are words of a closed list, routes, methods and, of proofs, the inventory's databases: no names
+ * of people or tickets. What cannot be asked now is left out and `steadyhand_up` of it is 0; never throws.
  */
-export async function metricsText(parts: Pick<ApiParts, 'control' | 'temporal'>, durations: Histogram): Promise<string> {
-  const [counts, idle] = await Promise.all([
+export async function metricsText(parts: Pick<ApiParts, 'control' | 'temporal' | 'inventory'>, durations: Histogram): Promise<string> {
+  const [counts, proved, idle] = await Promise.all([
     parts.control.counts().catch(() => undefined),
+    parts.control.proofs.last().catch(() => undefined),
     parts.temporal.unpolled().catch(() => undefined),
   ]);
   const up: Sample[] = [
@@ -35,6 +36,7 @@ export async function metricsText(parts: Pick<ApiParts, 'control' | 'temporal'>,
   return [
     metric(`${name}_up`, 'gauge', 'Whether what the API needs answers it.', up),
     ...(counts ? counted(counts) : []),
+    ...(proved ? [proofs(Object.keys(parts.inventory().databases), proved)] : []),
     ...(idle ? [polling(idle)] : []),
     durations.text(),
   ].join('');
@@ -70,6 +72,16 @@ function counted({ runs, closed, steps, questions, leases, unstarted }: Counts):
 
 function each(label: string, names: readonly string[], numbers: Readonly<Record<string, number>>): Sample[] {
   return names.map((one) => ({ labels: { [label]: one }, value: numbers[one] ?? 0 }));
+}
+
+/** Zero for one that was never proved, so that one rule finds both. */
+function proofs(databases: readonly string[], proved: Readonly<Record<string, string>>): string {
+  const samples = databases.toSorted().map((database) => {
+    const at = Object.hasOwn(proved, database) ? proved[database] : undefined;
+    return { labels: { database }, value: at === undefined ? 0 : Date.parse(at) / 1_000 };
+  });
+  const help = 'When the database was last restored and queried; 0: never.';
+  return metric(`${name}_last_proved_restore_timestamp_seconds`, 'gauge', help, samples);
 }
 
 function polling(idle: readonly Unpolled[]): string {

@@ -28,6 +28,7 @@ import { janitorRoutes } from './routes/janitor.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { planRoutes } from './routes/plans.ts';
 import { problemRoutes } from './routes/problems.ts';
+import { proofRoutes } from './routes/proofs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 
@@ -86,6 +87,7 @@ function versionOne(parts: ApiParts): (app: FastifyInstance) => Promise<void> {
       breakGlassRoutes,
       janitorRoutes,
       auditRoutes,
+      proofRoutes,
       tokenRoutes,
     ];
     for (const make of routes) await app.register(make(parts));

@@ -12,6 +12,7 @@ import { janitorCommand } from './janitor.ts';
 import { leaseCommand } from './lease.ts';
 import { migrateCommand } from './migrate.ts';
 import { planCommand } from './plan.ts';
+import { proofsCommand } from './proofs.ts';
 import { rejectCommand } from './reject.ts';
 import { runsCommand } from './runs.ts';
 import { showCommand } from './show.ts';
@@ -25,7 +26,7 @@ import { UsageError, type World } from './world.ts';
 const groups = {
   'Ask and follow:': [planCommand, startCommand, runsCommand, showCommand, watchCommand],
   'Decide:': [approveCommand, rejectCommand, withdrawCommand, decideCommand, cancelCommand, breakGlassCommand, reviewCommand],
-  'Look after:': [freezeCommand, leaseCommand, janitorCommand, auditCommand, tokenCommand],
+  'Look after:': [freezeCommand, leaseCommand, janitorCommand, proofsCommand, auditCommand, tokenCommand],
   'Serve:': [workerCommand, apiCommand, migrateCommand],
 } as const;
 

@@ -8,6 +8,7 @@ import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
 import type { FreezeRow, Freezes } from './freeze-contract.ts';
 import type { Attempts, Leases, Leftovers, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
+import type { Proofs } from './proof-contract.ts';
 import type { Counts, SchemaGap } from './service-contract.ts';
 import type { Requests } from './request-contract.ts';
 import type { Tokens } from './token-contract.ts';
@@ -29,6 +30,8 @@ export type {
   PlaceInLine,
   InLine,
 } from './journal-contract.ts';
+export { proofLevels } from './proof-contract.ts';
+export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
 export type { NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
@@ -48,6 +51,7 @@ export interface Control {
   readonly leftovers: Leftovers;
   readonly noReturn: NoReturn;
   readonly moves: Moves;
+  readonly proofs: Proofs;
   readonly documents: Documents;
   readonly tokens: Tokens;
   /** Throws `control-database-unavailable` when it does not answer. */

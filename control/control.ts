@@ -10,6 +10,7 @@ import { createLeases } from './lease.ts';
 import { createLeftovers } from './leftovers.ts';
 import { createMoves } from './moves.ts';
 import { createNoReturn } from './no-return.ts';
+import { createProofs } from './proofs.ts';
 import { createQuestions } from './questions.ts';
 import { createRequests } from './requests.ts';
 import { createRuns } from './runs.ts';
@@ -30,6 +31,7 @@ export function createControl(options: DbOptions): Control {
     leftovers: createLeftovers(db),
     noReturn: createNoReturn(db),
     moves: createMoves(db),
+    proofs: createProofs(db),
     documents: createDocuments(db),
     tokens: createTokens(db),
     ping: async () => {

@@ -27,6 +27,7 @@ export const eventKinds = [
   'break-glass.used',
   'break-glass.reviewed',
   'evidence.recorded',
+  'proof.recorded',
   'token.created',
   'token.rotated',
   'token.revoked',

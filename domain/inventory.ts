@@ -124,6 +124,8 @@ const policy = z.strictObject({
   servicesAnswer: z.boolean().default(false),
   /** Whose people may pass freezes and the approvals' quorum in an emergency, and who must agree then. */
   breakGlass: z.strictObject({ groups: z.array(name).min(1), quorum: quorum.optional() }).optional(),
+  /** How old the last proved restore of a database may be before people are warned. */
+  provedRestore: z.union([z.literal('off'), duration]).default(30 * 86_400_000),
   approvals: z.strictObject({ low: approvalRule, medium: approvalRule, high: approvalRule }),
 });
 

@@ -51,7 +51,15 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
         log,
       ),
     ],
-    ['recovery', bind<RecoveryActivities>('recovery', createRecoveryActivities({ servers, facts: recoveryFacts }), control, log)],
+    [
+      'recovery',
+      bind<RecoveryActivities>(
+        'recovery',
+        createRecoveryActivities({ servers, facts: recoveryFacts, proofs: control.proofs }),
+        control,
+        log,
+      ),
+    ],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
     ['backup', bind<BackupActivities>('backup', createBackupActivities(dependencies), control, log)],
   ];

@@ -1,3 +1,4 @@
+import type { Proof } from '../../control/contract.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { WorkOf } from '../work.ts';
 
@@ -37,6 +38,8 @@ export interface ChosenTable {
 export interface RecoveryActivities {
   /** Every tier of the verification, on the restored copy. Raises `verification-failed` with what was found. */
   verify(verify: Verify): Promise<Verification>;
+  /** Writes a proof into the ledger, once for each key of an attempt. Its id. */
+  prove(proof: Proof): Promise<{ proof: string }>;
   /** The chosen tables into the side schema of the database in use, with keys and references checked. Each table all or nothing. */
   copyAside(copy: CopyBack): Promise<CopiedAside>;
   /** Removes the side schema and the journal. Undo of `copyAside`, and the tidying up when nobody needs the journal any more. */
@@ -98,6 +101,7 @@ export interface BroughtBack {
 
 export const recoveryWork: WorkOf<RecoveryActivities> = {
   verify: 'long',
+  prove: 'look',
   copyAside: 'long',
   removeAside: 'change',
   bringBack: 'long',

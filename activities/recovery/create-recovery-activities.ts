@@ -1,3 +1,4 @@
+import type { Proofs } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
 import type { Servers } from '../postgres/session.ts';
@@ -15,9 +16,10 @@ export interface RecoveryDependencies {
   readonly servers: Servers;
   /** The facts that are stored under a digest. */
   facts(digest: string): Promise<FactsOfRecovery>;
+  readonly proofs: Pick<Proofs, 'record'>;
 }
 
-export function createRecoveryActivities({ servers, facts }: RecoveryDependencies): Effects<RecoveryActivities> {
+export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDependencies): Effects<RecoveryActivities> {
   const on =
     <Result>(verb: (copying: Copying, attempt: Attempt) => Promise<Result>) =>
     async (recovery: CopyBack, attempt: Attempt): Promise<Result> => {
@@ -28,6 +30,7 @@ export function createRecoveryActivities({ servers, facts }: RecoveryDependencie
   return {
     verify: async (recovery: Verify, attempt) =>
       await verify({ servers, recovery, facts: (await facts(recovery.facts)).binding.verification }, attempt),
+    prove: async (proof, { key, run }) => ({ proof: (await proofs.record({ ...proof, key, run })).id }),
     copyAside: on(copyAside),
     removeAside: on(removeAside),
     bringBack: on(bringBack),

@@ -7,6 +7,11 @@ export const runId = z
   .transform((text) => text.toUpperCase())
   .describe('ULID of the run');
 
+export const proofId = z
+  .string()
+  .regex(/^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}$/, 'a proof is named by its ULID, 26 characters')
+  .describe('ULID of the proof');
+
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name is lower-case letters, digits and dashes');
 
 export const databaseName = name.describe('A database of the inventory');

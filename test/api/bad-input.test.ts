@@ -78,6 +78,12 @@ const bad: Readonly<Record<string, readonly Bad[]>> = {
     { named: nobody, body: because, status: 404 },
   ],
   'GET /v1/leases': [{ as: null, status: 401 }],
+  'GET /v1/proofs': [
+    { query: 'before=nonsense', status: 400 },
+    { query: 'limit=201', status: 400 },
+    { query: 'database=nothing', status: 404 },
+    { as: null, status: 401 },
+  ],
   'GET /v1/leases/{database}': [
     { named: 'Orders!', status: 400 },
     { named: 'nothing', status: 404 },

@@ -62,6 +62,11 @@ const bad: Readonly<Record<string, readonly (readonly [line: readonly string[], 
     [['review', nobody, '--reason', 'x'], 1, /no run/],
   ],
   janitor: [[['janitor', '--dance'], 2, /--dance/]],
+  proofs: [
+    [['proofs', '--limit', '201'], 2, /from 1 to 200/],
+    [['proofs', 'nothing'], 1, /no database "nothing"/],
+    [['proofs', '--before', 'nonsense'], 1, /ULID/],
+  ],
   'lease list': [[['lease', 'list', '--dance'], 2, /--dance/]],
   'lease show': [[['lease', 'show', 'nothing'], 1, /no database "nothing"/]],
   'lease release': [

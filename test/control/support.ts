@@ -86,9 +86,11 @@ export function controlPlace(): Place {
 
 const emptyAll = `
   ALTER TABLE steadyhand.events DISABLE TRIGGER append_only;
-  TRUNCATE steadyhand.freezes, steadyhand.queue, steadyhand.events, steadyhand.requests, steadyhand.runs, steadyhand.steps, steadyhand.evidence, steadyhand.questions,
+  ALTER TABLE steadyhand.proofs DISABLE TRIGGER append_only;
+  TRUNCATE steadyhand.proofs, steadyhand.freezes, steadyhand.queue, steadyhand.events, steadyhand.requests, steadyhand.runs, steadyhand.steps, steadyhand.evidence, steadyhand.questions,
     steadyhand.decisions, steadyhand.leases, steadyhand.attempts, steadyhand.no_return, steadyhand.documents, steadyhand.tokens,
     steadyhand.old_secrets;
+  ALTER TABLE steadyhand.proofs ENABLE ALWAYS TRIGGER append_only;
   ALTER TABLE steadyhand.events ENABLE ALWAYS TRIGGER append_only`;
 
 export function newRequest(changes: Partial<NewRequest> = {}): NewRequest {
