@@ -31,7 +31,7 @@ export interface Attempt {
   intend(before: Before): Promise<Before>;
   /** Writes down that the intended effect is there (`adopted`: an earlier attempt had made it). Writing it twice is harmless. */
   settle(outcome: 'made' | 'adopted' | 'undone' | 'nothing-to-undo'): Promise<void>;
-  /** For an undo: what the step it takes back had intended, or null when it never got so far. */
+  /** What earlier attempts at the step had intended; for an undo, those at the step that it takes back. Null when none got so far. */
   readonly intended: Before | null;
 }
 

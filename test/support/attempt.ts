@@ -79,7 +79,7 @@ export function createJournal(run = `migration-cutover/orders/${newRunId()}`): J
           await Promise.resolve();
           outcomes.set(key, outcome);
         },
-        intended: undo ? (intents.get(stepKey) ?? null) : null,
+        intended: intents.get(stepKey) ?? null,
       };
     },
   };

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration, Switched } from '../contract.ts';
-import type { MigrationFacts } from '../facts.ts';
 import { refuseChangedDefinitions } from '../unchanged-definitions.ts';
 import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
@@ -16,6 +15,7 @@ import { decideForward } from './no-return.ts';
 import { dropSnapshots } from './restore-service.ts';
 import { compareSets } from './same-tables.ts';
 import { openSessions, type Sessions } from './sessions.ts';
+import { superusersOf } from './superusers-of.ts';
 import { exporterName, switchFactsOf, type SwitchFacts } from './switch-facts.ts';
 import { takeUp } from './take-up.ts';
 import type { Switch, SwitchDependencies } from './under-way.ts';
@@ -43,13 +43,14 @@ export async function switchOver(deps: SwitchDependencies, migration: Migration,
 
 interface State {
   begun: boolean;
+  /** Whom the fence has locked out, or is about to: an earlier attempt, and then this one. */
   superusers: readonly string[];
   decided: boolean;
 }
 
 async function switchFromTheStart(one: Switch): Promise<Switched> {
   const { attempt } = one;
-  const state: State = { begun: false, superusers: plannedSuperusers(one.planned), decided: false };
+  const state: State = { begun: false, superusers: superusersOf(attempt.intended), decided: false };
   let sessions: Sessions | undefined;
   try {
     sessions = await openSessions({ ...one, facts: one.planned });
@@ -117,12 +118,6 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   if (side === 'back') throw new Failure('conflict', 'it was decided that the old side stays in charge of this run');
   state.decided = true;
   return facts;
-}
-
-/** Until the journal tells whom an earlier attempt may have locked out. LOGIN said again changes nothing. */
-function plannedSuperusers(facts: MigrationFacts): string[] {
-  if (!facts.binding.source.superuser) return [];
-  return facts.binding.source.roles.filter((role) => role.superuser && role.login).map((role) => role.name);
 }
 
 async function refuseBusy({ migration, attempt }: Switch, sessions: Sessions): Promise<void> {

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Servers } from '../../../activities/postgres/session.ts';
 import { createSwitchActivities } from '../../../activities/replication/switch/create-switch-activities.ts';
 import { switchFactsOf } from '../../../activities/replication/switch/switch-facts.ts';
 import { readAlias } from '../../../activities/pooling/config-file.ts';
@@ -7,7 +8,7 @@ import { Failure } from '../../../domain/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createNoReturn, withFault } from './faults.ts';
 import { failureOf, limitOf, ready, write } from './ready.ts';
-import { poolerConsole, startMachines, type Machines } from './machines.ts';
+import { asAdmin, poolerConsole, startMachines, type Machines } from './machines.ts';
 import { createWorld } from './world.ts';
 
 let machines: Machines;
@@ -92,6 +93,29 @@ describe('attempts that overlap or follow', () => {
     await write(world);
     await switchOver();
     expect(switchFactsOf((await noReturn.read(world.journal.run))?.facts ?? {}).attempt).toBe(2);
+  });
+
+  test('an attempt that fails before it looks lets in whom an earlier one has locked out, and no superuser whom people have disabled', async () => {
+    const { world, noReturn } = await ready(machines, { pooler: false });
+    const [locked, disabled] = ['locked', 'disabled'].map((name) => `${name}_${world.journal.tag.slice(-8)}`);
+    await world.source(`CREATE ROLE "${locked}" SUPERUSER NOLOGIN; CREATE ROLE "${disabled}" SUPERUSER NOLOGIN`);
+    onTestFinished(async () => void (await asAdmin(machines.source, 'postgres', `DROP ROLE "${locked}", "${disabled}"`)));
+    await world.journal.attempt('switch').intend({ superusers: [locked], sourceLimit: -1 });
+    const { source } = world.facts.binding;
+    const roles = [locked, disabled].map((name) => ({ name: String(name), login: true, superuser: true }));
+    const facts = { ...world.facts, binding: { ...world.facts.binding, source: { ...source, roles: [...source.roles, ...roles] } } };
+    const servers: Servers = {
+      ...world.servers,
+      open: async (name, opening) => {
+        if (name === 'orders-next') throw new Failure('unreachable', 'it is away');
+        return await world.servers.open(name, opening);
+      },
+    };
+    const activities = createSwitchActivities({ ...world.deps, servers, facts: () => Promise.resolve(facts), noReturn });
+    expect((await failureOf(activities.switchOver(world.migration, world.journal.attempt('switch')))).code).toBe('unreachable');
+    expect(
+      await world.source(`SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname IN ('${locked}', '${disabled}')`),
+    ).toEqual([{ name: locked }]);
   });
 
   test('closing the target: who is in leaves, repeating is harmless, undo opens it', async () => {
