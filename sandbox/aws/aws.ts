@@ -12,6 +12,7 @@ import { createJobs } from './jobs.ts';
 import { newKey, rdsAlias, type KeyWish } from './kms.ts';
 import type { Place } from './place.ts';
 import { beatAll } from './rds/heartbeat.ts';
+import { changeJobs } from './rds/change-jobs.ts';
 import { instanceJobs } from './rds/instance-jobs.ts';
 import type { RdsRegion } from './rds/model.ts';
 import { snapshotJobs } from './rds/snapshot-jobs.ts';
@@ -133,7 +134,7 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
   const engines = await enginesOf(options);
   const factor = options.factor ?? 60;
   const save = (): void => writeState(folders.state, state);
-  const jobs = createJobs(() => place, { ...instanceJobs, ...snapshotJobs });
+  const jobs = createJobs(() => place, { ...instanceJobs, ...changeJobs, ...snapshotJobs });
   const place: Place = {
     state,
     directory: options.directory,

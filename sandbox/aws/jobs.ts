@@ -2,11 +2,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Job, Jobs } from './job.ts';
 import type { Place } from './place.ts';
 
+const lookAgainMs = 50;
+
 export interface Phase {
   /** Seconds at AWS; the phase never ends before, and later if its work takes longer. */
   readonly lasts: number;
   /** What is seen from the beginning of the phase on. */
   readonly begin?: () => void;
+  /** The phase does not begin while this is true. */
+  readonly waits?: () => boolean;
   /** What is really done; it must be right when an earlier try was cut off anywhere. */
   readonly work?: () => Promise<void>;
 }
@@ -62,6 +66,7 @@ async function runJob(place: Place, kinds: Readonly<Record<string, JobKind>>, jo
 
 /** Whether it came to its end; not when the stand-in is stopping. */
 async function runPhase(place: Place, job: Job, phase: Phase | undefined, stopping: AbortSignal): Promise<boolean> {
+  while (phase?.waits?.() && !stopping.aborted) await wait(lookAgainMs, undefined, { signal: stopping }).catch(() => undefined);
   if (!phase || stopping.aborted) return false;
   job.since ??= Date.now();
   phase.begin?.();

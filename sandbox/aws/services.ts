@@ -1,9 +1,12 @@
 import { AwsError } from './aws-error.ts';
+import { getMetricData, getMetricStatistics } from './cloudwatch.ts';
 import type { JsonCall } from './json-call.ts';
 import { describeKey, disableKey, enableKey, listAliases, scheduleKeyDeletion } from './kms.ts';
 import { rdsOf, type Place } from './place.ts';
 import { parseQuery, type Query } from './query.ts';
 import { rdsActions, type Action } from './rds/actions.ts';
+import { createSecret, describeSecret, getSecretValue, putSecretValue, updateSecretVersionStage } from './secrets-manager.ts';
+import { assumeRole, getCallerIdentity } from './sts.ts';
 import { element, type Xml } from './xml.ts';
 
 /** What a service made of a request, ready to be sent. */
@@ -40,6 +43,12 @@ interface JsonService {
 /** By the service's name in the scope of a signature. */
 const services: Readonly<Record<string, QueryService | JsonService>> = {
   rds: { protocol: 'query', prefix: 'rds', namespace: 'http://rds.amazonaws.com/doc/2014-10-31/', actions: rdsActions },
+  sts: {
+    protocol: 'query',
+    prefix: 'sts',
+    namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+    actions: { AssumeRole: assumeRole, GetCallerIdentity: getCallerIdentity },
+  },
   kms: {
     protocol: 'json',
     prefix: 'kms',
@@ -49,6 +58,22 @@ const services: Readonly<Record<string, QueryService | JsonService>> = {
       EnableKey: enableKey,
       ListAliases: listAliases,
       ScheduleKeyDeletion: scheduleKeyDeletion,
+    },
+  },
+  monitoring: {
+    protocol: 'json',
+    prefix: 'cloudwatch',
+    actions: { GetMetricData: getMetricData, GetMetricStatistics: getMetricStatistics },
+  },
+  secretsmanager: {
+    protocol: 'json',
+    prefix: 'secretsmanager',
+    actions: {
+      CreateSecret: createSecret,
+      DescribeSecret: describeSecret,
+      GetSecretValue: getSecretValue,
+      PutSecretValue: putSecretValue,
+      UpdateSecretVersionStage: updateSecretVersionStage,
     },
   },
 };

@@ -1,14 +1,14 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withSuperuser } from '../../application/application.ts';
 import { giveToPostgres } from '../../postgres-user.ts';
 import type { Cluster } from '../../postgres.ts';
-import { copyFolder } from './copy-folder.ts';
+import { copyFolder, makeFolder } from './copy-folder.ts';
 import { systemDatabase } from './roles.ts';
 
-/** Contents that belong to the running server alone, or come from the archive; their folders stay. */
-const own =
-  /^(?:pg_wal|pg_replslot|pg_dynshmem|pg_notify|pg_serial|pg_snapshots|pg_stat_tmp|pg_subtrans)\/|^postmaster\.|^(?:recovery|standby)\.signal$|(?:^|\/)pgsql_tmp/;
+/** Folders whose contents belong to the running server alone, or come from its WAL: empty in a backup. */
+const emptied = ['pg_wal', 'pg_replslot', 'pg_dynshmem', 'pg_notify', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans'];
+const left = [...emptied, 'postmaster.pid', 'postmaster.opts', 'recovery.signal', 'standby.signal'];
 
 /**
  * A base backup that needs nothing else to start: the files, the label and the WAL of its time. The folder is made anew.
@@ -16,14 +16,15 @@ const own =
  */
 export async function takeBaseBackup(cluster: Cluster, folder: string): Promise<Date> {
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o755 });
+  await makeFolder(folder);
   const data = join(folder, 'data');
   return await withSuperuser(cluster, systemDatabase, async (client) => {
     const slot = `backup_${process.pid}_${Date.now()}`;
     // Holds the WAL of the backup's time; temporary, so it goes with the connection.
     await client.query('SELECT pg_create_physical_replication_slot($1, true, true)', [slot]);
     const began = await client.query("SELECT pg_walfile_name(pg_backup_start('steadyhand', true)) AS segment");
-    await copyFolder(cluster.dataDirectory, data, (path) => own.test(path));
+    await copyFolder(cluster.dataDirectory, data, (name) => left.includes(name));
+    for (const name of emptied) await makeFolder(join(data, name));
     const ended = await client.query<{ segment: string; label: string }>(
       'SELECT pg_walfile_name(lsn) AS segment, labelfile AS label FROM pg_backup_stop(false)',
     );

@@ -6,7 +6,7 @@ import { giveToPostgres } from '../../postgres-user.ts';
 import { startCluster, type Cluster, type Settings } from '../../postgres.ts';
 import type { Instance } from '../rds/model.ts';
 import { engineVersion, type EngineVersion } from '../versions.ts';
-import { copyFolder } from './copy-folder.ts';
+import { copyFolder, makeFolder } from './copy-folder.ts';
 import type { Folders } from './folders.ts';
 import { makeRoles, superuser, type Master } from './roles.ts';
 import { recoverySettings, settingsOf } from './settings-of.ts';
@@ -133,8 +133,8 @@ async function prepareFolders(folders: Folders, instance: Instance): Promise<voi
 /** A backup becomes the files of the instance's cluster. */
 async function layOut({ folders, password }: Context, instance: Instance, backup: string, recover: boolean): Promise<void> {
   const folder = folders.cluster(instance, instance.writer);
+  await makeFolder(folder);
   await copyFolder(join(backup, 'data'), join(folder, 'data'));
-  await giveToPostgres(folder);
   await ownFile(join(folder, 'superuser-password'), `${password}\n`);
   if (recover) await ownFile(join(folder, 'data', 'recovery.signal'), '');
 }

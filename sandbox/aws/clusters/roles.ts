@@ -38,3 +38,10 @@ function granted(major: number): string[] {
   const since16 = ['pg_create_subscription', 'pg_use_reserved_connections'];
   return [...always, ...(major >= 16 ? since16 : []), ...(major >= 17 ? ['pg_maintain'] : [])];
 }
+
+/** Sets the master's password; the same again is harmless. */
+export async function setMasterPassword(cluster: Cluster, master: string, password: string): Promise<void> {
+  await withSuperuser(cluster, 'postgres', (client) =>
+    client.query(`ALTER ROLE ${quoteIdentifier(master)} PASSWORD ${quoteLiteral(password)}`),
+  );
+}

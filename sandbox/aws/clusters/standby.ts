@@ -10,7 +10,6 @@ import { takeBaseBackup } from './base-backup.ts';
 export async function makeStandby(writer: Cluster, folder: string, password: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await takeBaseBackup(writer, folder);
-  await giveToPostgres(folder);
   const files = { 'superuser-password': `${password}\n`, 'data/standby.signal': '' };
   for (const [name, text] of Object.entries(files)) {
     await writeFile(join(folder, name), text, { mode: 0o600 });

@@ -1,10 +1,10 @@
-import { AwsError } from '../aws-error.ts';
 import type { Call, Place } from '../place.ts';
 import { list, type Xml } from '../xml.ts';
 import type { Instance, PendingValues } from './model.ts';
 import { arn, instanceOf, parseArn } from './names.ts';
 import { passes, pageOf } from './pages.ts';
 import { parameterStatus } from './parameter-status.ts';
+import { subnetGroupXml } from './subnet-groups.ts';
 import { tagList } from './tags.ts';
 
 export function describeDBInstances(call: Call): Xml {
@@ -104,19 +104,5 @@ function pendingXml(pending: PendingValues): Xml {
 
 function subnetGroup(place: Place, { region, subnetGroup: name }: Instance): Xml {
   const group = place.state.rds[region]?.subnetGroups[name];
-  if (!group) throw new AwsError('DBSubnetGroupNotFoundFault', `DB subnet group '${name}' does not exist.`, 404);
-  return {
-    DBSubnetGroupName: group.name,
-    DBSubnetGroupDescription: group.description,
-    VpcId: 'vpc-0',
-    SubnetGroupStatus: 'Complete',
-    Subnets: list(
-      'Subnet',
-      group.subnets.map((subnet, index) => ({
-        SubnetIdentifier: subnet,
-        SubnetAvailabilityZone: { Name: `${region}${'abc'[index % 3]}` },
-        SubnetStatus: 'Active',
-      })),
-    ),
-  };
+  return group && subnetGroupXml(place, region, group);
 }

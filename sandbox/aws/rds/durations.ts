@@ -8,6 +8,7 @@ export const seconds = {
   copyWithinRegion: 60,
   copyAcrossRegions: 600,
   modify: 180,
+  password: 30,
   storageOptimization: 300,
   multiAz: 600,
   rename: 180,

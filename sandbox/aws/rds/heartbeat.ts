@@ -5,19 +5,38 @@ import { withSuperuser } from '../../application/application.ts';
 import { until } from '../../until.ts';
 import { systemDatabase } from '../clusters/roles.ts';
 import { foldersOf } from '../clusters/folders.ts';
-import type { Place } from '../place.ts';
+import { rdsOf, type Place } from '../place.ts';
+import { backupsOf } from './backups.ts';
 import { seconds } from './durations.ts';
 import type { Instance } from './model.ts';
 
 const beating = ['available', 'storage-optimization', 'backing-up'];
 
-/** Moves the latest restorable time of all instances on, at AWS's pace, until it is told to stop. */
+/**
+ * What AWS does by itself, at its pace, until it is told to stop: moves the latest restorable time of all instances on, takes the
+ * day's backup, and applies in the week's maintenance window what waits for it.
+ */
 export async function beatAll(place: Place, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
     const instances = Object.values(place.state.rds).flatMap((rds) => Object.values(rds.instances));
     await Promise.all(instances.filter((one) => beating.includes(one.status) && one.retention > 0).map((one) => tryBeat(place, one)));
+    for (const instance of instances.filter(({ status }) => status === 'available')) {
+      if (inWindow(place, instance)) place.jobs.begin('modify', instance.region, instance.resourceId, { apply: true });
+      else if (isDue(place, instance)) place.jobs.begin('backup', instance.region, instance.resourceId);
+    }
     await wait(place.pace(seconds.heartbeat), undefined, { signal: stopping }).catch(() => undefined);
   }
+}
+
+/** Whether a weekly window has opened since the change was asked for; the first one is a week after the creation. */
+function inWindow(place: Place, { pendingSince, createdAt }: Instance): boolean {
+  const weeks = (time: number): number => Math.floor((time - new Date(createdAt).getTime()) / place.pace(seconds.betweenMaintenance));
+  return pendingSince !== undefined && weeks(Date.now()) > weeks(new Date(pendingSince).getTime());
+}
+
+function isDue(place: Place, { retention, region, resourceId }: Instance): boolean {
+  const last = backupsOf(rdsOf(place, region), resourceId).at(-1);
+  return retention > 0 && last !== undefined && Date.now() - last.restorableFrom.getTime() > place.pace(seconds.betweenBackups);
 }
 
 /** As `beat`, for when its failure is only a delay: it is logged. */
@@ -37,8 +56,10 @@ async function beat(place: Place, instance: Instance): Promise<void> {
   const [time, segment] = await withSuperuser(place.servers.writer(instance), systemDatabase, async (client) => {
     const before = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     await client.query('SELECT pg_current_xact_id()');
-    const switched = await client.query<{ segment: string }>('SELECT pg_walfile_name(pg_switch_wal()) AS segment');
-    return [before.rows[0]?.now, switched.rows[0]?.segment] as const;
+    // The piece that has the commit; of two heartbeats at once one may find it switched already.
+    const written = await client.query<{ segment: string }>('SELECT pg_walfile_name(pg_current_wal_insert_lsn() - 1) AS segment');
+    await client.query('SELECT pg_switch_wal()');
+    return [before.rows[0]?.now, written.rows[0]?.segment] as const;
   });
   if (!time || !segment) return;
   const file = join(foldersOf(place.directory).archive(instance.resourceId), segment);

@@ -16,7 +16,7 @@ import { fillSnapshot, finished, snapshotBy } from './snapshot-work.ts';
 const instanceOfJob = (place: Place, job: Job): Instance => instanceBy(rdsOf(place, job.region), job.resource);
 
 /** The end of most jobs. */
-function becomesAvailable(instance: Instance): Phase {
+export function becomesAvailable(instance: Instance): Phase {
   return {
     lasts: 0,
     begin: () => {
@@ -26,19 +26,21 @@ function becomesAvailable(instance: Instance): Phase {
   };
 }
 
-/** The automated backup that follows a creation, or starts the day's. None without retention. */
-function automatedBackup(place: Place, instance: Instance): Phase[] {
-  if (instance.retention === 0) return [];
-  return [
-    {
-      lasts: seconds.backingUp,
-      begin: () => {
-        instance.status = 'backing-up';
-        instance.reachable = true;
-      },
-      work: () => backUp(place, instance),
+/** The automated backup that follows a creation. None without retention. */
+function firstBackup(place: Place, instance: Instance): Phase[] {
+  return instance.retention === 0 ? [] : [backingUp(place, instance)];
+}
+
+/** An automated backup: with the archive it is what a restore to a moment starts from. */
+export function backingUp(place: Place, instance: Instance): Phase {
+  return {
+    lasts: seconds.backingUp,
+    begin: () => {
+      instance.status = 'backing-up';
+      instance.reachable = true;
     },
-  ];
+    work: () => backUp(place, instance),
+  };
 }
 
 async function backUp(place: Place, instance: Instance): Promise<void> {
@@ -69,7 +71,7 @@ function expire(place: Place, instance: Instance): void {
 }
 
 /** Removes the automated backups of an instance and its archive. */
-function dropBackups(place: Place, region: string, resourceId: string): void {
+export function dropBackups(place: Place, region: string, resourceId: string): void {
   for (const { snapshot } of backupsOf(rdsOf(place, region), resourceId)) removeSnapshot(place, snapshot);
 }
 
@@ -87,7 +89,7 @@ const create: JobKind = {
     const master = { name: instance.master, password: String(job.input['password']), database: instance.dbName };
     return [
       { lasts: seconds.create, work: () => place.servers.make(instance, master) },
-      ...automatedBackup(place, instance),
+      ...firstBackup(place, instance),
       becomesAvailable(instance),
       { lasts: 0, begin: () => noteInstance(place, job.region, instance.id, 'DB instance created', 'creation') },
     ];
@@ -104,7 +106,7 @@ function restoring(lasts: number, message: string): JobKind {
       const to = target === undefined ? undefined : { archive: folders.archive(String(archive)), target: new Date(String(target)) };
       return [
         { lasts, work: () => place.servers.restore(instance, folders.snapshot(String(snapshot)), to) },
-        ...automatedBackup(place, instance),
+        ...firstBackup(place, instance),
         becomesAvailable(instance),
         { lasts: 0, begin: () => noteInstance(place, job.region, instance.id, message, 'restoration') },
       ];

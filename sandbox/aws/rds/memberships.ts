@@ -1,11 +1,12 @@
 import { AwsError } from '../aws-error.ts';
 import type { Call } from '../place.ts';
 import type { Instance } from './model.ts';
+import { subnetGroupNotFound } from './subnet-groups.ts';
 
 const defaultSecurityGroup = 'sg-default';
 
 const defaultParameterGroup = (version: string): string => `default.postgres${Number.parseInt(version, 10)}`;
-const defaultOptionGroup = (version: string): string => `default:postgres-${Number.parseInt(version, 10)}`;
+export const defaultOptionGroup = (version: string): string => `default:postgres-${Number.parseInt(version, 10)}`;
 
 /** The groups that a request names, else AWS's defaults. Throws for one that isn't there or is of another version's family. */
 export function checkMemberships(
@@ -14,8 +15,7 @@ export function checkMemberships(
 ): Pick<Instance, 'parameterGroup' | 'optionGroup' | 'subnetGroup' | 'securityGroups'> {
   const { query, rds } = call;
   const subnetGroup = query.text('DBSubnetGroupName') ?? 'default';
-  if (!rds.subnetGroups[subnetGroup])
-    throw new AwsError('DBSubnetGroupNotFoundFault', `DB subnet group '${subnetGroup}' does not exist.`, 404);
+  if (!rds.subnetGroups[subnetGroup]) throw subnetGroupNotFound(subnetGroup);
   return {
     parameterGroup: parameterGroup(call, version) ?? defaultParameterGroup(version),
     optionGroup: optionGroup(call, version) ?? defaultOptionGroup(version),
@@ -24,7 +24,7 @@ export function checkMemberships(
   };
 }
 
-function parameterGroup({ query, rds }: Call, version: string): string | undefined {
+export function parameterGroup({ query, rds }: Call, version: string): string | undefined {
   const name = query.text('DBParameterGroupName')?.toLowerCase();
   if (name === undefined || name === defaultParameterGroup(version)) return name;
   const group = rds.parameterGroups[name];
@@ -38,13 +38,13 @@ function parameterGroup({ query, rds }: Call, version: string): string | undefin
   return name;
 }
 
-function optionGroup({ query, rds }: Call, version: string): string | undefined {
+export function optionGroup({ query, rds }: Call, version: string): string | undefined {
   const name = query.text('OptionGroupName')?.toLowerCase();
   if (name === undefined || name === defaultOptionGroup(version) || rds.optionGroups[name]) return name;
   throw new AwsError('OptionGroupNotFoundFault', `Specified OptionGroupName: ${name} not found.`, 404);
 }
 
-function securityGroups({ query, rds }: Call): string[] | undefined {
+export function securityGroups({ query, rds }: Call): string[] | undefined {
   const groups = query.texts('VpcSecurityGroupIds');
   const unknown = groups?.find((group) => group !== defaultSecurityGroup && !rds.securityGroups.includes(group));
   if (unknown !== undefined) throw new AwsError('InvalidParameterValue', `Invalid security group , groupId= ${unknown}, groupName=.`);

@@ -45,6 +45,8 @@ export interface Instance {
   applied: Record<string, string>;
   tags: Tag[];
   pending: PendingValues;
+  /** When the last change was asked for that waits for the maintenance window. */
+  pendingSince: string | undefined;
   port: number;
   /** The folder of the cluster that writes; with Multi-AZ the other one is the standby. */
   writer: 'a' | 'b';

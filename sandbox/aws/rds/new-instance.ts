@@ -70,6 +70,7 @@ export function addInstance(call: Call, name: string, port: number, origin: Orig
     applied: valuesOf(rds.parameterGroups[groups.parameterGroup]),
     tags: tagsOf(query),
     pending: {},
+    pendingSince: undefined,
     port,
     writer: 'a',
     latestRestorable: undefined,

@@ -7,7 +7,7 @@ export function valuesOf(group: ParameterGroup | undefined): Record<string, stri
 }
 
 /** The parameters that the instance will have after its next start. */
-function wantedParameters(place: Place, { region, parameterGroup }: Instance): Record<string, string> {
+export function wantedParameters(place: Place, { region, parameterGroup }: Instance): Record<string, string> {
   return valuesOf(place.state.rds[region]?.parameterGroups[parameterGroup]);
 }
 

@@ -19,6 +19,11 @@ export function roomForSnapshot(rds: RdsRegion): void {
     throw new AwsError('SnapshotQuotaExceeded', `Cannot create more than ${limits.snapshots} manual snapshots`);
 }
 
+export function roomForParameterGroup(rds: RdsRegion): void {
+  if (usage(rds).parameterGroups >= limits.parameterGroups)
+    throw new AwsError('DBParameterGroupQuotaExceeded', `Cannot create more than ${limits.parameterGroups} parameter groups`);
+}
+
 function usage(rds: RdsRegion): typeof limits {
   const instances = Object.values(rds.instances);
   return {

@@ -1,6 +1,11 @@
+import { join } from 'node:path';
+import { copyFolder, makeFolder } from '../clusters/copy-folder.ts';
+import { foldersOf } from '../clusters/folders.ts';
+import type { Job } from '../job.ts';
 import type { JobKind } from '../jobs.ts';
-import { rdsOf } from '../place.ts';
+import { rdsOf, type Place } from '../place.ts';
 import { seconds } from './durations.ts';
+import type { Snapshot } from './model.ts';
 import { instanceBy } from './names.ts';
 import { fillSnapshot, finished, snapshotBy, snapshotFailed } from './snapshot-work.ts';
 
@@ -26,4 +31,44 @@ const take: JobKind = {
   },
 };
 
-export const snapshotJobs: Readonly<Record<string, JobKind>> = { snapshot: take };
+/** So many copies are made at once in one destination; the others wait without progress. */
+const copiesAtOnce = 20;
+
+const copy: JobKind = {
+  phases: (place, job) => {
+    const snapshot = snapshotBy(place, job.region, job.resource);
+    const across = job.input['sourceRegion'] !== job.region;
+    return [
+      {
+        lasts: across ? seconds.copyAcrossRegions : seconds.copyWithinRegion,
+        waits: () => isQueued(place, job),
+        begin: () => (snapshot.progress = 10),
+        work: () => copyFiles(place, job, snapshot),
+      },
+      {
+        lasts: 0,
+        begin: () => {
+          // A source that was deleted meanwhile takes the copy with it.
+          snapshotBy(place, String(job.input['sourceRegion']), String(job.input['source']));
+          snapshot.createdAt = new Date().toISOString();
+          finished(place, snapshot);
+        },
+      },
+    ];
+  },
+  failed: (place, job) => snapshotFailed(place, job.region, job.resource),
+};
+
+/** Until earlier copies of the same source are done, and there are fewer than may be at once. */
+function isQueued({ state }: Place, job: Job): boolean {
+  const earlier = state.jobs.filter(({ kind, region, number }) => kind === 'copy' && region === job.region && number < job.number);
+  return earlier.length >= copiesAtOnce || earlier.some(({ input }) => input['source'] === job.input['source']);
+}
+
+async function copyFiles(place: Place, job: Job, snapshot: Snapshot): Promise<void> {
+  const folders = foldersOf(place.directory);
+  await makeFolder(folders.snapshot(snapshot.key));
+  await copyFolder(join(folders.snapshot(String(job.input['source'])), 'data'), join(folders.snapshot(snapshot.key), 'data'));
+}
+
+export const snapshotJobs: Readonly<Record<string, JobKind>> = { snapshot: take, copy };

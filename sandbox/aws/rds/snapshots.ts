@@ -116,7 +116,7 @@ export function removeSnapshot(place: Place, { region, id, key }: Snapshot): voi
   place.jobs.begin('remove-files', region, key);
 }
 
-function snapshotXml(place: Place, one: Snapshot): Record<string, Xml> {
+export function snapshotXml(place: Place, one: Snapshot): Record<string, Xml> {
   return {
     DBSnapshotIdentifier: one.id,
     DBInstanceIdentifier: one.instance,

@@ -10,7 +10,7 @@ import { startAws, type Aws, type AwsOptions } from '../../../sandbox/aws/aws.ts
 import { eventually } from '../../support/eventually.ts';
 import { ownFolder } from '../support.ts';
 
-const [home, abroad] = ['eu-central-1', 'eu-west-1'] as const;
+export const [home, abroad] = ['eu-central-1', 'eu-west-1'] as const;
 const password = 'correct-horse-battery';
 
 export interface AwsPlace {
@@ -22,14 +22,26 @@ export interface AwsPlace {
   readonly log: string[];
   /** Makes an instance and waits until it is available. */
   create(id: string, input?: Partial<CreateDBInstanceCommandInput>): Promise<DBInstance>;
-  describe(id: string): Promise<DBInstance>;
+  describe(id: string, client?: RDSClient): Promise<DBInstance>;
   /** Until the instance has that status; the answer has the statuses on the way. */
   reaches(id: string, status: string): Promise<string[]>;
   query(id: string, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
+  queryAt(instance: DBInstance, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
   end(): Promise<void>;
 }
 
-const once = (aws: Aws, region: string): RDSClient =>
+const queryAt: AwsPlace['queryAt'] = async ({ Endpoint }, sql, values) => {
+  const client = new pg.Client({ host: Endpoint?.Address, port: Endpoint?.Port, user: 'master', password, database: 'shop' });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.query(sql, values === undefined ? undefined : [...values]);
+  } finally {
+    await client.end();
+  }
+};
+
+export const clientOf = (aws: Aws, region: string): RDSClient =>
   new RDSClient({ endpoint: aws.endpoint, region, credentials: aws.credentials, maxAttempts: 1 });
 
 /** The stand-in, 300 times faster than AWS: an instance in about a second. */
@@ -38,9 +50,9 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
   const directory = `${folder.path}/aws`;
   const log: string[] = [];
   const aws = await startAws({ directory, factor: 300, log: (line) => log.push(line), ...options });
-  const rds = once(aws, home);
-  const describe = async (id: string): Promise<DBInstance> => {
-    const { DBInstances } = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: id }));
+  const rds = clientOf(aws, home);
+  const describe = async (id: string, client = rds): Promise<DBInstance> => {
+    const { DBInstances } = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: id }));
     const found = DBInstances?.[0];
     if (!found) throw new Error(`no instance ${id}`);
     return found;
@@ -50,16 +62,17 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
     const look = async (): Promise<true | undefined> => {
       const now = (await describe(id)).DBInstanceStatus ?? '';
       if (seen.at(-1) !== now) seen.push(now);
-      return now === status || undefined;
+      return now === status || /failed|incompatible/.test(now) || undefined;
     };
     await eventually(look, 60_000);
+    if (seen.at(-1) !== status) throw new Error(`${id} is ${seen.join(', ')}: ${log.join('; ')}`);
     return seen;
   };
   return {
     aws,
     directory,
     rds,
-    rdsAbroad: once(aws, abroad),
+    rdsAbroad: clientOf(aws, abroad),
     log,
     describe,
     reaches,
@@ -68,17 +81,8 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
       await reaches(id, 'available');
       return await describe(id);
     },
-    query: async (id, sql, values) => {
-      const { Endpoint } = await describe(id);
-      const client = new pg.Client({ host: Endpoint?.Address, port: Endpoint?.Port, user: 'master', password, database: 'shop' });
-      client.on('error', () => undefined);
-      await client.connect();
-      try {
-        return await client.query(sql, values === undefined ? undefined : [...values]);
-      } finally {
-        await client.end();
-      }
-    },
+    query: async (id, sql, values) => await queryAt(await describe(id), sql, values),
+    queryAt,
     end: async () => {
       rds.destroy();
       await aws.stop();
@@ -87,7 +91,7 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
   };
 }
 
-const ordinary = {
+export const ordinary = {
   Engine: 'postgres',
   EngineVersion: '16',
   DBInstanceClass: 'db.t4g.micro',
