@@ -6,6 +6,7 @@ import { freePorts } from '../free-ports.ts';
 import { embeddedVersion, postgresBinaries } from '../postgres-binaries.ts';
 import { openCallLog, type CallRecord } from './calls.ts';
 import { foldersOf, type Folders } from './clusters/folders.ts';
+import { programsOfAws } from './clusters/programs-of-aws.ts';
 import { instanceServers } from './clusters/instance-servers.ts';
 import { createFaults, type Fault } from './faults.ts';
 import { createJobs } from './jobs.ts';
@@ -156,7 +157,10 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
 
 async function enginesOf({ cache = sandboxConfiguration().cache, engines = [] }: AwsOptions): Promise<EngineVersion[]> {
   const embedded = await Promise.all(
-    ([16, 18] as const).map(async (major) => ({ version: await embeddedVersion(major), bin: await postgresBinaries(major, cache) })),
+    ([16, 18] as const).map(async (major) => ({
+      version: await embeddedVersion(major),
+      bin: await programsOfAws(await postgresBinaries(major, cache)),
+    })),
   );
   return [...engines, ...embedded].map((engine) => ({ ...engine, major: String(Number.parseInt(engine.version, 10)) }));
 }

@@ -14,9 +14,9 @@ export interface Master {
 
 /**
  * The roles of a new instance. As at AWS the master is no superuser, and can make roles, databases and replication slots, read all
- * settings and statistics and end sessions. Stock PostgreSQL cannot let it make publications FOR ALL TABLES, event triggers or
- * untrusted extensions, which AWS's own build does; and it gets REPLICATION itself, as a membership in `rds_replication` gives
- * nothing here.
+ * settings and statistics, end sessions and make AWS's extensions. Stock PostgreSQL cannot let it make publications FOR ALL TABLES
+ * or event triggers, which AWS's own build does; and it gets REPLICATION itself, as a membership in `rds_replication` gives nothing
+ * here.
  */
 export async function makeRoles(cluster: Cluster, major: number, master: Master): Promise<void> {
   const name = quoteIdentifier(master.name);
@@ -33,8 +33,9 @@ export async function makeRoles(cluster: Cluster, major: number, master: Master)
   });
 }
 
+/** Not pg_read_all_data, with which it could read passwords' verifiers. */
 function granted(major: number): string[] {
-  const always = ['pg_monitor', 'pg_signal_backend', 'pg_read_all_data', 'pg_write_all_data', 'pg_checkpoint'];
+  const always = ['pg_monitor', 'pg_signal_backend', 'pg_checkpoint'];
   const since16 = ['pg_create_subscription', 'pg_use_reserved_connections'];
   return [...always, ...(major >= 16 ? since16 : []), ...(major >= 17 ? ['pg_maintain'] : [])];
 }

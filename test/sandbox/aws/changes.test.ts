@@ -30,6 +30,15 @@ const parameter = (ParameterName: string, ParameterValue: string, ApplyMethod: '
   );
 const groupStatus = async (): Promise<string | undefined> => (await place.describe('orders')).DBParameterGroups?.[0]?.ParameterApplyStatus;
 
+it('the master is no superuser, and makes what AWS lets it make: roles, databases, its extensions', async () => {
+  const refused = { code: '42501' };
+  await expect(place.query('orders', 'SELECT 1 FROM pg_authid')).rejects.toMatchObject(refused);
+  await expect(place.query('orders', 'ALTER SYSTEM SET work_mem = 64')).rejects.toMatchObject(refused);
+  await expect(place.query('orders', 'CREATE EXTENSION file_fdw')).rejects.toMatchObject(refused);
+  await place.query('orders', 'CREATE ROLE app LOGIN; GRANT pg_monitor TO app; CREATE TABLE keyed (id int PRIMARY KEY)');
+  await place.query('orders', "CREATE EXTENSION amcheck SCHEMA pg_catalog; SELECT bt_index_check('keyed_pkey', true)");
+});
+
 describe('a parameter', () => {
   it('that is dynamic is in effect at once, and a static one after a reboot', async () => {
     await parameter('work_mem', '5120', 'immediate');

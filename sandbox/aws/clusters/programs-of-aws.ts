@@ -1,0 +1,58 @@
+import { appendFile, cp, link, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Extensions that AWS lets its master user make, and stock PostgreSQL its superusers only. */
+const allowed = [
+  ...['amcheck', 'autoinc', 'bloom', 'dblink', 'earthdistance', 'insert_username', 'intagg', 'moddatetime', 'pageinspect'],
+  ...['pg_buffercache', 'pg_freespacemap', 'pg_prewarm', 'pg_stat_statements', 'pg_visibility', 'pg_walinspect', 'pgrowlocks'],
+  ...['pgstattuple', 'postgres_fdw', 'refint', 'sslinfo'],
+];
+
+/** Their functions that not everybody may call, rds_superuser may. */
+const grants = `
+DO $$
+DECLARE one regprocedure;
+BEGIN
+  FOR one IN
+    SELECT d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.extname = '%name%'
+  LOOP
+    EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO rds_superuser', one);
+  END LOOP;
+END $$;
+`;
+
+/**
+ * The `bin` folder of a PostgreSQL as AWS has it, made beside the embedded one on first use: the same programs, which find their
+ * extensions' scripts from where they lie, and there those of AWS's list are trusted. Safe to call several times at once.
+ */
+export async function programsOfAws(bin: string): Promise<string> {
+  const stock = dirname(bin);
+  const finished = `${stock}-aws`;
+  if (!existsSync(finished)) await build(stock, finished);
+  return join(finished, 'bin');
+}
+
+async function build(stock: string, finished: string): Promise<void> {
+  const building = `${finished}.${process.pid}`;
+  await rm(building, { recursive: true, force: true });
+  await mkdir(join(building, 'bin'), { recursive: true });
+  // Links that are no symbolic ones: a program looks for its scripts beside where it really lies.
+  for (const program of await readdir(join(stock, 'bin'))) await link(join(stock, 'bin', program), join(building, 'bin', program));
+  await symlink(join('..', basename(stock), 'lib'), join(building, 'lib'));
+  await cp(join(stock, 'share'), join(building, 'share'), { recursive: true });
+  await trust(join(building, 'share', 'postgresql', 'extension'));
+  await rename(building, finished).catch(async (error: unknown) => {
+    await rm(building, { recursive: true, force: true });
+    if (!existsSync(finished)) throw error;
+  });
+}
+
+async function trust(extensions: string): Promise<void> {
+  for (const file of await readdir(extensions)) {
+    const name = allowed.find((one) => file === `${one}.control` || file.startsWith(`${one}--`));
+    if (name === undefined) continue;
+    await appendFile(join(extensions, file), file.endsWith('.control') ? '\ntrusted = true\n' : grants.replace('%name%', name));
+  }
+}
