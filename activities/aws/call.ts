@@ -44,5 +44,5 @@ function wordText(value: unknown): string {
 
 /** A variable stays one; whatever else a shell or `fill` might read otherwise is quoted. */
 function quoted(text: string): string {
-  return /^(?::[a-z]\w*|[\w./-]+)$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^(?::[a-z]\w*(?:-\w+)*|[\w./-]+)$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

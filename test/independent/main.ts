@@ -1,11 +1,13 @@
 // `npm run test:independent [seconds]`: schemathesis, which others wrote, reads the OpenAPI document of a sandbox's API and sends it
 // what the document allows and what it does not; 75 s in all unless more are asked for. Ends with 1 when an answer was an error of
-// the server or not as the document says, and when nothing was sent. Needs Python 3.10 or newer; schemathesis comes into the cache.
+// the server or not as the document says, and when nothing was sent. Before that the verbs of the provider rds are called against moto,
+// which others wrote, too. Needs Python 3.10 or newer; both programs come into the cache.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { up, type Sandbox } from '../../sandbox/sandbox.ts';
+import { holdAgainstMoto } from './moto.ts';
 import { passesOf } from './passes.ts';
 import { installSchemathesis, runPass } from './schemathesis.ts';
 
@@ -19,6 +21,7 @@ const program = await installSchemathesis(configuration.cache);
 const folder = await mkdtemp(join(tmpdir(), 'steadyhand-independent-'));
 let sandbox: Sandbox | undefined;
 try {
+  console.log(`${await holdAgainstMoto(configuration.cache, folder)} verbs of the provider rds hold against moto`);
   sandbox = await up({
     directory: `${configuration.state}-independent`,
     // What is tried here is what the API says, not how often it is asked.

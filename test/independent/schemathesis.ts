@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { run } from './run.ts';
 
 const version = '4.32.5';
 
@@ -78,13 +78,4 @@ export async function runPass(program: string, pass: Pass, folder: string, signa
     sent: cases.generated - cases.without_checks,
     failures: cases.unique_failures + cases.errored,
   };
-}
-
-/** In a folder of its own: schemathesis leaves files where it stands. */
-function run(command: string, args: readonly string[], options: { cwd: string; signal?: AbortSignal }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
-    child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
-  });
 }

@@ -29,7 +29,10 @@ export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attem
   });
 }
 
-/** Only what is in force counts: what is still pending differs. */
+/** Only what is in force counts: what is still pending differs, and so does a parameter group that waits for a restart. */
 export async function compareSettings(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<readonly Difference[]> {
-  return differencesOf(plannedSettings(facts), await ownInstance(rds, facts, attempt));
+  const seen = await ownInstance(rds, facts, attempt);
+  const found = seen.DBParameterGroups?.[0]?.ParameterApplyStatus ?? 'in-sync';
+  const status = found === 'in-sync' ? [] : [{ setting: 'DBParameterGroupStatus', planned: 'in-sync', found }];
+  return [...differencesOf(plannedSettings(facts), seen), ...status];
 }

@@ -161,9 +161,15 @@ async function copiedOf(look: Look): Promise<{ facts: CopyFacts; takenAt: string
   const { dr } = entry;
   if (!dr) throw new Failure('plan-impossible', `${order.database}: the inventory names no other region (rds.dr)`);
   const base = { region: dr.region, key: dr.key ?? null };
-  if (order.copy === 'new') return { facts: { ...base, snapshot: null, tags: [] }, takenAt: null };
+  if (order.copy === 'new') return { facts: { ...base, snapshot: null, tags: tagsOfSource(look.source) }, takenAt: null };
   const chosen = order.copy === 'newest' ? await newest(look) : await named(rds, order.database, entry.region, order.copy.id);
   return { facts: { ...base, snapshot: chosen.arn, tags: ownTagsLeftOut(chosen) }, takenAt: chosen.takenAt };
+}
+
+/** What the snapshot that this run makes is going to carry beside its own tags. */
+function tagsOfSource(source: DBInstance): readonly string[] {
+  const tags = readSettings(source)['Tags'];
+  return Array.isArray(tags) ? tags : [];
 }
 
 async function newest({ rds, order }: Look): Promise<Snapshot> {

@@ -85,6 +85,6 @@ export async function usableKey({ aws }: Rds, region: string, key: string): Prom
 export function refuse(database: string, findings: readonly Finding[]): void {
   const [first] = findings;
   if (!first) return;
-  const list = findings.map(({ text }) => text);
+  const list = [...new Set(findings.map(({ text }) => text))];
   throw new Failure(first.code, `${database}: ${list.join('; ')}. Nothing was made.`, { database, findings: list });
 }

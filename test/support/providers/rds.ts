@@ -1,5 +1,7 @@
 import {
   CreateDBInstanceCommand,
+  CreateDBParameterGroupCommand,
+  ModifyDBParameterGroupCommand,
   type CreateDBInstanceCommandInput,
   type DBInstance,
   RDSClient,
@@ -16,8 +18,7 @@ import { startAws, type Aws as Sandbox, type AwsOptions } from '../../../sandbox
 import type { ProviderWorld } from '../../contracts/provider.ts';
 import { eventually } from '../eventually.ts';
 
-const abroad = 'eu-west-1';
-export const home = 'eu-central-1';
+export const [home, abroad] = ['eu-central-1', 'eu-west-1'];
 
 export interface RdsWorld extends ProviderWorld {
   readonly aws: Sandbox;
@@ -30,10 +31,15 @@ export interface RdsWorld extends ProviderWorld {
   create(id: string, input?: Partial<CreateDBInstanceCommandInput>): Promise<DBInstance>;
 }
 
+export interface RdsOptions extends Partial<AwsOptions> {
+  /** How the instance `orders` is made. */
+  readonly source?: Partial<CreateDBInstanceCommandInput>;
+}
+
 const password = 'correct-horse-battery';
 
 /** The stand-in for AWS with one instance, `orders`, and the provider that is pointed at it as users point it: by the environment. */
-export async function startRds(options: Partial<AwsOptions> = {}): Promise<RdsWorld> {
+export async function startRds(options: RdsOptions = {}): Promise<RdsWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'steadyhand-rds-'));
   await chmod(directory, 0o755);
   const aws = await startAws({
@@ -54,7 +60,8 @@ export async function startRds(options: Partial<AwsOptions> = {}): Promise<RdsWo
       return seen?.DBInstanceStatus === 'available' ? seen : undefined;
     }, 60_000);
   };
-  const orders = await create('orders');
+  await groups(client);
+  const orders = await create('orders', options.source);
   let entry = entryOf(orders);
   const servers = createServers(() => ({ version: 1, people: [], databases: { orders: entry }, policies: {} }), { PASSWORD: password });
   const effects = (action: string, resource: string): number =>
@@ -80,6 +87,21 @@ export async function startRds(options: Partial<AwsOptions> = {}): Promise<RdsWo
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Parameter groups of both regions: one for quarantine, one to serve with. */
+async function groups(client: RdsWorld['client']): Promise<void> {
+  for (const region of [home, abroad]) {
+    for (const called of ['quarantine-16', 'orders-16'])
+      await parameterGroup(client(region), called, called.startsWith('quarantine') ? '0' : '4');
+  }
+}
+
+export async function parameterGroup(client: RDSClient, called: string, workers: string, family = 'postgres16'): Promise<void> {
+  const group = { DBParameterGroupName: called, DBParameterGroupFamily: family, Description: 'for tests' };
+  await client.send(new CreateDBParameterGroupCommand(group));
+  const value = { ParameterName: 'max_logical_replication_workers', ParameterValue: workers, ApplyMethod: 'pending-reboot' as const };
+  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: called, Parameters: [value] }));
 }
 
 function pointAt({ endpoint, credentials }: Sandbox): void {

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { backupCommands } from '../../../../activities/backup/commands.ts';
+import type { BackupFacts, BackupOrder } from '../../../../activities/providers/backup-facts.ts';
+import type { Provider } from '../../../../activities/providers/provider.ts';
+import type { Command } from '../../../../domain/command.ts';
+import { awsActions } from '../../../../activities/aws/calls.ts';
+import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../../support/attempt.ts';
+import { saidBy, saidTo, type SaidCall } from '../../../support/providers/as-planned.ts';
+import { abroad, startRds, type RdsWorld } from '../../../support/providers/rds.ts';
+import { settled } from '../../../support/settled.ts';
+
+let world: RdsWorld;
+let verbs: Required<Provider>;
+beforeAll(async () => {
+  world = await startRds({
+    source: { StorageEncrypted: true, MultiAZ: false, CopyTagsToSnapshot: true, PreferredBackupWindow: '01:00-01:30' },
+  });
+  // Its suite holds that all groups are there.
+  verbs = world.provider as Required<Provider>;
+}, 120_000);
+afterAll(async () => await world?.stop());
+
+const changes = new Set(Object.entries(awsActions).flatMap(([action, kind]) => (kind === 'change' ? [action.split(':')[1]] : [])));
+
+/** The calls that changed something, since so many. */
+const changed = (since: number): SaidCall[] =>
+  world.aws
+    .calls()
+    .slice(since)
+    .filter(({ action, status }) => changes.has(action) && status === 200)
+    .map(saidTo);
+
+async function begin(runbook: string, order: Omit<BackupOrder, 'database' | 'run'>): Promise<{ journal: Journal; facts: BackupFacts }> {
+  const journal = createJournal(`${runbook}/orders/${newRunId()}`);
+  return { journal, facts: await verbs.restore.inspect({ database: 'orders', run: journal.run, ...order }) };
+}
+
+interface Step {
+  readonly journal: Journal;
+  readonly step: string;
+  readonly planned: readonly Command[];
+  readonly snapshot?: string;
+  readonly undo?: boolean;
+  act(attempt: JournalAttempt): Promise<unknown>;
+}
+
+/** Does the step, and holds what AWS was asked for against what the plan says. */
+async function asPlanned({ journal, step, planned, snapshot = '', undo = false, act }: Step): Promise<void> {
+  const since = world.aws.calls().length;
+  await settled(journal, step, act, { undo });
+  const key = `${journal.run}/${step}/1`;
+  const said = planned.map((command) => saidBy(command, { tag: journal.tag.replace('_', '-'), run: journal.run, key, snapshot }));
+  expect(changed(since)).toEqual(said);
+}
+
+test('a restore to a moment, its settings and its removal are the calls of the plan', { timeout: 180_000 }, async () => {
+  const window = await settled(
+    createJournal(),
+    'window',
+    async () => (await verbs.restore.window('orders')) ?? Promise.reject(new Error('none')),
+  );
+  const { journal, facts } = await begin('pitr-restore', { from: { kind: 'moment', at: `${window.latest.slice(0, 19)}Z` } });
+  const commands = backupCommands(facts);
+  await asPlanned({
+    journal,
+    step: 'restore',
+    planned: commands.restoreToPointInTime(facts),
+    act: (attempt) => verbs.restore.restoreToPointInTime(facts, attempt),
+  });
+  await settled(journal, 'available', (attempt) => verbs.restore.awaitAvailable(facts, attempt));
+  await asPlanned({
+    journal,
+    step: 'settings',
+    planned: commands.applySettings(facts),
+    act: (attempt) => verbs.settings.applySettings(facts, attempt),
+  });
+  await settled(journal, 'available', (attempt) => verbs.restore.awaitAvailable(facts, attempt));
+  expect(await verbs.settings.compareSettings(facts, journal.attempt('compare'))).toEqual([]);
+  await asPlanned({
+    journal,
+    step: 'restore',
+    undo: true,
+    planned: commands.deleteRestored(facts),
+    act: (attempt) => verbs.remove.deleteRestored(facts, attempt),
+  });
+});
+
+test('a snapshot, its copy abroad under the key there, and a drill from it', { timeout: 180_000 }, async () => {
+  const { journal, facts } = await begin('dr-snapshot-copy', { copy: 'new', from: { kind: 'own-copy' } });
+  const commands = backupCommands(facts);
+  await settled(journal, 'ready', (attempt) => verbs.restore.awaitReady(facts, attempt));
+  await asPlanned({
+    journal,
+    step: 'snapshot',
+    planned: commands.createSnapshot(facts),
+    act: (attempt) => verbs.backup.createSnapshot(facts, attempt),
+  });
+  const { arn } = await settled(journal, 'made', (attempt) => verbs.backup.awaitSnapshot(facts, 'source', attempt));
+  await asPlanned({
+    journal,
+    step: 'copy',
+    snapshot: arn,
+    planned: commands.copySnapshot(facts),
+    act: (attempt) => verbs.copy.copySnapshot(facts, attempt),
+  });
+  await verbs.copy.copySnapshot(facts, journal.attempt('copy'));
+  const copy = await settled(journal, 'copied', (attempt) => verbs.backup.awaitSnapshot(facts, 'copy', attempt));
+  expect(world.effects('CopyDBSnapshot', copy.id)).toBe(1);
+  expect(copy).toMatchObject({ region: abroad, automated: false, tags: { team: 'orders', 'steadyhand-run': journal.run } });
+  const [original] = (await verbs.backup.listBackups('orders')).filter(({ id }) => id === copy.id);
+  expect(copy.takenAt).toBe(original?.takenAt);
+  await asPlanned({
+    journal,
+    step: 'drill',
+    planned: commands.restoreFromSnapshot(facts),
+    act: (attempt) => verbs.restore.restoreFromSnapshot(facts, attempt),
+  });
+  await settled(journal, 'available', (attempt) => verbs.restore.awaitAvailable(facts, attempt));
+  await asPlanned({
+    journal,
+    step: 'drill',
+    undo: true,
+    planned: commands.deleteRestored(facts),
+    act: (attempt) => verbs.remove.deleteRestored(facts, attempt),
+  });
+  await asPlanned({
+    journal,
+    step: 'copy',
+    undo: true,
+    planned: commands.deleteCopy(facts),
+    act: (attempt) => verbs.copy.deleteCopy(facts, attempt),
+  });
+  await asPlanned({
+    journal,
+    step: 'snapshot',
+    undo: true,
+    planned: commands.deleteSnapshot(facts),
+    act: (attempt) => verbs.backup.deleteSnapshot(facts, attempt),
+  });
+});
+
+test('an old instance is unprotected and removed as planned', { timeout: 120_000 }, async () => {
+  await world.create('old', { DeletionProtection: true });
+  world.configure((entry) => ({ ...entry, ...(entry.rds ? { rds: { ...entry.rds, instance: 'old' } } : {}) }));
+  const { journal, facts } = await begin('remove-old', {});
+  await asPlanned({
+    journal,
+    step: 'remove',
+    planned: backupCommands(facts).deleteInstance(facts),
+    act: (attempt) => verbs.remove.deleteInstance(facts, attempt),
+  });
+  world.configure((entry) => ({ ...entry, ...(entry.rds ? { rds: { ...entry.rds, instance: 'orders' } } : {}) }));
+});
+
+test('free storage is what CloudWatch measured last', async () => {
+  const { free, all } = await verbs.storage.freeStorage('orders');
+  expect(all).toBe(20 * 1_073_741_824);
+  expect(free).toBeGreaterThan(0);
+  expect(free).toBeLessThan(all);
+});
