@@ -1,13 +1,13 @@
 import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../domain/command.ts';
-import { added, joined, list, live, missingTables, place, refers, stored, tablesInUse, whole } from './aside-commands.ts';
+import { added, holdsRows, joined, list, live, missingTables, place, refers, stored, tablesInUse, whole } from './aside-commands.ts';
 import type { CopyBack } from './contract.ts';
 import { addForeignKey, asideOf, makeSchema, placeTable, placeType, validateForeignKey } from './definitions.ts';
-import type { CopyFacts, Reference, TableInUse } from './facts.ts';
+import type { CopyFacts, CopyTable, Reference, TableInUse } from './facts.ts';
 
 /** Made first: a second attempt waits here for the first one's end, and then sees what it did. */
 export const beginBringing = live(
   'CREATE TABLE :"tag_journal".brought_back (place int PRIMARY KEY, added bigint NOT NULL, same bigint NOT NULL, differing bigint NOT NULL,' +
-    ' taken bigint NOT NULL, xid text NOT NULL DEFAULT (txid_current() & 4294967295)::text)',
+    ' taken bigint NOT NULL, overwritten bigint, xid text NOT NULL DEFAULT (txid_current() & 4294967295)::text)',
 );
 
 /** A table that is missing is moved, not copied again. */
@@ -19,7 +19,7 @@ export function placeMissing(facts: CopyFacts): Command[] {
     ...missingTables(facts).flatMap((one) => placeTable(one, aside)),
     ...missingTables(facts).map(
       (one) =>
-        `INSERT INTO :"tag_journal".brought_back SELECT place, rows, 0, 0, 0 FROM :"tag_journal".copied WHERE place = ${place(facts, one)}`,
+        `INSERT INTO :"tag_journal".brought_back SELECT place, rows, 0, 0, 0, 0 FROM :"tag_journal".copied WHERE place = ${place(facts, one)}`,
     ),
   ].map((text) => live(text));
 }
@@ -77,11 +77,15 @@ export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
       : switched((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
     note: live(
       `INSERT INTO :"tag_journal".brought_back SELECT ${place(facts, table)}, count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new AND same),` +
-        ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL) FROM (${compared(facts, table)}) c`,
+        ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL), ${changedHere(name)} FROM (${compared(facts, table)}) c`,
     ),
     sequences: table.sequences.flatMap(moveForward),
   };
 }
+
+/** What the server itself counts of this transaction: rows that it changed or removed. null where it does not count. */
+const changedHere = (name: string): string =>
+  `(SELECT n_tup_upd + n_tup_del FROM pg_stat_xact_all_tables WHERE relid = ${quoteLiteral(name)}::regclass AND current_setting('track_counts')::boolean)`;
 
 /** Triggers that are set to fire always do so in every role. */
 const passesByRole = (facts: CopyFacts, { triggers }: TableInUse): boolean =>
@@ -124,13 +128,22 @@ function compared(facts: CopyFacts, table: TableInUse): string {
 const keyText = (table: TableInUse, of: string): string =>
   `concat_ws(', ', ${table.key.map((one) => `${of}.${quoteIdentifier(one.name)}::text`).join(', ')})`;
 
+/** Of each table: rows that were added, or left out for a reason. All of one moment, that of the transaction: later writes don't count. */
+export const accountedFor = live('SELECT place, (added + same + differing + taken)::text AS rows FROM :"tag_journal".brought_back');
+
+export const countChosen = (table: CopyTable): Command => ({
+  on: 'restored',
+  kind: 'sql',
+  text: `SELECT count(*)::text AS rows FROM ONLY ${qualified(table)}${table.where === null ? '' : ` WHERE (${table.where})`}`,
+});
+
 /** Keys of rows that were left out since another one of their key is there. */
 export const differingRows = (facts: CopyFacts, table: TableInUse): Command =>
   live(`SELECT key FROM (${compared(facts, table)}) c WHERE NOT new AND NOT same ORDER BY key LIMIT 20`);
 
 export const countBack = live(
   'SELECT coalesce(sum(added), 0)::text AS added, coalesce(sum(same), 0)::text AS same, coalesce(sum(differing), 0)::text AS differing,' +
-    ' coalesce(sum(taken), 0)::text AS taken FROM :"tag_journal".brought_back',
+    ' coalesce(sum(taken), 0)::text AS taken, CASE WHEN count(*) = count(overwritten) THEN coalesce(sum(overwritten), 0)::text END AS overwritten FROM :"tag_journal".brought_back',
 );
 
 function checkReference(
@@ -159,6 +172,10 @@ function moveForward(one: TableInUse['sequences'][number]): Command[] {
     live(`ALTER SEQUENCE ${name} CACHE ${one.cache}`),
     live(`SELECT setval(${quoteLiteral(name)}::regclass, ${one.value}) FROM ${name} WHERE last_value ${ahead} ${one.value}`),
   ];
+}
+
+export function compareAfter(_copy: CopyBack, facts: CopyFacts): Command[] {
+  return [countBack, accountedFor, ...facts.tables.filter(holdsRows).map(countChosen)];
 }
 
 export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {

@@ -2,8 +2,9 @@ import { Failure } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
 import type { VerificationFinding } from './contract.ts';
+import { runAll } from './copy-aside.ts';
 import { writeAlike } from './inspect-restored.ts';
-import { checkIndex, checkTable, createAmcheck } from './verify-commands.ts';
+import { checkIndex, checkTable, makeAmcheck } from './verify-commands.ts';
 import { answered, type Looked, type Verifying } from './looked.ts';
 
 interface Relation {
@@ -56,8 +57,11 @@ async function extension(session: Session): Promise<string | Failure> {
   };
   const found = await there();
   if (found !== undefined) return found;
-  const made = await answered(async () => await session.run(createAmcheck));
-  return made instanceof Failure ? made : ((await there()) ?? 'pg_catalog');
+  const made = await answered(async () => {
+    await runAll(session, makeAmcheck, {});
+    return [];
+  });
+  return made instanceof Failure ? made : ((await there()) ?? '');
 }
 
 async function checkAll(

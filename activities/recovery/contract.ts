@@ -1,5 +1,6 @@
 import type { Proof } from '../../control/contract.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
+import type { VerificationRules } from '../../domain/verification.ts';
 import type { WorkOf } from '../work.ts';
 
 /** What every step is told that works with a restored copy of a database. */
@@ -36,6 +37,10 @@ export interface ChosenTable {
  * `steadyhand_<ulid>_journal` (what was copied and added).
  */
 export interface RecoveryActivities {
+  /** The last moment before a table lost its rows, and what a second costs. Raises `plan-impossible` when nothing tells. */
+  findMoment(search: MomentSearch): Promise<FoundMoment>;
+  /** Reads every page of the restored copy, so that its volume has loaded them. */
+  hydrate(recovery: Recovery): Promise<Hydration>;
   /** Every tier of the verification, on the restored copy. Raises `verification-failed` with what was found. */
   verify(verify: Verify): Promise<Verification>;
   /** Writes a proof into the ledger, once for each key of an attempt. Its id. */
@@ -46,8 +51,51 @@ export interface RecoveryActivities {
   removeAside(copy: CopyBack): Promise<void>;
   /** From the side schema into place, in one transaction; then the foreign keys are validated. Raises `reference-missing`. */
   bringBack(copy: CopyBack): Promise<BroughtBack>;
+  /** Is every chosen row there, and was nothing lost? The evidence of the whole. Raises `data-differs`. */
+  compareAfter(compare: CompareAfter): Promise<RestoreEvidence>;
   /** Removes just what `bringBack` added, as long as nobody has changed it. Raises `drift` with what stays. */
   takeOut(copy: CopyBack): Promise<void>;
+}
+
+/** When did a table lose its rows? What is known, and where to look. */
+export interface MomentSearch {
+  readonly database: string;
+  readonly table: { readonly schema: string; readonly name: string };
+  /** Lines of the server's log, with `%m` or `%t` in UTC at their beginning. */
+  readonly log?: string;
+  /** The table is there, and empty. */
+  readonly truncated?: boolean;
+  /** ISO 8601 with a zone: a moment at which the rows were still there, as people remember it. */
+  readonly about?: string;
+  readonly newestRow?: VerificationRules['newestRow'];
+}
+
+/** All moments are ISO 8601 in UTC. */
+export interface FoundMoment {
+  /** To the microsecond: for a restore that can. */
+  readonly moment: string;
+  /** For a restore to whole seconds. */
+  readonly wholeSecond: string;
+  /** When the removal began, or was committed where only that is known. */
+  readonly removedAt: string;
+  readonly by: 'log' | 'commit-timestamps' | 'given';
+  readonly statement?: string;
+  /** The last one before it; null where the server doesn't keep their time. */
+  readonly lastCommit: string | null;
+  /** What a second earlier costs, on average of the ten around it; null when nothing tells. */
+  readonly perSecond: number | null;
+  readonly counted: 'commits' | 'rows' | null;
+}
+
+export interface Hydration {
+  readonly relations: number;
+  readonly bytes: number;
+  /** Of all attempts together. */
+  readonly seconds: number;
+  readonly method: 'pg_prewarm' | 'scans';
+  /** Relations of which not every page could be read, and the names of at most 20 of them. */
+  readonly notRead: number;
+  readonly notReadSome: readonly string[];
 }
 
 export const verificationTiers = ['catalog', 'tables', 'indexes', 'assertions', 'newest-row', 'schema-version'] as const;
@@ -99,11 +147,36 @@ export interface BroughtBack {
   readonly notValidated: readonly string[];
 }
 
+/** What the steps before have measured. */
+export interface Measured {
+  /** ISO 8601: the moment that was asked for, and the newest one that is there. */
+  readonly target: string | null;
+  readonly recoveredTo: string | null;
+  readonly secondsAvailable: number;
+  readonly secondsHydrated: number;
+  /** The tiers and how they ended. */
+  readonly verification: Readonly<Partial<Record<Tier['tier'], Tier['state']>>>;
+}
+
+export interface CompareAfter extends CopyBack {
+  readonly measured: Measured;
+}
+
+/** What a restore and the copy back have proved. */
+export interface RestoreEvidence extends Measured {
+  readonly rowsBack: number;
+  /** Rows of the database in use that the copy changed or removed, as the server counted; null when it counts nothing. */
+  readonly lostAfterTarget: number | null;
+}
+
 export const recoveryWork: WorkOf<RecoveryActivities> = {
+  findMoment: 'look',
+  hydrate: 'long',
   verify: 'long',
   prove: 'look',
   copyAside: 'long',
   removeAside: 'change',
   bringBack: 'long',
+  compareAfter: 'look',
   takeOut: 'long',
 };

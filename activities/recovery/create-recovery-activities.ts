@@ -3,10 +3,13 @@ import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
 import type { Servers } from '../postgres/session.ts';
 import { bringBack } from './bring-back.ts';
-import type { CopyBack, RecoveryActivities, Verify } from './contract.ts';
+import { compareAfter } from './compare-after.ts';
+import type { CopyBack, Recovery, RecoveryActivities, Verify } from './contract.ts';
 import { copyAside, removeAside } from './copy-aside.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import type { Copying } from './places.ts';
+import { findMoment } from './find-moment.ts';
+import { hydrate } from './hydrate.ts';
 import { takeOut } from './take-out.ts';
 import { verify } from './verify.ts';
 
@@ -28,6 +31,9 @@ export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDep
       return await verb({ servers, recovery, facts: copy }, attempt);
     };
   return {
+    compareAfter: async ({ measured, ...copy }, attempt) => await on((copying, one) => compareAfter(copying, measured, one))(copy, attempt),
+    findMoment: async (search) => await findMoment(servers, search),
+    hydrate: async (recovery: Recovery, attempt) => await hydrate({ servers, recovery }, attempt),
     verify: async (recovery: Verify, attempt) =>
       await verify({ servers, recovery, facts: (await facts(recovery.facts)).binding.verification }, attempt),
     prove: async (proof, { key, run }) => ({ proof: (await proofs.record({ ...proof, key, run })).id }),

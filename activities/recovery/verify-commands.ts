@@ -5,8 +5,11 @@ import type { FactsOfVerification } from './facts.ts';
 /** The pure half of the verification. Everything is read on the restored copy; one query is asked of the database in use too. */
 const restored = (text: string, when?: string): Command => ({ on: 'restored', kind: 'sql', text, ...(when === undefined ? {} : { when }) });
 
-/** Rolled back at the end: nothing of it stays. */
-export const createAmcheck = restored('CREATE EXTENSION amcheck SCHEMA pg_catalog', 'when it is not there yet; rolled back afterwards');
+/** Rolled back at the end: nothing of it stays. In a schema of its own, since a provider's main user may not put it into the server's. */
+export const makeAmcheck: readonly Command[] = [
+  'CREATE SCHEMA steadyhand_amcheck',
+  'CREATE EXTENSION amcheck SCHEMA steadyhand_amcheck',
+].map((text) => restored(text, 'when the extension is not there yet; rolled back afterwards'));
 
 /** Reads every definition: a broken catalog says so here. */
 export const readCatalog = restored(
@@ -42,7 +45,7 @@ export function verify(_recovery: unknown, { binding }: FactsOfVerification): Co
   const { assertions, newestRow, schemaVersion: version } = binding.verification.rules;
   return [
     readCatalog,
-    createAmcheck,
+    ...makeAmcheck,
     checkTable,
     checkIndex,
     ...assertions.map((one) => assertion(one.sql)),

@@ -1,3 +1,4 @@
+import { microsecondsOf } from '../../domain/exact-moment.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
@@ -136,7 +137,7 @@ async function newestRow(verifying: Verifying): Promise<Looked & { readonly newe
     return { checked: 0, findings: [{ level: 'fails', what: `the newest row can't be told: ${rows.message}` }], newest: null };
   const newest = rows[0]?.newest ?? null;
   if (newest === null) return { checked: 0, findings: [{ level: 'warns', what: `${at.schema}.${at.table} has no row` }], newest };
-  const late = target !== null && microseconds(newest) > microseconds(target);
+  const late = target !== null && microsecondsOf(newest) > microsecondsOf(target);
   return {
     checked: 1,
     newest,
@@ -145,13 +146,6 @@ async function newestRow(verifying: Verifying): Promise<Looked & { readonly newe
       ? [{ level: 'fails', what: `the newest row of ${at.schema}.${at.table} is of ${newest}, by ${by}; asked for was ${target}` }]
       : [],
   };
-}
-
-/** JavaScript's own moments end at milliseconds. */
-function microseconds(moment: string): bigint {
-  const fraction = /\.(\d+)/.exec(moment)?.[1] ?? '';
-  const whole = Date.parse(moment.replace(/\.\d+/, ''));
-  return BigInt(whole) * 1_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6));
 }
 
 /** An older schema than the deployed code's is for people to judge. */

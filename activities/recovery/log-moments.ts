@@ -1,0 +1,61 @@
+/** A statement in a server's log that removed rows, and when it began: the rows were there until then. */
+export interface LoggedRemoval {
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  readonly verb: 'DROP' | 'TRUNCATE' | 'DELETE';
+  /** The first 200 characters, with blanks for what is between them. */
+  readonly statement: string;
+}
+
+const line =
+  /^\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) ([A-Za-z]{1,5}|[+-]\d\d(?::?\d\d)?)\b.*?(?:LOG|STATEMENT):\s+(?:duration: [\d.]+ ms\s+)?(?:statement|execute [^:]*): ([\s\S]*)$/;
+
+/**
+ * Statements of a server's log that drop, empty or delete from the table, in the order of the log. The log's lines begin with `%m`
+ * (or `%t`) of log_line_prefix in UTC or with an offset; a line of another time zone's name is passed over, since nobody can tell
+ * which moment it means. It has them with log_statement = ddl (DROP and TRUNCATE… with mod also DELETE). `schema` matters only where the statement names one.
+ */
+export function removalsIn(log: string, table: { readonly schema: string; readonly name: string }): LoggedRemoval[] {
+  // A statement's further lines begin with a tab.
+  const entries = log.split(/\n(?!\t)/);
+  return entries.flatMap((entry) => {
+    const [, time, zone, statement] = line.exec(entry) ?? [];
+    if (time === undefined || zone === undefined || statement === undefined) return [];
+    const at = momentOf(time, zone);
+    const bare = statement.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
+    const verb = /\b(drop\s+(?:table|schema)|truncate|delete\s+from)\b/i.exec(bare)?.[1]?.split(/\s/)[0]?.toUpperCase();
+    if (at === undefined || (verb !== 'DROP' && verb !== 'TRUNCATE' && verb !== 'DELETE') || !names(bare, table)) return [];
+    return [{ at, verb, statement: statement.replaceAll(/\s+/g, ' ').trim().slice(0, 200) }];
+  });
+}
+
+/** `2026-11-21 10:00:00.123 UTC` or `… +01` → ISO 8601 in UTC, with the fraction that was there. */
+function momentOf(time: string, zone: string): string | undefined {
+  const offset = /^(?:UTC|GMT|Z)$/i.test(zone) ? 'Z' : offsetOf(zone);
+  if (offset === undefined) return undefined;
+  const [whole = '', fraction] = time.replace(' ', 'T').split('.');
+  const moment = new Date(`${whole}${offset}`);
+  if (Number.isNaN(moment.getTime())) return undefined;
+  return moment.toISOString().replace(/\.\d+Z$/, `${fraction === undefined ? '' : `.${fraction}`}Z`);
+}
+
+function offsetOf(zone: string): string | undefined {
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
+  return sign === undefined || hours === undefined ? undefined : `${sign}${hours}:${minutes}`;
+}
+
+/** Whether the statement names the table, or drops the schema that it is in. */
+function names(statement: string, { schema, name }: { readonly schema: string; readonly name: string }): boolean {
+  const named = (word: string): string => {
+    const quoted = escaped(`"${word.replaceAll('"', '""')}"`);
+    return /^[a-z_][a-z0-9_$]*$/.test(word) ? `(?:${quoted}|(?<![\\w$"])${escaped(word)}(?![\\w$"]))` : quoted;
+  };
+  // Unquoted names are lower case to the server, however they are written.
+  const text = statement.replace(/"(?:[^"]|"")*"|[^"]+/g, (part) => (part.startsWith('"') ? part : part.toLowerCase()));
+  if (new RegExp(`drop\\s+schema\\s[^;]*${named(schema)}`).test(text)) return true;
+  const before = '(?:"(?:[^"]|"")*"|[\\w$]+)\\s*\\.\\s*';
+  const matches = [...text.matchAll(new RegExp(`(${before})?${named(name)}`, 'g'))];
+  return matches.some(([, qualifier]) => qualifier === undefined || new RegExp(`^${named(schema)}\\s*\\.`).test(qualifier));
+}
+
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
