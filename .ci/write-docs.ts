@@ -2,6 +2,7 @@
 // not what the code says.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { failureKinds, type FailureKind } from '../domain/failure-kinds.ts';
+import { clientText } from './client.ts';
 import { openapiText } from './openapi.ts';
 import { providersPage } from './providers-page.ts';
 
@@ -10,9 +11,11 @@ interface Page {
   readonly text: string;
 }
 
+const openapi = await openapiText();
 const pages: readonly Page[] = [
   { file: 'docs/errors.md', text: errorsPage(failureKinds) },
-  { file: 'docs/openapi.json', text: await openapiText() },
+  { file: 'docs/openapi.json', text: openapi },
+  { file: 'client/steadyhand.ts', text: await clientText(openapi) },
   { file: 'docs/providers.md', text: providersPage(readPage('docs/providers.md') ?? '') },
 ];
 
