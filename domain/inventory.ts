@@ -4,13 +4,20 @@ import { crossCheck, ownersGroup, type Misfit } from './cross-check.ts';
 import { parseDuration } from './duration.ts';
 import { Failure } from './failure.ts';
 import { name } from './name.ts';
-import { rdsEntry } from './rds-entry.ts';
+import { rdsEntry, region } from './rds-entry.ts';
 import { verificationSchema } from './verification.ts';
 
 /** `steadyhand.yaml`: the databases, people and policies. docs/inventory.md shows one of everything. */
 
-/** Where a secret's value is: a file that holds nothing else, or a variable of the process's environment. Never the value. */
-const secret = z.union([z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })]);
+/**
+ * Where a secret's value is: a file that holds nothing else, a variable of the process's environment, or a secret of AWS Secrets
+ * Manager, of which `field` names a part where it is JSON. Never the value.
+ */
+const secret = z.union([
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ secretsManager: z.string().min(1), region, field: z.string().min(1).optional() }),
+]);
 
 const duration = z
   .string()

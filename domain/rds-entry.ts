@@ -9,7 +9,7 @@ const identifier = z
     'an instance is called by lower-case letters, digits and single dashes, at most 63, a letter first',
   );
 
-const region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'a region is called like eu-central-1');
+export const region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d+$/, 'a region is called like eu-central-1');
 
 const group = z.string().min(1).max(255);
 

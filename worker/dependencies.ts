@@ -55,7 +55,8 @@ export interface DependencyOptions {
 export function createDependencies(config: Config, options: DependencyOptions): Dependencies {
   const log = pino({ level: config.logLevel, base: { process: options.name }, redact: ['password', 'token', '*.password', '*.token'] });
   const inventory = inventoryFile(config.inventoryFile, log);
-  const servers = createServers(inventory, options.environment);
+  const aws = createAws();
+  const servers = createServers(inventory, options.environment, aws);
   const control = createControl({ ...config.control, applicationName: options.name });
   const commands = {
     backup: backupCommands,
@@ -78,7 +79,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     control,
     inventory,
     servers,
-    providers: createProviders(servers, createAws()),
+    providers: createProviders(servers, aws),
     catalog,
     planner,
     tagged: async (database) => await taggedObjects(servers, database),

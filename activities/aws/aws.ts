@@ -28,6 +28,7 @@ type Classes = Readonly<Record<string, new (input: unknown) => unknown>>;
 const services: Readonly<Record<string, { readonly client: string; load(): Promise<object> }>> = {
   rds: { client: 'RDSClient', load: () => import('@aws-sdk/client-rds') },
   kms: { client: 'KMSClient', load: () => import('@aws-sdk/client-kms') },
+  secretsmanager: { client: 'SecretsManagerClient', load: () => import('@aws-sdk/client-secrets-manager') },
   cloudwatch: { client: 'CloudWatchClient', load: () => import('@aws-sdk/client-cloudwatch') },
 };
 

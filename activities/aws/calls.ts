@@ -1,6 +1,7 @@
 import type * as CloudWatch from '@aws-sdk/client-cloudwatch';
 import type * as Kms from '@aws-sdk/client-kms';
 import type * as Rds from '@aws-sdk/client-rds';
+import type * as SecretsManager from '@aws-sdk/client-secrets-manager';
 
 /** Every call to AWS that Steadyhand makes, by the name of its permission, with what is sent and what comes back. */
 export interface AwsCalls {
@@ -26,6 +27,7 @@ export interface AwsCalls {
   'rds:DeleteDBSnapshot': [Rds.DeleteDBSnapshotCommandInput, Rds.DeleteDBSnapshotCommandOutput];
   'rds:DeleteDBInstance': [Rds.DeleteDBInstanceCommandInput, Rds.DeleteDBInstanceCommandOutput];
   'kms:DescribeKey': [Kms.DescribeKeyCommandInput, Kms.DescribeKeyCommandOutput];
+  'secretsmanager:GetSecretValue': [SecretsManager.GetSecretValueCommandInput, SecretsManager.GetSecretValueCommandOutput];
   'cloudwatch:GetMetricStatistics': [CloudWatch.GetMetricStatisticsCommandInput, CloudWatch.GetMetricStatisticsCommandOutput];
 }
 
@@ -52,5 +54,6 @@ export const awsActions: Readonly<Record<AwsAction, 'look' | 'change'>> = {
   'rds:DeleteDBSnapshot': 'change',
   'rds:DeleteDBInstance': 'change',
   'kms:DescribeKey': 'look',
+  'secretsmanager:GetSecretValue': 'look',
   'cloudwatch:GetMetricStatistics': 'look',
 };

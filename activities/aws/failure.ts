@@ -41,6 +41,7 @@ const byCode: Readonly<Record<string, FailureCode>> = {
   DBInstanceNotFound: 'not-found',
   DBSnapshotNotFound: 'not-found',
   NotFound: 'not-found',
+  ResourceNotFound: 'not-found',
 };
 
 /** Of failures that look like no answer of AWS's. */

@@ -25,6 +25,7 @@ export interface BackupActivities {
   restoreFromSnapshot(on: OnInstance): Promise<void>;
   awaitAvailable(on: OnInstance): Promise<Restored>;
   applySettings(on: OnInstance): Promise<void>;
+  setMainPassword(on: OnInstance): Promise<void>;
   compareSettings(on: OnInstance): Promise<{ differences: readonly Difference[] }>;
   deleteRestored(on: OnInstance): Promise<void>;
   deleteInstance(on: OnInstance): Promise<void>;
@@ -46,6 +47,7 @@ export const backupWork: WorkOf<BackupActivities> = {
   restoreFromSnapshot: 'change',
   awaitAvailable: 'wait',
   applySettings: 'change',
+  setMainPassword: 'change',
   compareSettings: 'look',
   deleteRestored: 'wait',
   deleteInstance: 'wait',

@@ -36,6 +36,7 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     restoreFromSnapshot: on('restore', (verbs, ...rest) => verbs.restoreFromSnapshot(...rest)),
     awaitAvailable: on('restore', (verbs, ...rest) => verbs.awaitAvailable(...rest)),
     applySettings: on('settings', (verbs, ...rest) => verbs.applySettings(...rest)),
+    setMainPassword: on('settings', (verbs, ...rest) => verbs.setMainPassword(...rest)),
     compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
     deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
     deleteInstance: on('remove', (verbs, ...rest) => verbs.deleteInstance(...rest)),

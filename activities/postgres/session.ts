@@ -4,6 +4,8 @@ import { fill, quoteLiteral, type Command, type Values } from '../../domain/comm
 import { Failure } from '../../domain/failure.ts';
 import { databaseOf, type DatabaseEntry, type Inventory, type SecretReference } from '../../domain/inventory.ts';
 import { copyIn, copyOut } from './copy-stream.ts';
+import { createAws, type Aws } from '../aws/aws.ts';
+import { secretValue } from '../aws/secret-value.ts';
 import { postgresFailure } from './errors.ts';
 import { tlsFailure, tlsOptions, type Tls } from './tls.ts';
 
@@ -61,8 +63,12 @@ export interface Servers {
 const connectTimeoutMs = 5_000;
 
 /** `inventory` is asked anew each time, so an inventory that was read again counts from the next session on. */
-export function createServers(inventory: () => Inventory, environment: Readonly<Record<string, string | undefined>>): Servers {
-  const secret = (reference: SecretReference | undefined): Promise<string | undefined> => readSecret(reference, environment);
+export function createServers(
+  inventory: () => Inventory,
+  environment: Readonly<Record<string, string | undefined>>,
+  aws: Aws = createAws(),
+): Servers {
+  const secret = (reference: SecretReference | undefined): Promise<string | undefined> => readSecret(reference, environment, aws);
   const entry = (database: string): DatabaseEntry => databaseOf(inventory(), database);
   return { entry, secret, open: (database, opening) => open(database, entry(database), opening, secret) };
 }
@@ -189,8 +195,10 @@ async function endOf(client: pg.Client): Promise<void> {
 async function readSecret(
   reference: SecretReference | undefined,
   environment: Readonly<Record<string, string | undefined>>,
+  aws: Aws,
 ): Promise<string | undefined> {
   if (!reference) return undefined;
+  if ('secretsManager' in reference) return await secretValue(aws, reference);
   if ('env' in reference) {
     const value = environment[reference.env];
     if (value === undefined) throw new Failure('configuration-invalid', `the variable ${reference.env}, which holds a secret, is not set`);

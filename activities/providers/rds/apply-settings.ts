@@ -1,8 +1,9 @@
+import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import { ensure } from '../../engine/ensure.ts';
 import type { Difference } from '../provider.ts';
 import type { BackupFacts } from '../backup-facts.ts';
-import { applySettingsCall, plannedSettings } from './commands.ts';
+import { applySettingsCall, plannedSettings, setMainPasswordCall } from './commands.ts';
 import type { Rds } from './look.ts';
 import { whenBusy } from './make.ts';
 import { ownOf } from './own.ts';
@@ -27,6 +28,26 @@ export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attem
     },
     settleWithin: rds.pace.graceMs,
   });
+}
+
+export async function setMainPassword(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
+  const { database } = facts.binding;
+  const { server } = rds.servers.entry(database);
+  const { MasterUsername: main, MasterUserSecret: managed, DBInstanceIdentifier: id = '' } = await ownInstance(rds, facts, attempt);
+  const password = await rds.servers.secret(server.secret);
+  if (server.user !== main || managed || password === undefined) {
+    const why = managed ? 'RDS itself manages its password' : `the inventory has a secret of "${server.user}"`;
+    throw new Failure('plan-impossible', `${database}: the main user of ${id} is "${main ?? ''}", and ${why}`, { database, id });
+  }
+  const call = setMainPasswordCall(facts, ownOf(attempt), password);
+  // Whether it is this one already nobody can see; setting it once more changes nothing.
+  await attempt.intend({});
+  try {
+    await rds.aws.call(call.region, call.action, call.input, id);
+  } catch (error) {
+    throw await whenBusy(rds, { region: call.region, id }, error);
+  }
+  await attempt.settle('made');
 }
 
 /** Only what is in force counts: what is still pending differs, and so does a parameter group that waits for a restart. */

@@ -87,6 +87,11 @@ export function applySettingsCall(facts: BackupFacts, own: Own): Call<'rds:Modif
   };
 }
 
+export function setMainPasswordCall({ binding }: BackupFacts, own: Own, password: string): Call<'rds:ModifyDBInstance'> {
+  const input = { DBInstanceIdentifier: own.tag, MasterUserPassword: password, ApplyImmediately: true };
+  return { region: binding.restore?.region ?? binding.source.region, action: 'rds:ModifyDBInstance', input };
+}
+
 export function deleteRestoredCall({ binding }: BackupFacts, own: Own): Call<'rds:DeleteDBInstance'> {
   const input = { DBInstanceIdentifier: own.tag, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
   return { region: binding.restore?.region ?? binding.source.region, action: 'rds:DeleteDBInstance', input };
@@ -130,6 +135,7 @@ export const restoreFromSnapshot = (facts: BackupFacts): Command[] => [callComma
 export const applySettings = (facts: BackupFacts): Command[] => [
   callCommand(applySettingsCall(facts, planned), 'when they are not all so already'),
 ];
+export const setMainPassword = (facts: BackupFacts): Command[] => [callCommand(setMainPasswordCall(facts, planned, ':password'))];
 export const deleteRestored = (facts: BackupFacts): Command[] => [callCommand(deleteRestoredCall(facts, planned))];
 export const deleteInstance = (facts: BackupFacts): Command[] => [
   callCommand(unprotectCall(facts), 'when it is protected from deletion'),

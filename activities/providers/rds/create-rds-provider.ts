@@ -2,7 +2,7 @@ import type { Aws } from '../../aws/aws.ts';
 import type { Servers } from '../../postgres/session.ts';
 import { describe } from '../describe.ts';
 import type { Provider } from '../provider.ts';
-import { applySettings, compareSettings } from './apply-settings.ts';
+import { applySettings, compareSettings, setMainPassword } from './apply-settings.ts';
 import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
@@ -45,7 +45,7 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
     },
     copy: { kit: async (database) => await kitOf(rds, database), copySnapshot: verb(copySnapshot), deleteCopy: verb(deleteCopy) },
     remove: { deleteRestored: verb(deleteRestored), deleteInstance: verb(deleteInstance) },
-    settings: { applySettings: verb(applySettings), compareSettings: verb(compareSettings) },
+    settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },
   };
 }

@@ -8,7 +8,7 @@ import { tagsOf } from './own.ts';
 
 /** What every verb is made of. */
 export interface Rds {
-  readonly servers: Pick<Servers, 'entry'>;
+  readonly servers: Pick<Servers, 'entry' | 'secret'>;
   readonly aws: Aws;
   readonly pace: Pace;
 }

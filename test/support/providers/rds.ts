@@ -36,7 +36,7 @@ export interface RdsOptions extends Partial<AwsOptions> {
   readonly source?: Partial<CreateDBInstanceCommandInput>;
 }
 
-const password = 'correct-horse-battery';
+export const password = 'correct-horse-battery';
 
 /** The stand-in for AWS with one instance, `orders`, and the provider that is pointed at it as users point it: by the environment. */
 export async function startRds(options: RdsOptions = {}): Promise<RdsWorld> {
@@ -105,7 +105,7 @@ export async function parameterGroup(client: RDSClient, called: string, workers:
 }
 
 function pointAt({ endpoint, credentials }: Sandbox): void {
-  for (const service of ['RDS', 'KMS', 'CLOUDWATCH']) process.env[`AWS_ENDPOINT_URL_${service}`] = endpoint;
+  for (const service of ['RDS', 'KMS', 'CLOUDWATCH', 'SECRETS_MANAGER']) process.env[`AWS_ENDPOINT_URL_${service}`] = endpoint;
   process.env['AWS_ACCESS_KEY_ID'] = credentials.accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = credentials.secretAccessKey;
 }
