@@ -1,18 +1,15 @@
 import { AwsError } from './aws-error.ts';
-import type { Place } from './place.ts';
+import type { Caller, Place } from './place.ts';
 import { isSignedBy, readClaim, signedAt, type Claim, type SignedRequest } from './signature.ts';
-import type { AwsCredential } from './state.ts';
 
-export interface Caller {
+export interface Authenticated extends Caller {
   readonly claim: Claim;
-  readonly credential: AwsCredential;
-  readonly arn: string;
 }
 
 const clockSkewMs = 5 * 60_000;
 
 /** Who signed the request. Throws AWS's refusals: no signature, unknown key, wrong secret, too old, expired session. */
-export function authenticate({ state }: Pick<Place, 'state'>, request: SignedRequest, now: Date): Caller {
+export function authenticate({ state }: Pick<Place, 'state'>, request: SignedRequest, now: Date): Authenticated {
   const claim = readClaim(request);
   if (!claim) throw new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
   const credential = state.credentials.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);

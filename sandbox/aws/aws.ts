@@ -12,10 +12,12 @@ import { createFaults, type Fault } from './faults.ts';
 import { createJobs } from './jobs.ts';
 import { newKey, rdsAlias, type KeyWish } from './kms.ts';
 import type { Place } from './place.ts';
+import { backupJobs } from './rds/back-up.ts';
 import { beatAll } from './rds/heartbeat.ts';
 import { changeJobs } from './rds/change-jobs.ts';
 import { instanceJobs } from './rds/instance-jobs.ts';
 import type { RdsRegion } from './rds/model.ts';
+import { defaultQuotas, type Quotas } from './rds/default-quotas.ts';
 import { snapshotJobs } from './rds/snapshot-jobs.ts';
 import { listen } from './server.ts';
 import { identifier, readState, writeState, type AwsCredential, type AwsState, type Effect } from './state.ts';
@@ -36,6 +38,8 @@ export interface AwsOptions {
   readonly factor?: number;
   /** PostgreSQL versions beside the embedded 16 and 18. */
   readonly engines?: readonly { readonly version: string; readonly bin: string }[];
+  /** Where AWS's default quotas are not to hold, in every region. */
+  readonly quotas?: Partial<Quotas>;
   readonly port?: number;
   /** Where programs are kept, default STEADYHAND_CACHE or the platform's place. */
   readonly cache?: string;
@@ -135,11 +139,12 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
   const engines = await enginesOf(options);
   const factor = options.factor ?? 60;
   const save = (): void => writeState(folders.state, state);
-  const jobs = createJobs(() => place, { ...instanceJobs, ...changeJobs, ...snapshotJobs });
+  const jobs = createJobs(() => place, { ...instanceJobs, ...changeJobs, ...snapshotJobs, ...backupJobs });
   const place: Place = {
     state,
     directory: options.directory,
     engines,
+    quotas: { ...defaultQuotas, ...options.quotas },
     servers: instanceServers({ folders, engines, password: state.rdsadminPassword, save }),
     jobs,
     log: options.log ?? (() => undefined),

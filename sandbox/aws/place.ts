@@ -3,7 +3,8 @@ import type { InstanceServers } from './clusters/instance-servers.ts';
 import type { Jobs } from './job.ts';
 import type { Query } from './query.ts';
 import type { RdsRegion } from './rds/model.ts';
-import type { AwsState } from './state.ts';
+import type { Quotas } from './rds/default-quotas.ts';
+import type { AwsCredential, AwsState } from './state.ts';
 import type { EngineVersion } from './versions.ts';
 
 /** What every call and every job works on. */
@@ -11,6 +12,7 @@ export interface Place {
   readonly state: AwsState;
   readonly directory: string;
   readonly engines: readonly EngineVersion[];
+  readonly quotas: Quotas;
   readonly servers: InstanceServers;
   readonly jobs: Jobs;
   readonly log: (line: string) => void;
@@ -21,14 +23,19 @@ export interface Place {
   effect(action: string, region: string, resource: string): void;
 }
 
+/** Who calls: proved, and allowed to do this. */
+export interface Caller {
+  readonly arn: string;
+  readonly credential: AwsCredential;
+}
+
 /** One call as an action sees it: who, where and what are settled. */
 export interface Call {
   readonly place: Place;
   readonly region: string;
   readonly rds: RdsRegion;
   readonly query: Query;
-  /** The ARN of who calls. */
-  readonly caller: string;
+  readonly caller: Caller;
 }
 
 /** The state of RDS in a region; jobs that go on after a restart have nothing else. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { answerAdmin } from './admin.ts';
-import { authenticate, authorise, type Caller } from './authenticate.ts';
+import { authenticate, authorise, type Authenticated } from './authenticate.ts';
 import { AwsError } from './aws-error.ts';
 import { withoutSecrets, type CallLog } from './calls.ts';
 import { answerOf, type Fault, type Faults } from './faults.ts';
@@ -86,7 +86,7 @@ async function answered(
   }
 }
 
-async function perform(place: Place, caller: Caller, asked: Asked, hits: readonly Fault[], requestId: string): Promise<Answer> {
+async function perform(place: Place, caller: Authenticated, asked: Asked, hits: readonly Fault[], requestId: string): Promise<Answer> {
   const { region } = caller.claim;
   for (const fault of hits) {
     if (fault.kind === 'slow') await wait(fault.ms ?? 1_000);
@@ -95,7 +95,7 @@ async function perform(place: Place, caller: Caller, asked: Asked, hits: readonl
   }
   authorise(caller, asked.permission);
   try {
-    return await asked.perform(place, region, caller.arn, requestId);
+    return await asked.perform(place, region, caller, requestId);
   } finally {
     if (!/^(?:Describe|List|Get)/.test(asked.action)) place.save();
   }

@@ -2,7 +2,7 @@ import { AwsError } from './aws-error.ts';
 import { getMetricData, getMetricStatistics } from './cloudwatch.ts';
 import type { JsonCall } from './json-call.ts';
 import { describeKey, disableKey, enableKey, listAliases, scheduleKeyDeletion } from './kms.ts';
-import { rdsOf, type Place } from './place.ts';
+import { rdsOf, type Caller, type Place } from './place.ts';
 import { parseQuery, type Query } from './query.ts';
 import { rdsActions, type Action } from './rds/actions.ts';
 import { createSecret, describeSecret, getSecretValue, putSecretValue, updateSecretVersionStage } from './secrets-manager.ts';
@@ -21,7 +21,7 @@ export interface Asked {
   /** `rds:CreateDBInstance`, as policies name it. */
   readonly permission: string;
   readonly parameters: Readonly<Record<string, unknown>>;
-  perform(place: Place, region: string, caller: string, requestId: string): Promise<Answer>;
+  perform(place: Place, region: string, caller: Caller, requestId: string): Promise<Answer>;
   refuse(error: AwsError, requestId: string): Answer;
 }
 

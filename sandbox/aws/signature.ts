@@ -39,9 +39,14 @@ export function readClaim(request: SignedRequest): Claim | undefined {
 
 /** Whether that secret signed exactly this request (Signature Version 4). Says nothing about its age. */
 export function isSignedBy(secret: string, request: SignedRequest, claim: Claim): boolean {
-  const expected = createHmac('sha256', signingKey(secret, claim.scope)).update(stringToSign(request, claim)).digest();
+  const expected = signatureOf(secret, request, claim);
   const given = Buffer.from(claim.signature, 'hex');
   return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** The signature that this secret gives to the request, for a claim that is complete but for it. */
+export function signatureOf(secret: string, request: SignedRequest, claim: Omit<Claim, 'signature'>): Buffer {
+  return createHmac('sha256', signingKey(secret, claim.scope)).update(stringToSign(request, claim)).digest();
 }
 
 /** When it says it was signed. */
@@ -55,7 +60,7 @@ function signingKey(secret: string, scope: string): Buffer {
   return scope.split('/').reduce<Buffer | string>((key, part) => mac(key, part), `AWS4${secret}`) as Buffer; // never empty: a split has one part
 }
 
-function stringToSign(request: SignedRequest, claim: Claim): string {
+function stringToSign(request: SignedRequest, claim: Omit<Claim, 'signature'>): string {
   return [algorithm, claim.date, claim.scope, hash(canonicalRequest(request, claim.signedHeaders))].join('\n');
 }
 

@@ -5,11 +5,11 @@ import { identifier } from './state.ts';
 import type { Xml } from './xml.ts';
 
 export function getCallerIdentity({ place, caller }: Call): Xml {
-  return { Arn: caller, UserId: 'AIDASTEADYHAND', Account: place.state.account };
+  return { Arn: caller.arn, UserId: 'AIDASTEADYHAND', Account: place.state.account };
 }
 
 /** A session of the caller's own rights that ends after `DurationSeconds`; roles are names without policies here. */
-export function assumeRole({ place, query, region }: Call): Xml {
+export function assumeRole({ place, query, region, caller }: Call): Xml {
   const [role, session] = [query.required('RoleArn'), query.required('RoleSessionName')];
   const duration = query.whole('DurationSeconds') ?? 3_600;
   // AWS takes 15 min at the least; a stand-in that runs faster takes less.
@@ -21,7 +21,14 @@ export function assumeRole({ place, query, region }: Call): Xml {
     secretAccessKey: randomBytes(30).toString('base64'),
     sessionToken: randomBytes(48).toString('base64'),
   };
-  place.state.credentials.push({ ...made, expires: expires.toISOString(), user: session });
+  const { allowed, denied } = caller.credential;
+  place.state.credentials.push({
+    ...made,
+    ...(allowed ? { allowed } : {}),
+    ...(denied ? { denied } : {}),
+    expires: expires.toISOString(),
+    user: session,
+  });
   place.effect('AssumeRole', region, role);
   return {
     Credentials: {

@@ -98,6 +98,7 @@ export function instanceServers(given: Omit<Context, 'pairs'>): InstanceServers 
     },
     reload: async (instance) => {
       const pair = pairOf(context, instance);
+      await prepareFolders(folders, instance);
       await pair.writer.configure(writerSettings(context, instance, pair));
       await pair.standby?.configure(standbySettings(context, instance));
     },

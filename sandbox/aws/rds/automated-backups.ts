@@ -2,7 +2,7 @@ import { AwsError } from '../aws-error.ts';
 import type { Call } from '../place.ts';
 import { list, type Xml } from '../xml.ts';
 import { backupsOf } from './backups.ts';
-import { dropBackups } from './instance-jobs.ts';
+import { dropBackups } from './back-up.ts';
 import type { Instance } from './model.ts';
 import { arn, instanceOf } from './names.ts';
 import { pageOf } from './pages.ts';

@@ -20,7 +20,7 @@ export function copyDBSnapshot(call: Call): Xml {
   refuseTaken(call, id);
   if (source.status !== 'available')
     throw new AwsError('InvalidDBSnapshotState', `Cannot copy the snapshot ${source.id} because it is in state ${source.status}.`);
-  roomForSnapshot(rds);
+  roomForSnapshot(call);
   const copy: Snapshot = {
     ...source,
     id,

@@ -45,6 +45,6 @@ function finalSnapshotId(call: Call): string | undefined {
     throw new AwsError('InvalidParameterCombination', 'FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.');
   const id = newIdentifier('FinalDBSnapshotIdentifier', name, 255);
   refuseTaken(call, id);
-  roomForSnapshot(call.rds);
+  roomForSnapshot(call);
   return id;
 }

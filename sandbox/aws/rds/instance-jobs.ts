@@ -1,16 +1,13 @@
-import { rm } from 'node:fs/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import { foldersOf } from '../clusters/folders.ts';
 import type { Job } from '../job.ts';
 import type { JobKind, Phase } from '../jobs.ts';
 import { rdsOf, type Place } from '../place.ts';
-import { backupsOf } from './backups.ts';
+import { backUp, dropBackups } from './back-up.ts';
 import { seconds } from './durations.ts';
 import { noteInstance } from './events.ts';
 import { tryBeat } from './heartbeat.ts';
 import type { Instance } from './model.ts';
 import { instanceBy } from './names.ts';
-import { addSnapshot, removeSnapshot } from './snapshots.ts';
 import { fillSnapshot, finished, snapshotBy } from './snapshot-work.ts';
 
 const instanceOfJob = (place: Place, job: Job): Instance => instanceBy(rdsOf(place, job.region), job.resource);
@@ -41,38 +38,6 @@ export function backingUp(place: Place, instance: Instance): Phase {
     },
     work: () => backUp(place, instance),
   };
-}
-
-async function backUp(place: Place, instance: Instance): Promise<void> {
-  const time = new Date().toISOString().replaceAll(/[T:]/g, '-').slice(0, 19);
-  const rds = rdsOf(place, instance.region);
-  // An earlier try that was cut off.
-  for (const left of Object.values(rds.snapshots))
-    if (left.type === 'automated' && left.resourceId === instance.resourceId && left.status === 'creating') removeSnapshot(place, left);
-  const snapshot = addSnapshot(place, instance, `rds:${instance.id}-${time}`, 'automated', []);
-  await fillSnapshot(place, instance, snapshot);
-  finished(place, snapshot);
-  expire(place, instance);
-  await nextSecond();
-  await tryBeat(place, instance);
-}
-
-/** The first restorable second is the one after the backup: with this there is one as soon as the instance is available. */
-async function nextSecond(): Promise<void> {
-  await wait(1_050 - (Date.now() % 1_000));
-}
-
-/** Backups beyond the retention, counted in days of the stand-in; the last one always stays. */
-function expire(place: Place, instance: Instance): void {
-  const oldest = Date.now() - instance.retention * place.pace(86_400);
-  const backups = backupsOf(rdsOf(place, instance.region), instance.resourceId);
-  for (const [index, { snapshot, restorableFrom }] of backups.entries())
-    if (restorableFrom.getTime() < oldest && index < backups.length - 1) removeSnapshot(place, snapshot);
-}
-
-/** Removes the automated backups of an instance and its archive. */
-export function dropBackups(place: Place, region: string, resourceId: string): void {
-  for (const { snapshot } of backupsOf(rdsOf(place, region), resourceId)) removeSnapshot(place, snapshot);
 }
 
 function creation(status: string): (place: Place, job: Job) => void {
@@ -145,17 +110,9 @@ function forget(place: Place, instance: Instance, keep: boolean): void {
   noteInstance(place, instance.region, instance.id, 'DB instance deleted', 'deletion');
 }
 
-const removeFiles: JobKind = {
-  phases: (place, job) => [
-    { lasts: 0, work: () => rm(foldersOf(place.directory).snapshot(job.resource), { recursive: true, force: true }) },
-  ],
-  failed: () => undefined,
-};
-
 export const instanceJobs: Readonly<Record<string, JobKind>> = {
   create,
   'restore-from-snapshot': restoring(seconds.restoreFromSnapshot, 'Restored from snapshot'),
   'restore-to-point-in-time': restoring(seconds.restoreToPointInTime, 'Restored to a point in time'),
   delete: remove,
-  'remove-files': removeFiles,
 };

@@ -40,7 +40,7 @@ export function addInstance(call: Call, name: string, port: number, origin: Orig
   const id = newIdentifier(name, query.required(name));
   if (rds.instances[id]) throw new AwsError('DBInstanceAlreadyExists', 'DB instance already exists');
   const groups = checkMemberships(call, origin.engineVersion);
-  roomForInstance(rds, origin.storage);
+  roomForInstance(call, origin.storage);
   const multiAz = query.flag('MultiAZ') ?? false;
   const zone = query.text('AvailabilityZone');
   if (multiAz && zone !== undefined)

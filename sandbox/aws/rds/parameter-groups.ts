@@ -28,7 +28,7 @@ function addGroup(call: Call, given: string, group: Pick<ParameterGroup, 'family
   const { rds, query, place, region } = call;
   const name = newIdentifier('DBParameterGroupName', given, 255);
   if (rds.parameterGroups[name]) throw new AwsError('DBParameterGroupAlreadyExists', `Parameter group ${name} already exists`);
-  roomForParameterGroup(rds);
+  roomForParameterGroup(call);
   const made: ParameterGroup = { ...group, name, tags: tagsOf(query) };
   rds.parameterGroups[name] = made;
   place.effect(query.action, region, name);

@@ -41,7 +41,7 @@ const copy: JobKind = {
     return [
       {
         lasts: across ? seconds.copyAcrossRegions : seconds.copyWithinRegion,
-        waits: () => isQueued(place, job),
+        waits: () => isQueued(place.state.jobs, job),
         begin: () => (snapshot.progress = 10),
         work: () => copyFiles(place, job, snapshot),
       },
@@ -60,8 +60,8 @@ const copy: JobKind = {
 };
 
 /** Until earlier copies of the same source are done, and there are fewer than may be at once. */
-function isQueued({ state }: Place, job: Job): boolean {
-  const earlier = state.jobs.filter(({ kind, region, number }) => kind === 'copy' && region === job.region && number < job.number);
+export function isQueued(jobs: readonly Job[], job: Job): boolean {
+  const earlier = jobs.filter(({ kind, region, number }) => kind === 'copy' && region === job.region && number < job.number);
   return earlier.length >= copiesAtOnce || earlier.some(({ input }) => input['source'] === job.input['source']);
 }
 

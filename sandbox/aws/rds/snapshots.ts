@@ -14,7 +14,7 @@ export function createDBSnapshot(call: Call): Xml {
   const instance = instanceOf(rds, query.required('DBInstanceIdentifier'));
   refuseTaken(call, id);
   mustBe(instance, 'available', 'storage-optimization');
-  roomForSnapshot(rds);
+  roomForSnapshot(call);
   const snapshot = addSnapshot(place, instance, id, 'manual', tagsOf(query));
   place.effect('CreateDBSnapshot', region, id);
   place.jobs.begin('snapshot', region, snapshot.key, { resourceId: instance.resourceId });

@@ -13,13 +13,14 @@ import { eventually } from '../../support/eventually.ts';
 import { abroad, awsPlace, home, type AwsPlace } from './place.ts';
 
 let place: AwsPlace;
+let automatedArn = '';
 beforeAll(async () => {
   const keys = [
     { region: home, alias: 'alias/own' },
     { region: abroad, alias: 'alias/dr' },
     { region: abroad, alias: 'alias/off', state: 'Disabled' },
   ] as const;
-  place = await awsPlace({ keys });
+  place = await awsPlace({ keys, quotas: { ManualSnapshots: 3 } });
   await place.create('orders', {
     StorageEncrypted: true,
     KmsKeyId: 'alias/own',
@@ -97,7 +98,13 @@ describe('a copy to another region', () => {
     expect(automated?.DBSnapshotIdentifier).toMatch(/^rds:orders-/);
     const remove = new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: automated?.DBSnapshotIdentifier ?? '' });
     await expect(place.rds.send(remove)).rejects.toMatchObject({ name: 'InvalidDBSnapshotStateFault' });
-    await copy({ SourceDBSnapshotIdentifier: automated?.DBSnapshotArn ?? '', TargetDBSnapshotIdentifier: 'of-automated' });
+    automatedArn = automated?.DBSnapshotArn ?? '';
+    await copy({ SourceDBSnapshotIdentifier: automatedArn, TargetDBSnapshotIdentifier: 'of-automated' });
     expect((await snapshots(place.rdsAbroad, 'of-automated'))[0]).toMatchObject({ SnapshotType: 'manual' });
+  });
+
+  it('is refused when the destination has as many as it may, whatever the source has', async () => {
+    const full = copy({ SourceDBSnapshotIdentifier: automatedArn, TargetDBSnapshotIdentifier: 'too-many' });
+    await expect(full).rejects.toMatchObject({ name: 'SnapshotQuotaExceededFault', Code: 'SnapshotQuotaExceeded' });
   });
 });
