@@ -1,6 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { createAws } from '../activities/aws/aws.ts';
 import { backupCommands } from '../activities/backup/commands.ts';
+import { takeBackupFacts } from '../activities/backup/take-facts.ts';
 import * as poolingCommands from '../activities/pooling/commands.ts';
 import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
@@ -67,10 +68,14 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     replication: replicationCommands,
     switching: switchingCommands,
   };
+  const providers = createProviders(servers, aws);
   const planner = createPlanner({
     catalog,
     commands,
-    takeFacts: { 'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves) },
+    takeFacts: {
+      'backup-now': takeBackupFacts({ servers, providers }),
+      'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves),
+    },
     ...(options.withControl === false ? {} : { control }),
   });
   return {
@@ -79,7 +84,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     control,
     inventory,
     servers,
-    providers: createProviders(servers, aws),
+    providers,
     catalog,
     planner,
     tagged: async (database) => await taggedObjects(servers, database),

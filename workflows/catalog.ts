@@ -1,7 +1,9 @@
 import type { AnyRunbook } from '../domain/runbook.ts';
+import { backupNow } from './backup-now/plan.ts';
 import { migrationCutover } from './migration-cutover/plan.ts';
 
 /** Every runbook by its name, for API, CLI and the activity that makes plans. */
 export const catalog: Readonly<Record<string, AnyRunbook>> = {
+  [backupNow.name]: backupNow,
   [migrationCutover.name]: migrationCutover,
 };

@@ -1,13 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
 import * as rds from '../providers/rds/commands.ts';
-import type { BackupActivities } from './contract.ts';
-import type { Command } from '../../domain/command.ts';
-
-type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit'>;
-
-/** The pure half of every verb that changes something. */
-type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
+import type { BackupCommands } from './contract.ts';
 
 const byProvider: Readonly<Record<string, BackupCommands>> = { rds };
 

@@ -1,5 +1,7 @@
+import type { Command } from '../../domain/command.ts';
+import type { Difference, Restored, Snapshot } from '../providers/answers.ts';
+import type { BackupFacts } from '../providers/backup-facts.ts';
 import type { WorkOf } from '../work.ts';
-import type { Difference, Restored, Snapshot } from '../providers/provider.ts';
 
 /** What every step around an instance is told: small, since it stands in the run's history. The facts stand in the control database. */
 export interface OnInstance {
@@ -32,6 +34,11 @@ export interface BackupActivities {
   /** What of the other region's kit does not stand ready. */
   drKit(on: OnInstance): Promise<{ missing: readonly string[] }>;
 }
+
+type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit'>;
+
+/** The pure half of every verb that changes something. */
+export type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
 
 /** What removes something asks once and then looks until it is gone: a wait that may take as long as the provider does. */
 export const backupWork: WorkOf<BackupActivities> = {

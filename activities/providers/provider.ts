@@ -1,5 +1,8 @@
 import type { Attempt } from '../attempt.ts';
-import type { BackupFacts, BackupOrder, Settings } from './backup-facts.ts';
+import type { Difference, Restored, Snapshot } from './answers.ts';
+import type { BackupFacts, BackupOrder } from './backup-facts.ts';
+
+export type { Difference, Restored, Snapshot } from './answers.ts';
 
 /** A database as it is now, whoever runs it. */
 export interface Description {
@@ -17,36 +20,6 @@ export interface Topology {
   readonly timeline: number;
   /** Physical standbys that stream from it now, by application name; without logical replication. Sorted. */
   readonly standbys: readonly { readonly name: string; readonly state: string }[];
-}
-
-/** A snapshot as the provider tells it. Times are ISO 8601 in UTC. */
-export interface Snapshot {
-  readonly id: string;
-  readonly arn: string;
-  readonly region: string;
-  readonly status: string;
-  /** Made by the provider's own schedule. */
-  readonly automated: boolean;
-  /** When its data is from: a copy has its original's. null while it is being made. */
-  readonly takenAt: string | null;
-  readonly bytes: number;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-/** An instance that this run restored, once it answers. */
-export interface Restored {
-  readonly id: string;
-  /** The provider's name for this very instance, which no other ever gets. */
-  readonly resource: string;
-  readonly host: string;
-  readonly port: number;
-}
-
-/** A setting that is not what it should be. */
-export interface Difference {
-  readonly setting: string;
-  readonly planned: Settings[string];
-  readonly found: Settings[string];
 }
 
 /**

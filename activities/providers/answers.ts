@@ -1,0 +1,33 @@
+import type { Settings } from './backup-facts.ts';
+
+/** What providers answer. Stories see it too, so nothing of an activity's own stands here. */
+
+/** A snapshot as the provider tells it. Times are ISO 8601 in UTC. */
+export interface Snapshot {
+  readonly id: string;
+  readonly arn: string;
+  readonly region: string;
+  readonly status: string;
+  /** Made by the provider's own schedule. */
+  readonly automated: boolean;
+  /** When its data is from: a copy has its original's. null while it is being made. */
+  readonly takenAt: string | null;
+  readonly bytes: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** An instance that this run restored, once it answers. */
+export interface Restored {
+  readonly id: string;
+  /** The provider's name for this very instance, which no other ever gets. */
+  readonly resource: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A setting that is not what it should be. */
+export interface Difference {
+  readonly setting: string;
+  readonly planned: Settings[string];
+  readonly found: Settings[string];
+}

@@ -1,0 +1,153 @@
+import {
+  CreateDBInstanceCommand,
+  CreateDBParameterGroupCommand,
+  DescribeDBInstancesCommand,
+  type DBInstance,
+  ModifyDBParameterGroupCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startAws, type Aws, type AwsOptions } from './aws/aws.ts';
+import { until } from './until.ts';
+
+export interface RdsOrders {
+  readonly aws: Aws;
+  /** What points the AWS SDK of API, worker and commands at the stand-in. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The database's entry in an inventory. */
+  readonly entry: object;
+  client(region?: string): RDSClient;
+  /** The owner's connection to the database in use. `end()` it. */
+  connect(): Promise<pg.Client>;
+}
+
+const home = 'eu-central-1';
+const abroad = 'eu-west-1';
+const instance = 'orders';
+const [dbname, user] = ['orders', 'orders_owner'];
+
+/** What an application's database has: rows with the moment that they were written at. */
+const schema = `
+  CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, total bigint NOT NULL CHECK (total >= 0), placed_at timestamptz NOT NULL DEFAULT clock_timestamp());
+  CREATE INDEX orders_placed ON orders (placed_at);
+  CREATE TABLE order_lines (order_id bigint NOT NULL REFERENCES orders, line int NOT NULL, amount bigint NOT NULL, PRIMARY KEY (order_id, line));
+  INSERT INTO orders (total) SELECT 30 FROM generate_series(1, 5000);
+  INSERT INTO order_lines SELECT id, line, 10 FROM orders, generate_series(1, 3) AS line;`;
+
+const verification = {
+  assertions: [
+    {
+      name: 'every order has its lines',
+      sql: 'SELECT NOT EXISTS (SELECT FROM orders o WHERE total <> (SELECT coalesce(sum(amount), 0) FROM order_lines WHERE order_id = o.id))',
+    },
+  ],
+  newestRow: { table: 'orders', column: 'placed_at' },
+};
+
+/**
+ * The stand-in for AWS in two regions, with the instance `orders`, its rows, and the other region's kit. Needs some seconds; stop
+ * `aws` when it is not needed any more.
+ */
+export async function startRdsOrders(options: AwsOptions): Promise<RdsOrders> {
+  const aws = await startAws({
+    securityGroups: ['sg-orders', 'sg-quarantine'],
+    keys: [{ region: abroad, alias: 'alias/orders' }],
+    ...options,
+  });
+  try {
+    return await prepared(aws, options.directory);
+  } catch (error) {
+    await aws.stop();
+    throw error;
+  }
+}
+
+async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
+  const client = (region: string = home): RDSClient => new RDSClient({ region, endpoint: aws.endpoint, credentials: aws.credentials });
+  const password = randomBytes(18).toString('base64url');
+  const passwordFile = join(directory, 'orders-password');
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await Promise.all([home, abroad].map(async (region) => await makeGroups(client(region))));
+  const { host, port } = addressOf(await makeInstance(client(), password));
+  const connect = async (): Promise<pg.Client> => {
+    const own = new pg.Client({ host, port, user, password, database: dbname, application_name: 'sandbox' });
+    own.on('error', () => undefined);
+    await own.connect();
+    return own;
+  };
+  const owner = await connect();
+  try {
+    await owner.query(schema);
+  } finally {
+    await owner.end();
+  }
+  return { aws, client, connect, environment: environmentOf(aws), entry: entryOf({ host, port, passwordFile }) };
+}
+
+async function makeGroups(client: RDSClient): Promise<void> {
+  for (const DBParameterGroupName of ['orders-16', 'quarantine-16']) {
+    await client.send(
+      new CreateDBParameterGroupCommand({ DBParameterGroupName, DBParameterGroupFamily: 'postgres16', Description: 'of the orders' }),
+    );
+  }
+  const none = { ParameterName: 'max_logical_replication_workers', ParameterValue: '0', ApplyMethod: 'pending-reboot' } as const;
+  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'quarantine-16', Parameters: [none] }));
+}
+
+async function makeInstance(client: RDSClient, password: string): Promise<DBInstance> {
+  await client.send(
+    new CreateDBInstanceCommand({
+      DBInstanceIdentifier: instance,
+      Engine: 'postgres',
+      EngineVersion: '16',
+      DBInstanceClass: 'db.t4g.micro',
+      AllocatedStorage: 20,
+      StorageEncrypted: true,
+      MasterUsername: user,
+      MasterUserPassword: password,
+      DBName: dbname,
+      DBParameterGroupName: 'orders-16',
+      BackupRetentionPeriod: 7,
+      VpcSecurityGroupIds: ['sg-orders'],
+      Tags: [{ Key: 'team', Value: 'orders' }],
+    }),
+  );
+  return await until(
+    'the instance is available',
+    async () => {
+      const [seen] = (await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: instance }))).DBInstances ?? [];
+      return seen?.DBInstanceStatus === 'available' ? seen : undefined;
+    },
+    { withinMs: 60_000 },
+  );
+}
+
+function addressOf({ Endpoint: { Address: host = '', Port: port = 0 } = {} }: DBInstance): { host: string; port: number } {
+  return { host, port };
+}
+
+function environmentOf({ endpoint, credentials }: Aws): Record<string, string> {
+  const services = ['RDS', 'KMS', 'CLOUDWATCH'].map((service) => [`AWS_ENDPOINT_URL_${service}`, endpoint]);
+  return {
+    ...Object.fromEntries(services),
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+}
+
+function entryOf({ host, port, passwordFile }: { host: string; port: number; passwordFile: string }): object {
+  const quarantine = { parameterGroup: 'quarantine-16', securityGroups: ['sg-quarantine'] };
+  const kit = { parameterGroup: 'orders-16', subnetGroup: 'default', securityGroups: ['sg-orders'] };
+  return {
+    description: 'The orders of the shop, at AWS',
+    provider: 'rds',
+    server: { host, port, dbname, user, secret: { file: passwordFile }, sslmode: 'disable' },
+    rds: { instance, region: home, quarantine, dr: { region: abroad, key: 'alias/orders', ...kit, quarantine } },
+    verification,
+    owners: 'team-orders',
+    policy: 'default',
+  };
+}

@@ -1,0 +1,122 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ulid } from 'ulid';
+import { afterAll, beforeAll, vi } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { acceptedSchema, judgedSchema, planSchema, runDetailSchema } from '../../api/answers.ts';
+import { apiClient, type ApiClient } from '../../cli/client.ts';
+import type { RunDetail } from '../../control/contract.ts';
+import type { Choice } from '../../domain/decision.ts';
+import { runNameOf } from '../../domain/run.ts';
+import type { CallRecord } from '../../sandbox/aws/calls.ts';
+import { sandboxConfiguration } from '../../sandbox/configuration.ts';
+import { startRdsOrders, type RdsOrders } from '../../sandbox/rds-orders.ts';
+import { up, type Sandbox } from '../../sandbox/sandbox.ts';
+import { eventually } from '../support/eventually.ts';
+
+/** The name in the inventory of the database at AWS. */
+const atAws = 'orders-aws';
+
+export interface RdsPlace {
+  readonly orders: RdsOrders;
+  readonly sandbox: Sandbox;
+  as(person: string): ApiClient;
+  /** As ada. Returns the workflow id. */
+  request(runbook: string, input?: Readonly<Record<string, unknown>>): Promise<string>;
+  plan(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<ReturnType<typeof planSchema.parse>>;
+  detail(run: string): Promise<RunDetail>;
+  /** Until the run is as wanted; a run that closes otherwise fails the test with its reason. */
+  until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
+  decide(run: string, person: string, choice: Choice): Promise<unknown>;
+  cancel(run: string): Promise<unknown>;
+  /** grace agrees once it is asked. */
+  agree(run: string): Promise<void>;
+  /** The calls since then that changed something, or tried to. */
+  changingCalls(since?: number): CallRecord[];
+  /** How often the stand-in really did this to what the run calls its own. */
+  effects(action: string, run: string): number;
+}
+
+/** What the run calls everything that it makes. */
+export const nameOf = (run: string): string => `steadyhand-${runNameOf(run).id.toLowerCase()}`;
+
+/** A sandbox with a database at the stand-in for AWS, its API and its worker pointed there by their environment. */
+export function rdsPlace(): () => RdsPlace {
+  // The provider looks again every 10 seconds.
+  vi.setConfig({ testTimeout: 240_000 });
+  let directory: string;
+  let orders: RdsOrders;
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'steadyhand-rds-e2e-'));
+    await chmod(directory, 0o755);
+    orders = await startRdsOrders({ directory: join(directory, 'aws'), factor: 300 });
+    const own = sandboxConfiguration();
+    sandbox = await up({
+      ...{ pooler: 'none', size: 100, services: false, log: () => undefined },
+      directory: join(directory, 'sandbox'),
+      configuration: { ...own, environment: { ...own.environment, ...orders.environment } },
+    });
+    const inventory = parse(readFileSync(sandbox.inventoryFile, 'utf8')) as { databases: Record<string, unknown> };
+    inventory.databases[atAws] = orders.entry;
+    writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
+    await Promise.all([sandbox.start('api'), sandbox.start('worker')]);
+  }, 180_000);
+  afterAll(async () => {
+    await sandbox?.down();
+    await orders?.aws.stop();
+    await rm(directory, { recursive: true, force: true });
+  }, 60_000);
+  return () => placeOf(sandbox, orders);
+}
+
+function placeOf(sandbox: Sandbox, orders: RdsOrders): RdsPlace {
+  const as = (person: string): ApiClient => apiClient({ environment: sandbox.environment }, { as: sandbox.tokens[person] ?? '' });
+  const idOf = (run: string): string => runNameOf(run).id;
+  const detail = async (run: string): Promise<RunDetail> => await as('ada').get(`/v1/runs/${idOf(run)}`, runDetailSchema);
+  const until: RdsPlace['until'] = async (run, wanted, withinMs = 200_000) => {
+    let last: RunDetail | undefined;
+    const ended = (): boolean => last?.state === 'closed';
+    const look = async (): Promise<RunDetail | undefined> => {
+      last = await detail(run);
+      return wanted(last) || ended() ? last : undefined;
+    };
+    const seen = await eventually(look, withinMs, 200).catch(() => last);
+    if (seen && wanted(seen)) return seen;
+    const steps = seen?.steps.map((one) => `${one.id} ${one.state} ${one.progress?.summary ?? ''}`);
+    throw new Error(
+      `the run is ${seen?.state} ${seen?.outcome ?? ''}: ${seen?.because ?? seen?.failure?.message ?? ''} ${JSON.stringify(steps)}`,
+    );
+  };
+  const decide: RdsPlace['decide'] = async (run, person, choice) => {
+    const question = (await detail(run)).questions[0];
+    if (!question) throw new Error(`nothing is asked by ${run}`);
+    const { approval, opening, digest } = question;
+    return await as(person).post(`/v1/runs/${idOf(run)}/decisions`, { approval, opening, digest, choice }, judgedSchema);
+  };
+  return {
+    ...{ orders, sandbox, as, detail, until, decide },
+    cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
+    request: async (runbook, input = {}) =>
+      (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,
+    plan: async (runbook, input = {}, database = atAws) => await as('ada').post('/v1/plans', { runbook, database, input }, planSchema),
+    agree: async (run) => {
+      await until(run, (now) => now.questions.length > 0);
+      await decide(run, 'grace', 'approve');
+    },
+    changingCalls: (since = 0) =>
+      orders.aws
+        .calls()
+        .slice(since)
+        .filter(({ action }) => !/^(?:Describe|List|Get)/.test(action)),
+    effects: (action, run) => {
+      const resource = nameOf(run);
+      return orders.aws
+        .effects()
+        .filter((one) => one.action === action && one.resource === resource)
+        .reduce((sum, one) => sum + one.count, 0);
+    },
+  };
+}
