@@ -16,7 +16,7 @@ import { backupJobs } from './rds/back-up.ts';
 import { beatAll } from './rds/heartbeat.ts';
 import { changeJobs } from './rds/change-jobs.ts';
 import { instanceJobs } from './rds/instance-jobs.ts';
-import type { RdsRegion } from './rds/model.ts';
+import type { Instance, RdsRegion } from './rds/model.ts';
 import { defaultQuotas, type Quotas } from './rds/default-quotas.ts';
 import { snapshotJobs } from './rds/snapshot-jobs.ts';
 import { listen } from './server.ts';
@@ -78,7 +78,10 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
   const place = await placeOf(options, folders, state);
   await startClusters(place);
   const [faults, calls, stopping] = [createFaults(), openCallLog(folders.calls), new AbortController()];
-  const server = await listen({ place, faults, calls }, state.port);
+  const server = await listen({ place, faults, calls }, state.port).catch(async (error: unknown) => {
+    await place.servers.stopAll();
+    throw error;
+  });
   place.jobs.resume();
   const beating = beatAll(place, stopping.signal);
   const [first] = state.credentials;
@@ -174,5 +177,13 @@ async function enginesOf({ cache = sandboxConfiguration().cache, engines = [] }:
 async function startClusters(place: Place): Promise<void> {
   const resting = ['creating', 'failed', 'stopped', 'incompatible-restore', 'incompatible-parameters'];
   const instances = Object.values(place.state.rds).flatMap((rds) => Object.values(rds.instances));
-  await Promise.all(instances.filter(({ status }) => !resting.includes(status)).map((one) => place.servers.start(one)));
+  const start = async (instance: Instance): Promise<void> => {
+    try {
+      await place.servers.start(instance);
+    } catch (error) {
+      instance.status = 'failed';
+      place.log(`${instance.id} does not start: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  await Promise.all(instances.filter(({ status }) => !resting.includes(status)).map(start));
 }

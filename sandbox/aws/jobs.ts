@@ -58,10 +58,18 @@ async function runJob(place: Place, kinds: Readonly<Record<string, JobKind>>, jo
   } catch (error) {
     if (stopping.aborted) return;
     place.log(`${job.kind} of ${job.resource} failed: ${error instanceof Error ? error.message : String(error)}`);
-    kind.failed(place, job);
+    tellFailure(place, kind, job);
   }
   place.state.jobs = place.state.jobs.filter((one) => one.number !== job.number);
   place.save();
+}
+
+function tellFailure(place: Place, kind: JobKind, job: Job): void {
+  try {
+    kind.failed(place, job);
+  } catch (error) {
+    place.log(`${job.kind} of ${job.resource}: what it was for is gone: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Whether it came to its end; not when the stand-in is stopping. */
