@@ -5,7 +5,16 @@ import { ensure, type Observation } from '../engine/ensure.ts';
 import type { Session } from '../postgres/session.ts';
 import { inTransaction } from '../replication/side.ts';
 import { missingTables, names, tablesInUse } from './aside-commands.ts';
-import { addForeignKeys, beginBringing, bringRows, countBack, differingRows, placeMissing, validateForeignKeys } from './bring-commands.ts';
+import {
+  addForeignKeys,
+  beginBringing,
+  bringRows,
+  countBack,
+  differingRows,
+  placeMissing,
+  validateForeignKeys,
+  type BringRows,
+} from './bring-commands.ts';
 import type { BroughtBack } from './contract.ts';
 import { count, journalOf, runAll } from './copy-aside.ts';
 import type { TableInUse } from './facts.ts';
@@ -53,6 +62,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
     attempt.progress({ summary: `${index + 1} of ${tables.length} tables in use: ${qualified(table)}` });
     await bringTable(session, bringRows(facts, table), table, values);
   }
+  for (const table of tables) await checkReferences(session, bringRows(facts, table), table, values);
   await runAll(session, addForeignKeys(facts), values);
   // Right before the commit: what a newer attempt would find must not change under it.
   await attempt.current();
@@ -60,7 +70,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
 
 async function bringTable(
   session: Session,
-  { before, insert, references, after, note, sequences }: ReturnType<typeof bringRows>,
+  { before, insert, after, note, sequences }: BringRows,
   table: TableInUse,
   values: ReturnType<typeof names>,
 ): Promise<void> {
@@ -69,6 +79,16 @@ async function bringTable(
     if (!(error instanceof Failure) || error.facts['sqlstate'] !== foreignKeyViolation) throw error;
     throw new Failure('reference-missing', error.message, { table: qualified(table) }, error);
   });
+  await runAll(session, [...after, note, ...sequences], values);
+}
+
+/** What the server did not check itself, when all rows are there. */
+async function checkReferences(
+  session: Session,
+  { references }: BringRows,
+  table: TableInUse,
+  values: ReturnType<typeof names>,
+): Promise<void> {
   for (const one of references) {
     await session.run(one.lock, values);
     const rows = await count(session, one.count, values);
@@ -79,7 +99,6 @@ async function bringTable(
       rows,
     });
   }
-  await runAll(session, [...after, note, ...sequences], values);
 }
 
 /** Repeats safely: validating a valid key does nothing. */

@@ -88,8 +88,14 @@ const changedHere = (name: string): string =>
   `(SELECT n_tup_upd + n_tup_del FROM pg_stat_xact_all_tables WHERE relid = ${quoteLiteral(name)}::regclass AND current_setting('track_counts')::boolean)`;
 
 /** Triggers that are set to fire always do so in every role. */
-const passesByRole = (facts: CopyFacts, { triggers }: TableInUse): boolean =>
-  facts.replicaRole && triggers.length > 0 && triggers.every((one) => one.enabled !== 'A');
+const passesByRole = (facts: CopyFacts, table: TableInUse): boolean =>
+  facts.replicaRole && (table.triggers.length > 0 || refersAhead(facts, table)) && table.triggers.every((one) => one.enabled !== 'A');
+
+/** To rows that come only after its own: tables that refer to each other in a circle. The server would refuse the first of them. */
+function refersAhead(facts: CopyFacts, table: TableInUse): boolean {
+  const later = tablesInUse(facts).slice(tablesInUse(facts).indexOf(table) + 1);
+  return table.references.some((one) => later.some((other) => other.schema === one.schema && other.name === one.table));
+}
 
 /** What people should read before they agree, a line each. */
 export function notes(facts: CopyFacts): string[] {
@@ -99,6 +105,9 @@ export function notes(facts: CopyFacts): string[] {
       const why = facts.replicaRole ? 'one of them is set to fire always' : 'this role may not set session_replication_role';
       return `the triggers of ${qualified(one)} are switched off by name (${why}): others can't write to it until the rows are back`;
     }),
+    ...tablesInUse(facts)
+      .filter((one) => refersAhead(facts, one) && !passesByRole(facts, one))
+      .map((one) => `${qualified(one)} and others refer to each other in a circle, which needs the right to set session_replication_role`),
     ...tablesInUse(facts).flatMap((one) =>
       one.dropped.map(
         (column) => `the values of ${qualified(one)}.${quoteIdentifier(column)} don't come back: the column is not there any more`,
@@ -184,7 +193,7 @@ export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
     ...placeMissing(facts),
     ...tablesInUse(facts).flatMap((table) => {
       const { before, insert, references, after, note, sequences } = bringRows(facts, table);
-      return [...before, insert, ...references.flatMap((one) => [one.lock, one.count]), ...after, note, ...sequences];
+      return [...before, insert, ...after, note, ...sequences, ...references.flatMap((one) => [one.lock, one.count])];
     }),
     ...addForeignKeys(facts),
     ...validateForeignKeys(facts),

@@ -88,3 +88,17 @@ test('what somebody hung on the side schema stays, with all of it', async () => 
   expect(await values(bench.live, `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'steadyhand%'`)).toEqual([]);
   await bench.end();
 });
+
+test('tables that refer to each other in a circle come back together; alone they are refused', async () => {
+  const schema = `CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a);
+    INSERT INTO a SELECT i, i FROM generate_series(1, 10) i; INSERT INTO b SELECT i, i FROM generate_series(1, 10) i; ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b`;
+  const [a, b] = ['a', 'b'].map((name) => ({ schema: 'public', name }));
+  if (!a || !b) throw new Error('two tables');
+  const bench = await recoveryBench(pair, { schema, since: 'TRUNCATE a, b' });
+  const alone = await aside(bench, a);
+  await failureOf('reference-missing', bringBack(alone.copying, alone.journal.attempt('bring-back')));
+  const both = await aside(bench, a, b);
+  expect(await bringBack(both.copying, both.journal.attempt('bring-back'))).toMatchObject({ rowsBack: 20 });
+  expect(await values(bench.live, 'SELECT count(*)::int FROM a JOIN b ON b.id = a.b AND a.id = b.a')).toEqual([10]);
+  await bench.end();
+});
