@@ -5,8 +5,8 @@ export interface Kept {
   readonly takenAt: string;
   /** It was restored and queried. Nothing less counts as good. */
   readonly good: boolean;
-  /** Somebody has forbidden to remove it. */
-  readonly held: boolean;
+  /** Why it must not go, such as a legal hold. */
+  readonly held: string | null;
 }
 
 export interface Retention {
@@ -41,7 +41,7 @@ export function judgeBackups(backups: readonly Kept[], retention: Retention = gr
 }
 
 function verdict(one: Kept, places: readonly string[], newestGood: string | undefined): Pick<Judged, 'keep' | 'because'> {
-  if (one.held) return { keep: true, because: 'legal hold' };
+  if (one.held !== null) return { keep: true, because: one.held };
   if (places.length > 0) return { keep: true, because: places.join(', ') };
   if (one.good) return { keep: false, because: 'no daily, weekly, monthly or yearly one' };
   if (newestGood === undefined || one.takenAt >= newestGood) return { keep: true, because: 'no newer one is proved' };
@@ -66,3 +66,8 @@ const periods: Readonly<Record<keyof Retention, (moment: Date) => string>> = {
   monthly: (moment) => moment.toISOString().slice(0, 7),
   yearly: (moment) => moment.toISOString().slice(0, 4),
 };
+
+/** A tag `legal-hold`, whatever its value: such a backup is removed by nobody. */
+export function heldBy(tags: Readonly<Record<string, string>>): string | null {
+  return Object.keys(tags).some((name) => name.toLowerCase() === 'legal-hold') ? 'legal hold' : null;
+}

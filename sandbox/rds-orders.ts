@@ -18,7 +18,7 @@ export interface RdsOrders {
   /** What points the AWS SDK of API, worker and commands at the stand-in. */
   readonly environment: Readonly<Record<string, string>>;
   /** The database's entry in an inventory. */
-  readonly entry: object;
+  readonly entry: ReturnType<typeof entryOf>;
   client(region?: string): RDSClient;
   /** The owner's connection to the database in use. `end()` it. */
   connect(): Promise<pg.Client>;
@@ -138,7 +138,7 @@ function environmentOf({ endpoint, credentials }: Aws): Record<string, string> {
   };
 }
 
-function entryOf({ host, port, passwordFile }: { host: string; port: number; passwordFile: string }): object {
+function entryOf({ host, port, passwordFile }: { host: string; port: number; passwordFile: string }) {
   const quarantine = { parameterGroup: 'quarantine-16', securityGroups: ['sg-quarantine'] };
   const kit = { parameterGroup: 'orders-16', subnetGroup: 'default', securityGroups: ['sg-orders'] };
   return {

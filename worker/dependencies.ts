@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { createAws } from '../activities/aws/aws.ts';
 import { backupCommands } from '../activities/backup/commands.ts';
-import { takeBackupFacts } from '../activities/backup/take-facts.ts';
+import { takeBackupFacts, takeCopyAbroadFacts, type Ledger } from '../activities/backup/take-facts.ts';
 import * as poolingCommands from '../activities/pooling/commands.ts';
 import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
@@ -74,6 +74,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     commands,
     takeFacts: {
       'backup-now': takeBackupFacts({ servers, providers }),
+      'dr-snapshot-copy': takeCopyAbroadFacts({ servers, providers }, options.withControl === false ? undefined : ledgerOf(control)),
       'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves),
     },
     ...(options.withControl === false ? {} : { control }),
@@ -94,4 +95,8 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     recoveryFacts: async (digest) => (await control.documents.get(digest)) as FactsOfRecovery,
     close: () => control.close(),
   };
+}
+
+function ledgerOf({ proofs, runs }: Control): Ledger {
+  return { proofs: async (filter) => await proofs.list(filter), isKnown: async (run) => (await runs.find(run)) !== null };
 }

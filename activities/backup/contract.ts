@@ -1,5 +1,5 @@
 import type { Command } from '../../domain/command.ts';
-import type { Difference, Restored, Snapshot } from '../providers/answers.ts';
+import type { Difference, RemovedCopies, Restored, Snapshot } from '../providers/answers.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
 import type { WorkOf } from '../work.ts';
 
@@ -22,6 +22,7 @@ export interface BackupActivities {
   copySnapshot(on: OnInstance): Promise<void>;
   awaitCopy(on: OnInstance): Promise<Snapshot>;
   deleteCopy(on: OnInstance): Promise<void>;
+  removeCopies(on: OnInstance): Promise<RemovedCopies>;
   awaitRestorable(on: OnInstance): Promise<void>;
   restoreToPointInTime(on: OnInstance): Promise<void>;
   restoreFromSnapshot(on: OnInstance): Promise<void>;
@@ -31,8 +32,8 @@ export interface BackupActivities {
   compareSettings(on: OnInstance): Promise<{ differences: readonly Difference[] }>;
   deleteRestored(on: OnInstance): Promise<void>;
   deleteInstance(on: OnInstance): Promise<void>;
-  /** What of the other region's kit does not stand ready. */
-  drKit(on: OnInstance): Promise<{ missing: readonly string[] }>;
+  /** Raises `plan-impossible`, naming all of the other region's kit that does not stand ready. */
+  drKit(on: OnInstance): Promise<void>;
 }
 
 type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit'>;
@@ -49,6 +50,7 @@ export const backupWork: WorkOf<BackupActivities> = {
   copySnapshot: 'change',
   awaitCopy: 'wait',
   deleteCopy: 'wait',
+  removeCopies: 'long',
   awaitRestorable: 'wait',
   restoreToPointInTime: 'change',
   restoreFromSnapshot: 'change',

@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
 import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -31,6 +32,7 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     copySnapshot: on('copy', (verbs, ...rest) => verbs.copySnapshot(...rest)),
     awaitCopy: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'copy', attempt)),
     deleteCopy: on('copy', (verbs, ...rest) => verbs.deleteCopy(...rest)),
+    removeCopies: on('copy', (verbs, ...rest) => verbs.removeCopies(...rest)),
     awaitRestorable: on('restore', (verbs, ...rest) => verbs.awaitRestorable(...rest)),
     restoreToPointInTime: on('restore', (verbs, ...rest) => verbs.restoreToPointInTime(...rest)),
     restoreFromSnapshot: on('restore', (verbs, ...rest) => verbs.restoreFromSnapshot(...rest)),
@@ -40,6 +42,11 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
     deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
     deleteInstance: on('remove', (verbs, ...rest) => verbs.deleteInstance(...rest)),
-    drKit: on('copy', async (verbs, { binding }) => ({ missing: await verbs.kit(binding.database) })),
+    drKit: on('copy', async ({ kit }, { binding: { database } }) => refuseWithout(await kit(database), database)),
   };
+}
+
+function refuseWithout(missing: readonly string[], database: string): void {
+  if (missing.length === 0) return;
+  throw new Failure('plan-impossible', `${database}: ${missing.join('; ')}. Nothing was made.`, { database, missing });
 }

@@ -1,6 +1,12 @@
+import { z } from 'zod';
+import type { ProofRow } from '../../control/proof-contract.ts';
+import { heldBy, judgeBackups, type Judged } from '../../domain/retention.ts';
+import { verificationSchema } from '../../domain/verification.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import { capable, type Providers } from '../providers/provider-of.ts';
-import type { BackupFacts, BackupOrder } from '../providers/backup-facts.ts';
+import type { Snapshot } from '../providers/answers.ts';
+import type { BackupFacts, BackupOrder, OldCopy } from '../providers/backup-facts.ts';
+import type { CopyAbroadFacts } from './copy-abroad-facts.ts';
 import type { BackupDependencies } from './create-backup-activities.ts';
 
 interface Places {
@@ -20,4 +26,80 @@ async function inspected(
 ): Promise<BackupFacts> {
   const { inspect } = capable(providers[servers.entry(database).provider], 'restore', database);
   return await inspect({ database, ...(run === undefined ? {} : { run }), ...wanted });
+}
+
+/** What tells which copies are good, and which are of this installation's runs. */
+export interface Ledger {
+  /** The proofs of a database, newest first, a page at a time. */
+  proofs(filter: { database: string; before?: string | undefined; limit: number }): Promise<ProofRow[]>;
+  isKnown(run: string): Promise<boolean>;
+}
+
+const asked = z.object({ snapshot: z.enum(['newest', 'new']), verification: z.string(), prune: z.boolean() });
+
+/**
+ * The facts of a copy into the other region, read-only. Its kit is looked at (`plan-impossible` names all that is missing), and
+ * which of the earlier copies there would go; this run's own is none of them. `ledger`: absent when the control database is away,
+ * then nothing is pruned.
+ */
+export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
+  return async (order: FactsOrder): Promise<CopyAbroadFacts> => {
+    const { database, run } = order;
+    const { snapshot, verification, prune } = asked.parse(order.input);
+    const { verification: rules } = places.servers.entry(database);
+    for (const group of ['backup', 'copy', 'remove'] as const)
+      capable(places.providers[places.servers.entry(database).provider], group, database);
+    const { binding, observed } = await inspected(places, order, {
+      copy: snapshot,
+      snapshot: snapshot === 'new',
+      ...(verification === 'none' ? {} : { from: { kind: 'own-copy' } }),
+    });
+    const region = binding.copy?.region ?? '';
+    const copies = prune ? (await copiesIn(places, database, region)).filter((one) => one.run !== run) : [];
+    const earlier = ledger ? await judged(ledger, database, copies) : null;
+    const remove = copies.filter(({ id }) => earlier?.some((one) => one.id === id && !one.keep));
+    return {
+      binding: {
+        ...binding,
+        verification: { rules: rules ?? verificationSchema.parse({}), target: null },
+        prune: prune && ledger ? { region, remove: remove.map(({ id, arn, run: by, takenAt }) => ({ id, arn, run: by, takenAt })) } : null,
+      },
+      observed: { ...observed, earlier },
+    };
+  };
+}
+
+type EarlierCopy = Snapshot & OldCopy;
+
+/** Whole ones that a run has made. */
+async function copiesIn({ servers, providers }: Places, database: string, region: string): Promise<EarlierCopy[]> {
+  const { listBackups } = capable(providers[servers.entry(database).provider], 'backup', database);
+  const found = await listBackups(database, region);
+  return found.flatMap((one) => {
+    const { run, takenAt, status, automated } = one;
+    return run === null || takenAt === null || automated || status !== 'available' ? [] : [{ ...one, run, takenAt }];
+  });
+}
+
+/** Without its proofs a copy must not go for want of them: what runs of another installation made stays. */
+async function judged(ledger: Ledger, database: string, copies: readonly EarlierCopy[]): Promise<Judged[]> {
+  const good = copies.length === 0 ? new Set<string>() : await provedBackups(ledger, database);
+  const seen = copies.map(async ({ id, takenAt, tags, run }) => {
+    const held = heldBy(tags) ?? ((await ledger.isKnown(run)) ? null : `its run ${run} is not known here`);
+    return { id, takenAt, good: good.has(id), held };
+  });
+  return judgeBackups(await Promise.all(seen));
+}
+
+const pageLength = 500;
+
+async function provedBackups(ledger: Ledger, database: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  let before: string | undefined;
+  for (;;) {
+    const page = await ledger.proofs({ database, before, limit: pageLength });
+    for (const { backup, verified } of page) if (verified === 'restored-and-queried') found.add(backup);
+    before = page.at(-1)?.id;
+    if (page.length < pageLength) return found;
+  }
 }

@@ -13,6 +13,10 @@ export interface Snapshot {
   /** When its data is from: a copy has its original's. null while it is being made. */
   readonly takenAt: string | null;
   readonly bytes: number;
+  /** The provider's name of the key; null when it is not encrypted. */
+  readonly encryptedWith: string | null;
+  /** The run that has made it, by its tag. */
+  readonly run: string | null;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -30,4 +34,11 @@ export interface Difference {
   readonly setting: string;
   readonly planned: Settings[string];
   readonly found: Settings[string];
+}
+
+/** What became of the old copies that were to go, by their names. */
+export interface RemovedCopies {
+  readonly pruned: readonly string[];
+  /** Those that stayed after all, as when somebody has put a hold on one since the plan. */
+  readonly stayed: readonly { readonly id: string; readonly because: string }[];
 }

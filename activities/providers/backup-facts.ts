@@ -30,6 +30,8 @@ export interface BackupFacts {
     readonly restore: { readonly from: RestoreFrom; readonly region: string } | null;
     /** What is copied into which region. */
     readonly copy: CopyFacts | null;
+    /** The old copies that go, and where they are. Absent: the runbook removes none; null: it must not. */
+    readonly prune?: { readonly region: string; readonly remove: readonly OldCopy[] } | null;
     /** The source's settings as a restored instance gets them. */
     readonly settings: Settings;
     /** What differs from them as long as it stands in quarantine. */
@@ -42,6 +44,14 @@ export interface BackupFacts {
     /** When the data of the snapshot that is copied is from. */
     readonly takenAt: string | null;
   };
+}
+
+/** A copy of an earlier run, so that no other one is taken for it. */
+export interface OldCopy {
+  readonly id: string;
+  readonly arn: string;
+  readonly run: string;
+  readonly takenAt: string;
 }
 
 export interface SourceFacts {

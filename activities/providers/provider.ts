@@ -1,5 +1,5 @@
 import type { Attempt } from '../attempt.ts';
-import type { Difference, Restored, Snapshot } from './answers.ts';
+import type { Difference, RemovedCopies, Restored, Snapshot } from './answers.ts';
 import type { BackupFacts, BackupOrder } from './backup-facts.ts';
 
 export type { Difference, Restored, Snapshot } from './answers.ts';
@@ -74,6 +74,11 @@ export interface CopyAbroad {
   copySnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** The undo of `copySnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
   deleteCopy(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /**
+   * Removes exactly the old copies of the facts. Each is looked at right before: another one by now, or one that somebody holds,
+   * stays and is told. Gone already counts as removed, so it repeats safely.
+   */
+  removeCopies(facts: BackupFacts, attempt: Attempt): Promise<RemovedCopies>;
 }
 
 export interface Remove {

@@ -43,8 +43,8 @@ export interface RecoveryActivities {
   hydrate(recovery: Recovery): Promise<Hydration>;
   /** Every tier of the verification, on the restored copy. Raises `verification-failed` with what was found. */
   verify(verify: Verify): Promise<Verification>;
-  /** Writes a proof into the ledger, once for each key of an attempt. Its id. */
-  prove(proof: Proof): Promise<{ proof: string }>;
+  /** Writes a proof into the ledger, once for each key of an attempt. Its id, and what it proves. */
+  prove(prove: Prove): Promise<Proved>;
   /** The chosen tables into the side schema of the database in use, with keys and references checked. Each table all or nothing. */
   copyAside(copy: CopyBack): Promise<CopiedAside>;
   /** Removes the side schema and the journal. Undo of `copyAside`, and the tidying up when nobody needs the journal any more. */
@@ -96,6 +96,15 @@ export interface Hydration {
   /** Relations of which not every page could be read, and the names of at most 20 of them. */
   readonly notRead: number;
   readonly notReadSome: readonly string[];
+}
+
+export interface Prove {
+  readonly proof: Proof;
+}
+
+export interface Proved extends Pick<Proof, 'target' | 'recoveredTo' | 'secondsAvailable' | 'secondsHydrated' | 'verified'> {
+  /** Its id in the ledger. */
+  readonly proof: string;
 }
 
 export const verificationTiers = ['catalog', 'tables', 'indexes', 'assertions', 'newest-row', 'schema-version'] as const;

@@ -36,7 +36,10 @@ export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDep
     hydrate: async (recovery: Recovery, attempt) => await hydrate({ servers, recovery }, attempt),
     verify: async (recovery: Verify, attempt) =>
       await verify({ servers, recovery, facts: (await facts(recovery.facts)).binding.verification }, attempt),
-    prove: async (proof, { key, run }) => ({ proof: (await proofs.record({ ...proof, key, run })).id }),
+    prove: async ({ proof }, { key, run }) => {
+      const { id, target, recoveredTo, secondsAvailable, secondsHydrated, verified } = await proofs.record({ ...proof, key, run });
+      return { proof: id, target, recoveredTo, secondsAvailable, secondsHydrated, verified };
+    },
     copyAside: on(copyAside),
     removeAside: on(removeAside),
     bringBack: on(bringBack),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { grandfatherFatherSon, judgeBackups, type Kept } from '../../domain/retention.ts';
+import { grandfatherFatherSon, heldBy, judgeBackups, type Kept } from '../../domain/retention.ts';
 
 const dayMs = 86_400_000;
 const end = Date.parse('2026-11-21T03:00:00Z');
@@ -8,7 +8,7 @@ const backup = (daysAgo: number, more: Partial<Kept> = {}): Kept => ({
   id: `copy-${String(daysAgo).padStart(4, '0')}`,
   takenAt: new Date(end - daysAgo * dayMs).toISOString(),
   good: true,
-  held: false,
+  held: null,
   ...more,
 });
 const days = (count: number, more: Partial<Kept> = {}): Kept[] => Array.from({ length: count }, (_, ago) => backup(ago, more));
@@ -29,7 +29,7 @@ test('a daily backup of ten years leaves 7 days, 4 weeks, 12 months and 7 years'
 
 test('weeks begin on Monday, and a week that spans a new year is one', () => {
   const monday = Date.parse('2025-12-29T01:00:00Z');
-  const at = (day: number): Kept => ({ id: `d${day}`, takenAt: new Date(monday + day * dayMs).toISOString(), good: true, held: false });
+  const at = (day: number): Kept => ({ id: `d${day}`, takenAt: new Date(monday + day * dayMs).toISOString(), good: true, held: null });
   const one = { daily: 0, weekly: 9, monthly: 0, yearly: 0 };
   const weeks = judgeBackups([-1, 0, 3, 6, 7].map(at), one).filter((judged) => judged.keep);
   expect(weeks.map(({ id }) => id)).toEqual(['d7', 'd6', 'd-1']);
@@ -57,8 +57,13 @@ test('what was not restored and queried takes no place, and goes only when a new
 });
 
 test('a legal hold stays, though it was never proved', () => {
-  const held = backup(5_000, { held: true, good: false });
+  const held = backup(5_000, { held: 'legal hold', good: false });
   expect(kept([...days(40), held])).toEqual([...kept(days(40)), held.id]);
+});
+
+test('a tag of that name holds, whatever it says', () => {
+  expect(heldBy({ 'Legal-Hold': 'false', team: 'orders' })).toBe('legal hold');
+  expect(heldBy({ team: 'legal-hold' })).toBeNull();
 });
 
 /** The same numbers each time. */
@@ -76,7 +81,7 @@ function anyBackups(seed: number): Kept[] {
     id: `any-${at}`,
     takenAt: new Date(end - Math.floor(next() * 1_500 * dayMs)).toISOString(),
     good: next() < 0.6,
-    held: next() < 0.1,
+    held: next() < 0.1 ? 'legal hold' : null,
   }));
 }
 
@@ -87,7 +92,7 @@ test.each(Array.from({ length: 300 }, (_, seed) => seed + 1))(
     const left = rest(backups);
     const newest = backups.filter((one) => one.good).toSorted((one, other) => other.takenAt.localeCompare(one.takenAt))[0];
     if (newest) expect(left.filter((one) => one.good).map((one) => one.takenAt)).toContain(newest.takenAt);
-    expect(left.filter((one) => one.held)).toEqual(backups.filter((one) => one.held));
+    expect(left.filter((one) => one.held !== null)).toEqual(backups.filter((one) => one.held !== null));
     // Asked again with what is left: all of it stays.
     expect(rest(left)).toEqual(left);
     // The order in which they are told is nothing.

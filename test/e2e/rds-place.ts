@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { acceptedSchema, judgedSchema, planSchema, runDetailSchema } from '../../api/answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
@@ -29,6 +29,8 @@ export interface RdsPlace {
   detail(run: string): Promise<RunDetail>;
   /** Until the run is as wanted; a run that closes otherwise fails the test with its reason. */
   until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
+  /** Changes the entry in the inventory until the next test: other verification rules, other parts of the other region's kit. */
+  configure(change: { readonly verification?: object; readonly dr?: object }): void;
   decide(run: string, person: string, choice: Choice): Promise<unknown>;
   cancel(run: string): Promise<unknown>;
   /** grace agrees once it is asked. */
@@ -59,17 +61,23 @@ export function rdsPlace(): () => RdsPlace {
       directory: join(directory, 'sandbox'),
       configuration: { ...own, environment: { ...own.environment, ...orders.environment } },
     });
-    const inventory = parse(readFileSync(sandbox.inventoryFile, 'utf8')) as { databases: Record<string, unknown> };
-    inventory.databases[atAws] = orders.entry;
-    writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
+    writeEntry(sandbox, orders.entry);
     await Promise.all([sandbox.start('api'), sandbox.start('worker')]);
   }, 180_000);
+  beforeEach(() => writeEntry(sandbox, orders.entry));
   afterAll(async () => {
     await sandbox?.down();
     await orders?.aws.stop();
     await rm(directory, { recursive: true, force: true });
   }, 60_000);
   return () => placeOf(sandbox, orders);
+}
+
+function writeEntry(sandbox: Sandbox, entry: object): void {
+  // The sandbox's own, whose form was checked.
+  const inventory = parse(readFileSync(sandbox.inventoryFile, 'utf8')) as { databases: Record<string, unknown> };
+  inventory.databases[atAws] = entry;
+  writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
 }
 
 function placeOf(sandbox: Sandbox, orders: RdsOrders): RdsPlace {
@@ -94,10 +102,14 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): RdsPlace {
     const question = (await detail(run)).questions[0];
     if (!question) throw new Error(`nothing is asked by ${run}`);
     const { approval, opening, digest } = question;
-    return await as(person).post(`/v1/runs/${idOf(run)}/decisions`, { approval, opening, digest, choice }, judgedSchema);
+    return await as(person).post(`/v1/runs/${idOf(run)}/decisions`, { approval, opening, digest, choice, reason: 'a test' }, judgedSchema);
   };
   return {
     ...{ orders, sandbox, as, detail, until, decide },
+    configure: ({ verification, dr }) => {
+      const { rds } = orders.entry;
+      writeEntry(sandbox, { ...orders.entry, ...(verification ? { verification } : {}), rds: { ...rds, dr: { ...rds.dr, ...dr } } });
+    },
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
       (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,

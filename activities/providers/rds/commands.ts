@@ -120,6 +120,15 @@ export function deleteSnapshotCall(region: string, own: Own): Call<'rds:DeleteDB
   return { region, action: 'rds:DeleteDBSnapshot', input: { DBSnapshotIdentifier: own.tag } };
 }
 
+/** In the order of the facts. */
+export function removeCopiesCalls({ binding: { prune } }: BackupFacts): Call<'rds:DeleteDBSnapshot'>[] {
+  return (prune?.remove ?? []).map(({ id }) => ({
+    region: prune?.region ?? '',
+    action: 'rds:DeleteDBSnapshot',
+    input: { DBSnapshotIdentifier: id },
+  }));
+}
+
 const planned = ownVariables;
 
 export const createSnapshot = (facts: BackupFacts): Command[] => [callCommand(createSnapshotCall(facts, planned))];
@@ -130,6 +139,7 @@ export const copySnapshot = (facts: BackupFacts): Command[] => [callCommand(copy
 export const deleteCopy = ({ binding: { copy, source } }: BackupFacts): Command[] => [
   callCommand(deleteSnapshotCall(copy?.region ?? source.region, planned)),
 ];
+export const removeCopies = (facts: BackupFacts): Command[] => removeCopiesCalls(facts).map((call) => callCommand(call));
 export const restoreToPointInTime = (facts: BackupFacts): Command[] => [callCommand(restoreToPointInTimeCall(facts, planned))];
 export const restoreFromSnapshot = (facts: BackupFacts): Command[] => [callCommand(restoreFromSnapshotCall(facts, planned))];
 export const applySettings = (facts: BackupFacts): Command[] => [

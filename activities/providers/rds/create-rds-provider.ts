@@ -6,6 +6,7 @@ import { applySettings, compareSettings, setMainPassword } from './apply-setting
 import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
+import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
 import { awaitAvailable, awaitReady, awaitRestorable, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
 import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups } from './snapshots.ts';
@@ -43,7 +44,12 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
       restoreFromSnapshot: verb(restoreFromSnapshot),
       awaitAvailable: verb(awaitAvailable),
     },
-    copy: { kit: async (database) => await kitOf(rds, database), copySnapshot: verb(copySnapshot), deleteCopy: verb(deleteCopy) },
+    copy: {
+      kit: async (database) => await kitOf(rds, database),
+      copySnapshot: verb(copySnapshot),
+      deleteCopy: verb(deleteCopy),
+      removeCopies: verb(removeCopies),
+    },
     remove: { deleteRestored: verb(deleteRestored), deleteInstance: verb(deleteInstance) },
     settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },

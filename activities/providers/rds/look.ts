@@ -4,7 +4,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import type { Servers } from '../../postgres/session.ts';
 import type { Snapshot } from '../provider.ts';
-import { tagsOf } from './own.ts';
+import { runOf, tagsOf } from './own.ts';
 
 /** What every verb is made of. */
 export interface Rds {
@@ -64,6 +64,8 @@ export function snapshotFrom(region: string, one: DBSnapshot): Snapshot {
     // SnapshotCreateTime is another one on a copy.
     takenAt: (one.OriginalSnapshotCreateTime ?? one.SnapshotCreateTime)?.toISOString() ?? null,
     bytes: bytesOf(one.AllocatedStorage),
+    encryptedWith: one.KmsKeyId ?? null,
+    run: runOf(one.TagList),
     tags: tagsOf(one.TagList),
   };
 }

@@ -40,7 +40,10 @@ export function bearsKey(list: readonly Tag[] | undefined, { key }: Pick<Attempt
   return tagsOf(list)[keyTag] === key;
 }
 
+/** The run that has made it. */
+export const runOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[runTag] ?? null;
+
 /** Made by any step of this run. */
 export function bearsRun(list: readonly Tag[] | undefined, run: string): boolean {
-  return tagsOf(list)[runTag] === run;
+  return runOf(list) === run;
 }

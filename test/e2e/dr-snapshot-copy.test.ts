@@ -1,0 +1,128 @@
+import { DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
+import { expect, test } from 'vitest';
+import { auditSchema } from '../../api/answers.ts';
+import { proofsSchema } from '../../api/proof-answers.ts';
+import type { Command } from '../../domain/command.ts';
+import { plannedCalls, recordedCall } from '../support/api-calls.ts';
+import { nameOf, rdsPlace, type RdsPlace } from './rds-place.ts';
+
+const place = rdsPlace();
+const runbook = 'dr-snapshot-copy';
+const abroad = 'eu-west-1';
+
+/** Asks, agrees, and waits for the end. */
+async function copied({ request, agree, until }: RdsPlace, input: Readonly<Record<string, unknown>>): Promise<string> {
+  const run = await request(runbook, input);
+  await agree(run);
+  expect(await until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'succeeded' });
+  return run;
+}
+
+async function whatIsAbroad({ orders }: RdsPlace): Promise<{ copies: string[]; instances: string[] }> {
+  const client = orders.client(abroad);
+  const { DBSnapshots: copies = [] } = await client.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }));
+  const { DBInstances: instances = [] } = await client.send(new DescribeDBInstancesCommand({}));
+  return {
+    copies: copies.map((one) => one.DBSnapshotIdentifier ?? '').toSorted(),
+    instances: instances.map((one) => one.DBInstanceIdentifier ?? ''),
+  };
+}
+
+test('a new snapshot is copied, proved by a drill that is torn down again, and takes the place of what nobody proved', async () => {
+  const here = place();
+  const first = await copied(here, { verification: 'none' });
+  const before = here.orders.aws.calls().length;
+  const forecast = await here.plan(runbook, { snapshot: 'new' });
+  const run = await copied(here, { snapshot: 'new' });
+  const tag = nameOf(run);
+  const { evidence } = await here.detail(run);
+  expect(evidence).toMatchObject({
+    'copy-whole': {
+      id: tag,
+      region: abroad,
+      status: 'available',
+      encryptedWith: expect.stringContaining(`arn:aws:kms:${abroad}:`) as string,
+    },
+    verify: { newestRowAt: expect.stringMatching(/^20/) as string },
+    prove: { verified: 'restored-and-queried' },
+  });
+  expect(await whatIsAbroad(here)).toEqual({ copies: [nameOf(first), tag].toSorted(), instances: [] });
+  for (const action of ['CreateDBSnapshot', 'CopyDBSnapshot', 'RestoreDBInstanceFromDBSnapshot', 'DeleteDBInstance']) {
+    expect([action, here.effects(action, run)]).toEqual([action, 1]);
+  }
+  expect(here.changingCalls(before).map(recordedCall)).toEqual(callsOf(forecast.steps, run));
+  await anOldOneGoes(here, first, run);
+  expect(await here.as('ada').get('/v1/audit/verify', auditSchema)).toMatchObject({ bad: null });
+});
+
+/** Its own copy is not counted: it was the plan before it that had the first one go. */
+async function anOldOneGoes(here: RdsPlace, first: string, good: string): Promise<void> {
+  const forecast = await here.plan(runbook, { verification: 'none' });
+  const prune = forecast.steps.find(({ id }) => id === 'prune');
+  expect(prune).toMatchObject({
+    commands: [{ text: `aws rds delete-db-snapshot --region ${abroad} --db-snapshot-identifier ${nameOf(first)}` }],
+    notes: expect.arrayContaining([
+      expect.stringMatching(`^goes: ${nameOf(first)} .*never proved`),
+      expect.stringMatching(`^stays: ${nameOf(good)} `),
+    ]) as string[],
+  });
+  const last = await copied(here, { verification: 'none' });
+  expect((await here.detail(last)).evidence['prune']).toEqual({ pruned: [nameOf(first)], stayed: [] });
+  expect((await whatIsAbroad(here)).copies).toEqual([nameOf(good), nameOf(last)].toSorted());
+  const { proofs } = await here.as('ada').get('/v1/proofs?database=orders-aws', proofsSchema);
+  expect(proofs.map(({ backup, verified }) => [backup, verified])).toEqual([
+    [nameOf(last), 'none'],
+    [nameOf(good), 'restored-and-queried'],
+    [nameOf(first), 'none'],
+  ]);
+}
+
+interface Step {
+  readonly id: string;
+  readonly applies?: boolean | undefined;
+  readonly commands?: readonly Command[] | undefined;
+}
+
+/** What the plan says that is called, step by step. */
+function callsOf(steps: readonly Step[], run: string): ReturnType<typeof plannedCalls> {
+  const snapshot = `arn:aws:rds:eu-central-1:123456789012:snapshot:${nameOf(run)}`;
+  return steps.flatMap((step) => plannedCalls(step.commands ?? [], { tag: nameOf(run), run, snapshot, key: `${run}/${step.id}/1` }));
+}
+
+test('a cancel in the middle of the drill leaves nothing', async () => {
+  const here = place();
+  const before = await whatIsAbroad(here);
+  const run = await here.request(runbook);
+  await here.agree(run);
+  await here.until(run, () => here.effects('RestoreDBInstanceFromDBSnapshot', run) === 1);
+  await here.cancel(run);
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'rolled-back' });
+  expect(await whatIsAbroad(here)).toEqual(before);
+});
+
+test('what fails its verification stays until people have decided, and goes with the copy then', async () => {
+  const here = place();
+  const before = await whatIsAbroad(here);
+  here.configure({ verification: { assertions: [{ name: 'there are no orders', sql: 'SELECT count(*) = 0 FROM orders' }] } });
+  const run = await here.request(runbook);
+  await here.agree(run);
+  const parked = await here.until(run, (now) => now.state === 'parked');
+  expect(parked.failure).toMatchObject({ code: 'verification-failed', message: expect.stringContaining('there are no orders') as string });
+  expect((await whatIsAbroad(here)).instances).toEqual([nameOf(run)]);
+  await here.decide(run, 'grace', 'roll-back');
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'rolled-back' });
+  expect(await whatIsAbroad(here)).toEqual(before);
+});
+
+test('a kit that is not whole is refused in the plan, all that is missing at once, and nothing is made', async () => {
+  const here = place();
+  const before = here.orders.aws.calls().length;
+  here.configure({ dr: { key: 'alias/nobodys', subnetGroup: 'none' } });
+  const refused = here.plan(runbook);
+  await expect(refused).rejects.toMatchObject({ code: 'plan-impossible' });
+  for (const text of ['there is no key "alias/nobodys" in eu-west-1', 'no subnet group "none"'])
+    await expect(refused).rejects.toThrow(text);
+  const run = await here.request(runbook);
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'refused' });
+  expect(here.changingCalls(before)).toEqual([]);
+});

@@ -1,0 +1,53 @@
+import { backupWork, type BackupActivities } from '../../activities/backup/contract.ts';
+import { recoveryWork, type RecoveryActivities } from '../../activities/recovery/contract.ts';
+import type { RunResult, RunStart } from '../../domain/run.ts';
+import { follow } from '../engine/run.ts';
+import { verbs } from '../engine/work.ts';
+import type { steps } from './plan.ts';
+import { subject, type CopyingAbroad, type Learnt } from './subject.ts';
+
+const backup = verbs<BackupActivities>('backup', backupWork);
+const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
+
+/**
+ * A copy for the day when a region is lost: a snapshot goes to the other region, and a drill there shows that it can be used.
+ *
+ *  1. Check what must stand ready in the other region: key, engine version, groups, quota.
+ *  2. Ask for leave, once for all of it: the old copies that will go stand in the plan.
+ *  3. Make a new snapshot, unless the newest one of the provider's own is copied.
+ *  4. Copy it into the other region, and wait through the queue until the copy is whole.
+ *  5. The drill: restore the copy there, in quarantine, and wait until it answers.
+ *  6. Verify what was restored. Fails it, people look while it still stands there.
+ *  7. Tear the drill down.
+ *  8. Write into the ledger how far the copy is proved.
+ *  9. Remove the old copies that the rule keeps no longer. What is gone does not come back: from here on the new copy stays.
+ */
+export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
+  const learnt: Learnt = {};
+  return await follow<keyof typeof steps, CopyingAbroad>(
+    'dr-snapshot-copy',
+    start,
+    (told) => subject(told, learnt),
+    async (run) => {
+      await run.step('check', backup.drKit);
+      await run.approval('approve');
+
+      await run.step('ready', backup.awaitReady);
+      await run.step('snapshot', backup.createSnapshot, { undo: backup.deleteSnapshot });
+      await run.step('snapshot-whole', backup.awaitSnapshot, { redo: 'snapshot' });
+      await run.step('copy', backup.copySnapshot, { undo: backup.deleteCopy });
+      learnt.copy = await run.step('copy-whole', backup.awaitCopy, { redo: 'copy' });
+
+      const begun = Date.now();
+      await run.step('drill', backup.restoreFromSnapshot, { undo: backup.deleteRestored });
+      learnt.restored = await run.step('available', backup.awaitAvailable, { redo: 'drill' });
+      if (learnt.restored) {
+        learnt.secondsAvailable = (Date.now() - begun) / 1_000;
+        learnt.verification = await run.step('verify', recovery.verify, { redo: 'drill' });
+      }
+      await run.step('tear-down', backup.deleteRestored);
+      await run.step('prove', recovery.prove);
+      await run.step('prune', backup.removeCopies);
+    },
+  );
+}
