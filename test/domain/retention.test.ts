@@ -77,9 +77,10 @@ function numbers(seed: number): () => number {
 
 function anyBackups(seed: number): Kept[] {
   const next = numbers(seed);
+  const days = [2, 20, 200, 2_000][seed % 4] ?? 0;
   return Array.from({ length: Math.floor(next() * 60) }, (_, at) => ({
     id: `any-${at}`,
-    takenAt: new Date(end - Math.floor(next() * 1_500 * dayMs)).toISOString(),
+    takenAt: new Date(end - Math.floor(next() * days * dayMs)).toISOString(),
     good: next() < 0.6,
     held: next() < 0.1 ? 'legal hold' : null,
   }));

@@ -14,7 +14,7 @@ interface Commands {
 }
 
 export const steps = {
-  approve: { kind: 'approval', title: 'Agree to the backup' },
+  'approve-backup': { kind: 'approval', title: 'Agree to the backup' },
   ready: { kind: 'wait', title: 'Wait until the instance takes a backup' },
   snapshot: { kind: 'change', title: 'Make a snapshot' },
   whole: { kind: 'wait', title: 'Wait until the snapshot is whole' },
@@ -40,7 +40,7 @@ export const backupNow: Runbook<BackupInput, BackupFacts, Commands> = {
 function plan({ facts, commands }: PlanQuestion<BackupInput, BackupFacts, Commands>): StepPlans {
   const { createSnapshot, deleteSnapshot } = commands.backup(facts);
   return {
-    approve: { commands: [] },
+    'approve-backup': { commands: [] },
     ready: { commands: [] },
     snapshot: {
       commands: createSnapshot(facts),

@@ -16,7 +16,7 @@ const backup = verbs<BackupActivities>('backup', backupWork);
  */
 export async function backupNow(start: RunStart): Promise<RunResult> {
   return await follow<keyof typeof steps, OnInstance>('backup-now', start, subject, async (run) => {
-    await run.approval('approve');
+    await run.approval('approve-backup');
     await run.step('ready', backup.awaitReady);
     await run.step('snapshot', backup.createSnapshot, { undo: backup.deleteSnapshot });
     await run.step('whole', backup.awaitSnapshot, { redo: 'snapshot' });

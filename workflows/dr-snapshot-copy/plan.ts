@@ -28,7 +28,7 @@ interface Commands {
 
 export const steps = {
   check: { kind: 'check', title: 'Check the other region’s kit' },
-  approve: { kind: 'approval', title: 'Agree to the copy' },
+  'approve-copy': { kind: 'approval', title: 'Agree to the copy' },
   ready: { kind: 'wait', title: 'Wait until the instance takes a snapshot' },
   snapshot: { kind: 'change', title: 'Make a new snapshot' },
   'snapshot-whole': { kind: 'wait', title: 'Wait until the snapshot is whole' },
@@ -89,7 +89,7 @@ function theCopy({ facts, input: given, commands }: Question) {
   const key = copy?.key === null ? 'The copy is not encrypted, as its source.' : `The copy is encrypted with ${copy?.key ?? ''}.`;
   return {
     check: { commands: [], notes: ['Only reads: key, engine version, groups and quota in the other region.'] },
-    approve: { commands: [] },
+    'approve-copy': { commands: [] },
     ready: isNew ? { commands: [] } : notNew,
     snapshot: isNew
       ? {

@@ -30,7 +30,7 @@ export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
     (told) => subject(told, learnt),
     async (run) => {
       await run.step('check', backup.drKit);
-      await run.approval('approve');
+      await run.approval('approve-copy');
 
       await run.step('ready', backup.awaitReady);
       await run.step('snapshot', backup.createSnapshot, { undo: backup.deleteSnapshot });
