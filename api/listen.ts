@@ -5,6 +5,7 @@ import { deliverUndelivered } from './deliver-undelivered.ts';
 import { createReconciler } from './reconcile.ts';
 import { repeat } from './repeat.ts';
 import { buildApp } from './server.ts';
+import { createTeller } from './tell-again.ts';
 import { startUnstarted } from './start-unstarted.ts';
 
 export interface Listening {
@@ -15,8 +16,8 @@ export interface Listening {
 }
 
 /**
- * The API on a socket, with its sweepers: runs that are not started, every 2 s; decisions that did not surely arrive and runs whose
- * workflow is gone, every 5 s. Throws `configuration-invalid` when the address is taken, or not one of this machine.
+ * The API on a socket, with its sweepers: runs that are not started, every 2 s; decisions that did not surely arrive, runs that were
+ * reset and runs whose workflow is gone, every 5 s. Throws `configuration-invalid` when the address is taken, or not one of this machine.
  */
 export async function listen(parts: ApiParts, at: { host: string; port: number }, log: FastifyBaseLogger): Promise<Listening> {
   const app = await buildApp(parts, log);
@@ -27,6 +28,7 @@ export async function listen(parts: ApiParts, at: { host: string; port: number }
   const sweepers = [
     repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
     repeat('sending decisions again', 5_000, () => deliverUndelivered(parts, log), log),
+    repeat('telling runs that were reset', 5_000, createTeller(parts, log), log),
     repeat('comparing runs with Temporal', 5_000, reconcile, log),
   ];
   return {

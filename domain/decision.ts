@@ -47,5 +47,12 @@ export function byText({ person, reason }: DecidedBy): string {
 
 /** What became of one decision. `because` is what the person is told. */
 export type Authorisation =
-  | { readonly counts: true; readonly settled: Choice | null; readonly by: DecidedBy; readonly because: string }
+  | {
+      readonly counts: true;
+      readonly settled: Choice | null;
+      readonly by: DecidedBy;
+      readonly because: string;
+      /** The record has the approval as given already, lease and plan were looked at after it: the run was reset, or lost that with a worker. */
+      readonly given?: true;
+    }
   | { readonly counts: false; readonly because: string };

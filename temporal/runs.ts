@@ -25,6 +25,8 @@ export interface TemporalRuns {
   start(request: Request): Promise<void>;
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
   status(run: string): Promise<RunStatus>;
+  /** The id of the execution that a reset has begun and that runs now; null as a rule. */
+  resetTo(run: string): Promise<string | null>;
   /** What no worker asks for work: the task queues, and `workflows` for the engine itself. A worker that died is seen after 75 s. */
   unpolled(): Promise<Unpolled[]>;
   /** Takes back what a run has left that has ended. Throws `conflict` when a workflow of its name is at work. */
@@ -46,6 +48,7 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
     start: (request) => startRun(client, request, options),
     decide: (run, message) => sendDecision(client, run, message),
     status: (run) => runStatus(client, run),
+    resetTo: (run) => resetExecution(client, run),
     unpolled: () => unpolledQueues(client, options.taskQueue),
     clearUp: (run, asked) => startClearUp(client, run, asked, options),
   };
@@ -174,6 +177,18 @@ export async function runStatus(client: Client, run: string): Promise<RunStatus>
     return statuses[status.name] ?? 'open';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'unknown';
+    throw temporalFailure(error, { namespace: client.options.namespace });
+  }
+}
+
+/** A run's workflow is never continued as new: when it isn't the first execution of its chain, somebody has reset it. */
+async function resetExecution(client: Client, run: string): Promise<string | null> {
+  try {
+    const { raw } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
+    const { execution, firstRunId } = raw.workflowExecutionInfo ?? {};
+    return execution?.runId && execution.runId !== firstRunId ? execution.runId : null;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
     throw temporalFailure(error, { namespace: client.options.namespace });
   }
 }

@@ -24,11 +24,19 @@ export function authorise({ control, inventory }: EngineDependencies) {
     const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
     const stands = await control.questions.decision(row.id);
     if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
-    return counted(judged, ofNow(agreements, inventory(), runNameOf(row.run).database));
+    const verdict = counted(judged, ofNow(agreements, inventory(), runNameOf(row.run).database));
+    return (await isGiven(control, judged)) ? { ...verdict, given: true } : verdict;
   };
 }
 
-function counted(judged: Judged, agreements: readonly Agreement[]): Authorisation {
+/** The record has the approval as done: not only answered, its plan was confirmed by the facts of after. */
+async function isGiven(control: EngineDependencies['control'], { row, question }: Judged): Promise<boolean> {
+  if (question?.kind !== 'approval' || question.answer !== 'approve') return false;
+  const steps = (await control.runs.detail(row.run))?.steps ?? [];
+  return steps.some((step) => step.id === row.approval && step.state === 'done');
+}
+
+function counted(judged: Judged, agreements: readonly Agreement[]): Authorisation & { counts: true } {
   const { row, question } = judged;
   const by = byOf(row);
   if (!question || question.kind === 'parked')

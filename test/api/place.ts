@@ -44,6 +44,8 @@ export interface TemporalStandIn extends TemporalRuns {
   refuseStart: boolean;
   judgement: Authorisation | null | Failure;
   readonly statuses: Map<string, RunStatus>;
+  /** Executions that a reset has begun, by run. */
+  readonly resets: Map<string, string>;
   /** What no worker polls. */
   idle: Unpolled[];
 }
@@ -89,6 +91,7 @@ function standIn(): TemporalStandIn {
     refuseStart: false,
     judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
     statuses: new Map(),
+    resets: new Map(),
     idle: [],
     health: async () =>
       await (temporal.down ? Promise.reject(new Failure('temporal-unavailable', 'Temporal does not answer')) : Promise.resolve()),
@@ -110,6 +113,10 @@ function standIn(): TemporalStandIn {
     status: async (run) => {
       await temporal.health();
       return temporal.statuses.get(run) ?? 'open';
+    },
+    resetTo: async (run) => {
+      await temporal.health();
+      return temporal.resets.get(run) ?? null;
     },
     unpolled: async () => {
       await temporal.health();

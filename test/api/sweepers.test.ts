@@ -5,6 +5,7 @@ import { deliverUndelivered } from '../../api/deliver-undelivered.ts';
 import { createReconciler } from '../../api/reconcile.ts';
 import { repeat } from '../../api/repeat.ts';
 import { startUnstarted } from '../../api/start-unstarted.ts';
+import { createTeller } from '../../api/tell-again.ts';
 import type { Control, DecisionRow } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
@@ -179,4 +180,25 @@ describe('a decision that did not surely arrive', () => {
     await deliverUndelivered(parts, log);
     expect(api.temporal.messages).toEqual([]);
   });
+});
+
+test('a run that was reset is told once what counted, and no cancel', async () => {
+  const api = await place.begin();
+  const { run } = await api.run();
+  await api.control.requests.started((await api.control.events.list({ run, limit: 1 })).map((one) => String(one.data['request']))[0] ?? '');
+  const said = { run, opening: 1, digest: 'd', groups: ['dba'], channel: 'http', reason: 'so be it' } as const;
+  const [agreed, refused, cancelled] = [ulid(), ulid(), ulid()];
+  await api.control.questions.decide({ ...said, id: agreed, approval: 'agree-first', choice: 'approve', person: 'grace' });
+  await api.control.questions.decide({ ...said, id: refused, approval: 'agree-first', choice: 'approve', person: 'mallory' });
+  await api.control.questions.decide({ ...said, id: cancelled, approval: 'run', choice: 'cancel', person: 'grace' });
+  await api.control.questions.judge(agreed, { counts: true, because: 'counts' });
+  await api.control.questions.judge(refused, { counts: false, because: 'mallory may not' });
+  await api.control.questions.judge(cancelled, { counts: true, because: 'counts' });
+  const tell = createTeller(api.parts, log);
+  await tell();
+  expect(api.temporal.messages).toEqual([]);
+  api.temporal.resets.set(run, 'another');
+  await tell();
+  await tell();
+  expect(api.temporal.messages.map((one) => one.decisionId)).toEqual([agreed]);
 });

@@ -82,6 +82,7 @@ export async function begin(subject: Subject, stage: Stage, withinMs = closesWit
       const row = { ...asked, channel: 'http', idempotencyKey: ulid(), bodyDigest: 'a'.repeat(64) };
       const { request } = await control.requests.create(row);
       await startRun(client, request, { taskQueue });
+      await control.requests.started(request.id);
     },
     closed: async () => {
       await until((now) => now.state === 'closed');

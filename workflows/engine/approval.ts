@@ -29,7 +29,8 @@ export async function makePlan(memory: RunMemory, from?: string, agreed?: string
 /**
  * Asks the policy's people to agree to the steps after this one. The approval is bound to their digest; once it is given, the
  * lease is taken, the facts are looked up again, and if the digest is another one the approval lapses and is asked again, with
- * what has changed. When the facts can't be taken, a run that has changed something parks: nothing is taken back for that.
+ * what has changed. What was confirmed so once stands when the run is told anew. When the facts can't be taken, a run that has
+ * changed something parks: nothing is taken back for that.
  */
 export async function approval(memory: RunMemory, id: string): Promise<void> {
   const standing = standingOf(memory, id);
@@ -61,7 +62,7 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
       ...(lapse ? { failure: lapse } : {}),
     });
     if (question.answer === 'approve') {
-      const fresh = await confirmed(memory, id, agreed, question);
+      const fresh = await confirmed(memory, id, outline, question);
       if (fresh.digest === agreed) {
         await question.close('running', 'done');
         standing.state = 'done';
@@ -85,10 +86,10 @@ async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailur
 }
 
 /** The lease, and the plan as it is made from the facts of now. Before it asks about a failure the approval's own question is closed. */
-async function confirmed(memory: RunMemory, id: string, agreed: string, question: Answered): Promise<Planned> {
+async function confirmed(memory: RunMemory, id: string, asked: Planned, question: Answered): Promise<Planned> {
   const onFailure = (): Promise<void> => question.close('running', 'waiting');
   await tried(memory, lineOf(memory, id), () => takeLease(memory), { onFailure });
-  return await planFrom(memory, id, agreed, onFailure);
+  return question.given ? asked : await planFrom(memory, id, asked.digest, onFailure);
 }
 
 /** Rejected, expired or cancelled: the run goes back. Past the point of no return it can't, and people say when to ask again. */

@@ -41,7 +41,7 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
     const verdict = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
     if (!verdict.counts || verdict.settled === null) return verdict;
     if (message.approval === wholeRun) onCancel(verdict.by);
-    else answer(memory, message, verdict.settled, verdict.by);
+    else answer(memory, message, verdict.settled, verdict);
     return verdict;
   });
 }
@@ -100,18 +100,26 @@ function whyNoCancel(memory: RunMemory, message: DecisionMessage): string | unde
   return undefined;
 }
 
-function answer(memory: RunMemory, message: DecisionMessage, settled: Choice, by: DecidedBy): void {
+function answer(
+  memory: RunMemory,
+  message: DecisionMessage,
+  settled: Choice,
+  { by, given }: { readonly by: DecidedBy; readonly given?: true },
+): void {
   const { question } = memory;
   if (!question || question.approval !== message.approval || question.opening !== message.opening) return;
   if (question.answer !== undefined) return;
   question.answer = settled;
   question.by = by;
+  if (given) question.given = given;
 }
 
 export interface Answered {
   readonly answer: Choice | 'expired';
   /** Who gave it; nobody did when it expired. */
   readonly by?: DecidedBy;
+  /** It was given before the run was told anew: by now the facts may be those of its later steps. */
+  readonly given?: true;
   /** Ends the question and shows how the run goes on. Harmless when it is ended already. */
   close(state: RunState, step?: StepState, instead?: 'lapsed'): Promise<void>;
 }
@@ -142,6 +150,7 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): P
   return {
     answer: said,
     ...spoken,
+    ...(said === 'approve' && question.given ? { given: true } : {}),
     close: async (state, step, instead) => {
       const { opening } = question;
       const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, ...spoken, state };

@@ -30,6 +30,8 @@ export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
   answer?: Choice;
   /** Who gave it. */
   by?: DecidedBy;
+  /** It was given, and the way made for the next step, before the run was told anew. */
+  given?: true;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;
 }

@@ -1,4 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
+import { pino } from 'pino';
+import { createTeller } from '../../../api/tell-again.ts';
+import { temporalRuns } from '../../../temporal/runs.ts';
 import { resetTo } from '../../support/reset-to.ts';
 import { expect, test } from 'vitest';
 import { wentThrough, workingSteps } from '../expectations.ts';
@@ -48,7 +51,11 @@ async function attemptsAt(trial: Trial, step: string): Promise<number> {
 async function resetBefore(trial: Trial, step: string, until: string): Promise<void> {
   const seen = await attemptsAt(trial, until);
   await reset(trial, step);
+  const { control, client, taskQueue } = trial.stage;
+  // As every API does it.
+  const tell = createTeller({ control, temporal: temporalRuns(client, { taskQueue }) }, pino({ level: 'silent' }));
   await eventually(async () => {
+    await tell();
     const again = (await attemptsAt(trial, until)) > seen;
     return again || undefined;
   }, 60_000);
