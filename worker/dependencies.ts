@@ -7,6 +7,7 @@ import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
 import { createServers, type Servers } from '../activities/postgres/session.ts';
 import * as recoveryCommands from '../activities/recovery/commands.ts';
+import { takeRestoreFacts } from '../activities/recovery/take-restore-facts.ts';
 import { createProviders, type Providers } from '../activities/providers/provider-of.ts';
 import type { BackupFacts } from '../activities/providers/backup-facts.ts';
 import type { FactsOfRecovery } from '../activities/recovery/create-recovery-activities.ts';
@@ -58,6 +59,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
   const inventory = inventoryFile(config.inventoryFile, log);
   const aws = createAws();
   const servers = createServers(inventory, options.environment, aws);
+  const providers = createProviders(servers, aws);
   const control = createControl({ ...config.control, applicationName: options.name });
   const commands = {
     backup: backupCommands,
@@ -76,6 +78,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
       'backup-now': takeBackupFacts({ servers, providers }),
       'dr-snapshot-copy': takeCopyAbroadFacts({ servers, providers }, options.withControl === false ? undefined : ledgerOf(control)),
       'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves),
+      'pitr-restore': takeRestoreFacts(servers, providers),
     },
     ...(options.withControl === false ? {} : { control }),
   });

@@ -3,3 +3,4 @@ export { clearUp } from './engine/clear-up.ts';
 export { backupNow } from './backup-now/story.ts';
 export { drSnapshotCopy } from './dr-snapshot-copy/story.ts';
 export { migrationCutover } from './migration-cutover/story.ts';
+export { pitrRestore } from './pitr-restore/story.ts';

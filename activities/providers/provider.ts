@@ -62,6 +62,8 @@ export interface Restore {
   restoreFromSnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** Looks once: `not-yet` until this run's restored instance answers; `provider-refused` in a state that does not mend itself. */
   awaitAvailable(facts: BackupFacts, attempt: Attempt): Promise<Restored>;
+  /** The instance that this run has restored, where it answers; null while there is none that does. Changes nothing. */
+  find(facts: BackupFacts, run: string): Promise<Restored | null>;
 }
 
 export interface CopyAbroad {

@@ -161,8 +161,9 @@ export interface Measured {
   /** ISO 8601: the moment that was asked for, and the newest one that is there. */
   readonly target: string | null;
   readonly recoveredTo: string | null;
-  readonly secondsAvailable: number;
-  readonly secondsHydrated: number;
+  /** From the first call until it answered, and until every page had been read; null: not measured, or tables only. */
+  readonly secondsAvailable: number | null;
+  readonly secondsHydrated: number | null;
   /** The tiers and how they ended. */
   readonly verification: Readonly<Partial<Record<Tier['tier'], Tier['state']>>>;
 }

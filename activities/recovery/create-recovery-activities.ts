@@ -26,9 +26,9 @@ export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDep
   const on =
     <Result>(verb: (copying: Copying, attempt: Attempt) => Promise<Result>) =>
     async (recovery: CopyBack, attempt: Attempt): Promise<Result> => {
-      const { copy } = (await facts(recovery.facts)).binding;
-      if (!copy) throw new Failure('internal', `the plan of ${attempt.run} copies nothing back, and was told to`);
-      return await verb({ servers, recovery, facts: copy }, attempt);
+      const { copyBack } = (await facts(recovery.facts)).binding;
+      if (!copyBack) throw new Failure('internal', `the plan of ${attempt.run} copies nothing back, and was told to`);
+      return await verb({ servers, recovery, facts: copyBack }, attempt);
     };
   return {
     compareAfter: async ({ measured, ...copy }, attempt) => await on((copying, one) => compareAfter(copying, measured, one))(copy, attempt),

@@ -14,7 +14,7 @@ export interface FactsOfVerification {
 /** The stored facts of a runbook that copies tables back; it may have others beside. */
 export interface FactsOfCopy {
   /** null: nothing is copied back, or the restored copy isn't there yet. */
-  readonly binding: { readonly copy: CopyFacts | null };
+  readonly binding: { readonly copyBack: CopyFacts | null };
 }
 
 /** What stands in the binding facts of a runbook that copies tables back. */

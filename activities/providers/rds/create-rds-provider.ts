@@ -8,7 +8,7 @@ import { inspect, kit } from './inspect.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
 import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
-import { awaitAvailable, awaitReady, awaitRestorable, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
+import { awaitAvailable, awaitReady, awaitRestorable, find, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
 import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups } from './snapshots.ts';
 import { windowOf } from './window.ts';
 
@@ -43,6 +43,7 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
       restoreToPointInTime: verb(restoreToPointInTime),
       restoreFromSnapshot: verb(restoreFromSnapshot),
       awaitAvailable: verb(awaitAvailable),
+      find: verb(find),
     },
     copy: {
       kit: async (database) => await kitOf(rds, database),

@@ -26,15 +26,16 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
   const source = await sourceOf(rds, database, entry);
   const look: Look = { rds, entry, order, source };
+  const made = await isMade(look);
   const [window, copied, ...findings] = await Promise.all([
     windowOf(rds, entry.region, source),
     copiedOf(look),
-    restoreFindings(look),
+    made ? [] : restoreFindings(look),
     copyFindings(look),
     snapshotFindings(look),
   ]);
   refuse(database, findings.flat());
-  if (moment) refuseOutside(database, moment, window);
+  if (moment && !made) refuseOutside(database, moment, window);
   return {
     binding: {
       provider: 'rds',
@@ -92,6 +93,14 @@ function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'sourc
       ...(abroad ? { OptionGroupName: null } : {}),
     },
   };
+}
+
+/** What this run has restored already needs nothing more: neither room for another one, nor a window that goes on. */
+async function isMade(look: Look): Promise<boolean> {
+  const { rds, order } = look;
+  if (order.run === undefined || !order.from) return false;
+  const seen = await instanceOf(rds, placeOf(look).region, ownName(tagOf(order.run)));
+  return seen !== undefined && bearsRun(seen.TagList, order.run);
 }
 
 async function restoreFindings(look: Look): Promise<Finding[]> {

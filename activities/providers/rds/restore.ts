@@ -1,5 +1,6 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { Failure, notYet } from '../../../domain/failure.ts';
+import { tagOf } from '../../../domain/run.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Observation } from '../../engine/ensure.ts';
 import type { Restored } from '../provider.ts';
@@ -54,9 +55,20 @@ export async function ownInstance(rds: Rds, facts: BackupFacts, attempt: Attempt
 export async function awaitAvailable(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<Restored> {
   const seen = await ownInstance(rds, facts, attempt);
   settled(rds, regionOf(facts), seen, attempt);
-  const { DBInstanceIdentifier: id = '', DbiResourceId: resource = '', Endpoint: { Address: host, Port: port } = {} } = seen;
-  if (host === undefined || port === undefined) throw notYet(`the instance ${id} has no address yet`, rds.pace.lookAgainMs);
-  return { id, resource, host, port };
+  const restored = restoredOf(seen);
+  if (!restored) throw notYet(`the instance ${ownName(attempt.tag)} has no address yet`, rds.pace.lookAgainMs);
+  return restored;
+}
+
+export async function find(rds: Rds, facts: BackupFacts, run: string): Promise<Restored | null> {
+  const seen = await instanceOf(rds, regionOf(facts), ownName(tagOf(run)));
+  if (!seen || !bearsRun(seen.TagList, run) || stateOf(seen.DBInstanceStatus) !== 'ready') return null;
+  return restoredOf(seen) ?? null;
+}
+
+function restoredOf({ DBInstanceIdentifier: id = '', DbiResourceId: resource = '', Endpoint }: DBInstance): Restored | undefined {
+  const { Address: host, Port: port } = Endpoint ?? {};
+  return host === undefined || port === undefined ? undefined : { id, resource, host, port };
 }
 
 export async function awaitReady(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {

@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import type { backupCommands } from '../../activities/backup/commands.ts';
+import type * as recovery from '../../activities/recovery/commands.ts';
+import type { RestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
+import type { StepPlan, StepPlans } from '../../domain/plan.ts';
+import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
+import { subject } from './subject.ts';
+
+const identifier = z.string().min(1).max(63);
+
+const table = z.strictObject({
+  schema: identifier.default('public'),
+  name: identifier,
+  where: z.string().min(1).max(4_000).optional().describe('What would stand after WHERE: only these rows; without it all of them'),
+});
+
+const notYet = 'is not there yet: keep the copy beside (keep-beside) and point the application to it by hand';
+
+const input = z
+  .strictObject({
+    moment: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('The moment to restore to, with a time zone and in whole seconds, such as 2026-11-21T18:04:05Z'),
+    snapshot: z.string().min(1).max(255).optional().describe('The snapshot to restore, instead of a moment'),
+    // oxlint-disable-next-line unicorn/no-thenable -- it is a word: only a function there would make an await wait for it
+    then: z
+      .enum(['copy-back', 'keep-beside', 'throw-away'], {
+        error: ({ input: given }) =>
+          given === 'switch-over' ? `switch-over ${notYet}` : 'it is one of copy-back, keep-beside and throw-away',
+      })
+      .default('keep-beside')
+      .describe('What comes of the restored copy: tables are copied back and it is removed, it is kept, or it was only a proof'),
+    tables: z.array(table).max(200).default([]).describe('With copy-back: the tables that come back'),
+  })
+  .superRefine(({ moment, snapshot, then, tables }, context) => {
+    const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
+    if (moment === undefined && snapshot === undefined) wrong('moment', 'name a moment, or a snapshot');
+    if (moment !== undefined && snapshot !== undefined) wrong('snapshot', 'name a moment or a snapshot, not both');
+    if (then === 'copy-back' && tables.length === 0) wrong('tables', 'name the tables that are to be copied back');
+    if (then !== 'copy-back' && tables.length > 0)
+      wrong('tables', `with ${then} no table is copied back: leave them out, or say copy-back`);
+  });
+
+export type RestoreInput = z.infer<typeof input>;
+
+interface Commands {
+  readonly backup: typeof backupCommands;
+  readonly recovery: typeof recovery;
+}
+
+export const steps = {
+  ready: { kind: 'check', title: 'Wait until the instance takes changes' },
+  'approve-restore': { kind: 'approval', title: 'Agree to restore beside' },
+  'await-moment': { kind: 'wait', title: 'Wait until the moment can be restored' },
+  'restore-moment': { kind: 'change', title: 'Restore the moment beside' },
+  'restore-snapshot': { kind: 'change', title: 'Restore the snapshot beside' },
+  available: { kind: 'wait', title: 'Wait until the copy answers' },
+  'apply-settings': { kind: 'change', title: 'Set the settings of the one in use', skippable: true },
+  'settings-applied': { kind: 'wait', title: 'Wait until the settings are in force' },
+  'compare-settings': { kind: 'check', title: 'Compare the settings', skippable: true },
+  hydrate: { kind: 'change', title: 'Read every page of the copy', skippable: true },
+  verify: { kind: 'check', title: 'Verify the copy', skippable: true },
+  prove: { kind: 'check', title: 'Write the proof into the ledger', skippable: true },
+  'approve-next': { kind: 'approval', title: 'Agree to what comes of the copy' },
+  'copy-aside': { kind: 'change', title: 'Copy the tables into a side schema' },
+  'bring-back': { kind: 'change', title: 'Bring the rows back' },
+  'compare-after': { kind: 'check', title: 'Compare what came back', skippable: true },
+  'remove-restored': { kind: 'change', title: 'Remove the restored copy' },
+  'remove-aside': { kind: 'change', title: 'Remove the side schema', pointOfNoReturn: true },
+} as const;
+
+/** What stands in the commands' text for values that are known only when the step runs. */
+const variables = {
+  tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case; in calls to the provider with a dash, steadyhand-',
+  tag_journal: 'the same with _journal: the schema with the list of what was copied and came back',
+  run: 'the run’s workflow id',
+  key: 'the run’s workflow id, the step and how often it was begun',
+  prewarm: 'the schema of the extension pg_prewarm',
+  fork: 'a part of the relation: main, fsm, vm or init',
+  first: 'the first block of a piece',
+  last: 'its last block',
+  table: 'a table of the copy, qualified and quoted',
+  amcheck: 'the schema of the extension amcheck',
+  relation: 'the oid of the table or index that is checked',
+  place: 'the number of a table in this plan',
+  rows: 'how many rows it has',
+  bytes: 'how many bytes they were',
+  what: 'what stays, in words',
+};
+
+/** Restores a database beside the one in use, proves the copy, and does with it what people agree to. */
+export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
+  name: 'pitr-restore',
+  version: 1,
+  risk: 'medium',
+  summary: 'Restores a database to a moment, or a snapshot, beside the one in use; copies tables back, keeps it, or throws it away.',
+  input,
+  steps,
+  takesBack: {
+    undos: {
+      'restore-moment': 'backup.deleteRestored',
+      'restore-snapshot': 'backup.deleteRestored',
+      'copy-aside': 'recovery.removeAside',
+      'bring-back': 'recovery.takeOut',
+    },
+    subject,
+  },
+  variables,
+  plan,
+};
+
+type StepId = keyof typeof steps;
+type Question = PlanQuestion<RestoreInput, RestoreFacts, Commands>;
+
+function plan(question: Question): StepPlans {
+  return { ...restore(question), ...proof(question), ...whatComes(question) } satisfies Record<StepId, StepPlan>;
+}
+
+function restore({ facts, commands }: Question) {
+  const backup = commands.backup(facts);
+  const { bytes, window } = facts.observed;
+  const undo = backup.deleteRestored(facts);
+  const fromMoment = facts.binding.restore?.from.kind === 'moment';
+  const absent = (because: string): StepPlan => ({ applies: false, because });
+  return {
+    ready: { commands: [], notes: ['Only reads.'] },
+    'approve-restore': { commands: [] },
+    'await-moment': fromMoment
+      ? { commands: [], notes: window ? [`now from ${window.earliest} to ${window.latest} can be restored`] : [] }
+      : absent('a snapshot is restored'),
+    'restore-moment': fromMoment
+      ? { commands: backup.restoreToPointInTime(facts), undo, notes: [besideNote] }
+      : absent('a snapshot is restored'),
+    'restore-snapshot': fromMoment
+      ? absent('a moment is restored')
+      : { commands: backup.restoreFromSnapshot(facts), undo, notes: [besideNote] },
+    available: { commands: [], bytes },
+    'apply-settings': { commands: backup.applySettings(facts), noUndo: 'the copy itself is what the undo removes' },
+    'settings-applied': { commands: [] },
+    'compare-settings': { commands: [], notes: ['What differs, or is still pending, is listed in the evidence.'] },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+const besideNote = 'The database in use stays as it is; nobody but Steadyhand’s role is meant to reach the copy in its quarantine.';
+
+function proof({ facts, commands }: Question) {
+  return {
+    hydrate: {
+      commands: commands.recovery.hydrate(),
+      bytes: facts.observed.bytes,
+      noUndo: 'it reads; the extension that it makes on the copy goes again',
+    },
+    verify: { commands: commands.recovery.verify({}, facts), bytes: facts.observed.bytes },
+    prove: { commands: [], notes: ['A row in Steadyhand’s own ledger.'] },
+    'approve-next': { commands: [] },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+const notes: Readonly<Record<RestoreInput['then'], string>> = {
+  'copy-back': 'its tables are back then',
+  'keep-beside': 'the copy is kept beside (keep-beside); it costs money until somebody removes it',
+  'throw-away': 'the copy was a proof (throw-away)',
+};
+
+function whatComes({ database, input: given, facts, commands }: Question) {
+  const absent: StepPlan = { applies: false, because: `nothing is copied back (${given.then})` };
+  const copies = given.then === 'copy-back';
+  return {
+    ...(copies
+      ? copyBack({ database, facts, commands })
+      : { 'copy-aside': absent, 'bring-back': absent, 'compare-after': absent, 'remove-aside': absent }),
+    'remove-restored':
+      given.then === 'keep-beside'
+        ? { applies: false, because: notes[given.then] }
+        : { commands: commands.backup(facts).deleteRestored(facts), noUndo: notes[given.then] },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+/** Before the copy is there nobody knows its tables: the plan that the second approval is asked for has the commands. */
+function copyBack({ database, facts, commands: { recovery: verbs } }: Pick<Question, 'database' | 'facts' | 'commands'>) {
+  const { copyBack: copy } = facts.binding;
+  const noUndo = 'the rows are back: what was only needed to take them out again goes';
+  if (!copy) {
+    const later: StepPlan = { commands: [], notes: ['The commands stand in the plan that the second approval is asked for.'] };
+    return { 'copy-aside': later, 'bring-back': later, 'compare-after': later, 'remove-aside': { ...later, noUndo } };
+  }
+  const told = { database, restored: {}, facts: '' };
+  return {
+    'copy-aside': {
+      commands: verbs.copyAside(told, copy),
+      undo: verbs.removeAside(told, copy),
+      ...(facts.observed.chosen ? { bytes: facts.observed.chosen.bytes } : {}),
+    },
+    'bring-back': { commands: verbs.bringBack(told, copy), undo: verbs.takeOut(told, copy), notes: verbs.notes(copy) },
+    'compare-after': { commands: verbs.compareAfter(told, copy) },
+    'remove-aside': { commands: verbs.removeAside(told, copy), noUndo },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}

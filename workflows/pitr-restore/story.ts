@@ -1,0 +1,64 @@
+import { backupWork, type BackupActivities } from '../../activities/backup/contract.ts';
+import { recoveryWork, type RecoveryActivities } from '../../activities/recovery/contract.ts';
+import type { RunResult, RunStart } from '../../domain/run.ts';
+import { follow, type Told } from '../engine/run.ts';
+import { verbs } from '../engine/work.ts';
+import type { RestoreInput, steps } from './plan.ts';
+import { subject, type Learnt, type Restoring } from './subject.ts';
+
+const backup = verbs<BackupActivities>('backup', backupWork);
+const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
+
+/**
+ * Restore beside: a database as it was at a moment, or in a snapshot, stands beside the one in use; then people say what is to come
+ * of it. The one in use is not touched by the restore.
+ *
+ *  1. Wait until the database's instance takes changes.
+ *  2. Ask for leave to restore.
+ *  3. Wait until the moment can be restored.
+ *  4. Restore it into quarantine beside the one in use: from the moment, or from the snapshot. Wait until it answers.
+ *  5. Set the settings of the one in use on it, and list what differs.
+ *  6. Read every page of it, verify it, and write the proof into the ledger.
+ *  7. Ask for leave to do what was asked for, now that the copy is there to be looked at.
+ *  8. Copy the chosen tables into a side schema of the database in use, bring them back into place, and compare.
+ *  9. Remove the restored copy, unless it is to be kept.
+ * 10. Remove the side schema. From here on what came back stays.
+ */
+export async function pitrRestore(start: RunStart): Promise<RunResult> {
+  const learnt: Learnt = {};
+  return await follow<keyof typeof steps, Restoring>(
+    'pitr-restore',
+    start,
+    (told) => ofRestore(told, learnt),
+    async (run) => {
+      await run.step('ready', backup.awaitReady);
+      await run.approval('approve-restore');
+
+      await run.step('await-moment', backup.awaitRestorable);
+      const asked = Date.now();
+      await run.step('restore-moment', backup.restoreToPointInTime, { undo: backup.deleteRestored });
+      await run.step('restore-snapshot', backup.restoreFromSnapshot, { undo: backup.deleteRestored });
+      learnt.restored = await run.step('available', backup.awaitAvailable);
+      learnt.secondsAvailable = (Date.now() - asked) / 1_000;
+      await run.step('apply-settings', backup.applySettings);
+      await run.step('settings-applied', backup.awaitAvailable);
+      await run.step('compare-settings', backup.compareSettings);
+      learnt.hydration = await run.step('hydrate', recovery.hydrate);
+      learnt.verification = await run.step('verify', recovery.verify);
+      await run.step('prove', recovery.prove);
+
+      await run.approval('approve-next');
+
+      await run.step('copy-aside', recovery.copyAside, { undo: recovery.removeAside });
+      await run.step('bring-back', recovery.bringBack, { undo: recovery.takeOut });
+      await run.step('compare-after', recovery.compareAfter);
+      await run.step('remove-restored', backup.deleteRestored);
+      await run.step('remove-aside', recovery.removeAside);
+    },
+  );
+}
+
+/** The run's input was parsed by the schema of the plan at admission. */
+function ofRestore(told: Told, learnt: Learnt): Restoring {
+  return subject({ ...told, input: told.input as RestoreInput }, learnt);
+}
