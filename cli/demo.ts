@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import type { AnyRunbook } from '../domain/runbook.ts';
+import type { DemoReport } from '../sandbox/demo/report.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { rows } from './sandbox.ts';
 import { UsageError, type World } from './world.ts';
@@ -10,41 +12,66 @@ interface DemoOptions {
   readonly size?: number;
 }
 
-/** What a demo needs to have gone right, beside its outcome. A figure that is missing counts as wrong. */
-const zeros = ['lost', 'ghost', 'duplicated', 'sequencesBehind', 'oldSideWritesAfterFence', 'tablesDiffering', 'inDoubtUnresolved'];
+interface Demo {
+  /** What needs to have gone right, beside the outcome. A figure that is missing counts as wrong. */
+  readonly zeros: readonly string[];
+  run(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void>;
+}
+
+const demos: Readonly<Record<string, Demo>> = {
+  'migration-cutover': {
+    zeros: ['lost', 'ghost', 'duplicated', 'sequencesBehind', 'oldSideWritesAfterFence', 'tablesDiffering', 'inDoubtUnresolved'],
+    run: cutover,
+  },
+  'pitr-restore': { zeros: ['lostAfterTarget', 'heartbeatsMissing', 'heartbeatsTooLate'], run: restore },
+};
 
 export function demoCommand(world: World): Command {
   return new Command('demo')
     .description('Bring a sandbox up, run a runbook on it under load, report, and take it down (host command)')
-    .argument('[runbook]', 'the runbook to show', 'migration-cutover')
+    .argument('[runbook]', `the runbook to show: ${Object.keys(demos).join(', ')}`, 'migration-cutover')
     .addOption(new Option('--pooler <way>', 'how traffic moves (default: pgbouncer where it is installed)').choices(['pgbouncer', 'none']))
-    .option('--keep', 'leave the sandbox up, and say how to use it')
+    .option('--keep', 'leave the sandbox up, and say how to use it (migration-cutover only)')
     .option('--json', 'end with the report as one line of JSON')
     .option('--size <rows>', 'rows of the demo application, in all its tables (default: 200000)', rows)
     .action(async (runbook: string, options: DemoOptions) => {
-      if (runbook !== 'migration-cutover') throw new UsageError(`there is no demo of "${runbook}"; there is: migration-cutover`);
-      await demo(world, options);
+      const demo = Object.hasOwn(demos, runbook) ? demos[runbook] : undefined;
+      if (!demo) throw new UsageError(`there is no demo of "${runbook}"; there are: ${Object.keys(demos).join(', ')}`);
+      const { reportText } = await import('../sandbox/demo/report.ts');
+      await demo.run(world, options, (report, { steps }) => {
+        const titles = new Map(Object.entries(steps).map(([id, step]) => [id, step.title]));
+        world.out(`\n${reportText(report, titles)}`);
+        if (options.json) world.out(`${JSON.stringify(report)}\n`);
+        judge(world, report, demo.zeros);
+      });
     });
 }
 
-async function demo(world: World, options: DemoOptions): Promise<void> {
+function judge(world: World, report: DemoReport, zeros: readonly string[]): void {
+  const wrong = zeros.filter((name) => report.evidence[name] !== 0);
+  if (report.outcome === 'succeeded' && report.auditVerified && wrong.length === 0) return;
+  world.err(`The demo did not prove what it should: ${[report.outcome, ...wrong].join(', ')}\n`);
+  world.bad();
+}
+
+async function cutover(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
   const { bringUp } = await import('../sandbox/demo/bring-up.ts');
   const { cutoverDemo } = await import('../sandbox/demo/cutover.ts');
-  const { reportText } = await import('../sandbox/demo/report.ts');
   const { migrationCutover } = await import('../workflows/migration-cutover/plan.ts');
   const say = (text: string): void => world.out(text);
   await bringUp(options, say, async (sandbox) => {
-    const report = await cutoverDemo(sandbox, say);
-    const titles = new Map(Object.entries(migrationCutover.steps).map(([id, step]) => [id, step.title]));
-    say(`\n${reportText(report, titles)}`);
-    if (options.json) say(`${JSON.stringify(report)}\n`);
-    const wrong = zeros.filter((name) => report.evidence[name] !== 0);
-    if (report.outcome !== 'succeeded' || !report.auditVerified || wrong.length > 0) {
-      world.err(`The demo did not prove what it should: ${[report.outcome, ...wrong].join(', ')}\n`);
-      world.bad();
-    }
+    told(await cutoverDemo(sandbox, say), migrationCutover);
     if (options.keep) say(keptText(sandbox));
   });
+}
+
+async function restore(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
+  if (options.keep || options.pooler) throw new UsageError('--keep and --pooler are for the demo of migration-cutover');
+  const { bringUpAtAws } = await import('../sandbox/demo/at-aws.ts');
+  const { restoreDemo } = await import('../sandbox/demo/restore.ts');
+  const { pitrRestore } = await import('../workflows/pitr-restore/plan.ts');
+  const say = (text: string): void => world.out(text);
+  await bringUpAtAws(options, say, async (sandbox, orders) => told(await restoreDemo(sandbox, orders, say), pitrRestore));
 }
 
 function keptText(sandbox: Sandbox): string {

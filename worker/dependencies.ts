@@ -59,7 +59,6 @@ export function createDependencies(config: Config, options: DependencyOptions): 
   const inventory = inventoryFile(config.inventoryFile, log);
   const aws = createAws();
   const servers = createServers(inventory, options.environment, aws);
-  const providers = createProviders(servers, aws);
   const control = createControl({ ...config.control, applicationName: options.name });
   const commands = {
     backup: backupCommands,

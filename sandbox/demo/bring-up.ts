@@ -1,6 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import { findPgBouncer } from '../pgbouncer.ts';
-import { sandboxConfiguration } from '../configuration.ts';
+import { sandboxConfiguration, type Environment } from '../configuration.ts';
 import { up, type Sandbox } from '../sandbox.ts';
 
 export interface BringUp {
@@ -11,9 +11,15 @@ export interface BringUp {
 
 /**
  * A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C (then it throws `cancelled`), unless it is to be
- * kept and all went well. A second Ctrl-C changes nothing: what is started must be ended.
+ * kept and all went well. A second Ctrl-C changes nothing: what is started must be ended. `environment`: what API and worker are told
+ * beside the sandbox's own.
  */
-export async function bringUp(options: BringUp, say: (text: string) => void, show: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+export async function bringUp(
+  options: BringUp,
+  say: (text: string) => void,
+  show: (sandbox: Sandbox) => Promise<void>,
+  environment: Environment = {},
+): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => {
     if (!stop.signal.aborted) say('Stopping: the sandbox is taken down …\n');
@@ -23,7 +29,9 @@ export async function bringUp(options: BringUp, say: (text: string) => void, sho
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const pooler = options.pooler ?? (findPgBouncer(sandboxConfiguration().path) === undefined ? 'none' : 'pgbouncer');
   if (options.pooler === undefined && pooler === 'none') say('PgBouncer is not installed: traffic moves over the fence (--pooler none).\n');
+  const own = sandboxConfiguration();
   const sandbox = await up({
+    configuration: { ...own, environment: { ...own.environment, ...environment } },
     pooler,
     log: (line) => say(`${line}\n`),
     signal: stop.signal,
