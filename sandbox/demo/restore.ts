@@ -23,6 +23,7 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
   try {
     for (const table of ['beats', 'parcels'])
       await writer.query(`CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL)`);
+    await writer.query(placing);
     heart = startHeart(writer, 'beats', 'parcels');
     const target = await accident(heart, reader, say);
     let copy: Missing = { missing: Infinity, tooLate: Infinity };
@@ -41,6 +42,11 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
     await Promise.all([writer.end(), reader.end()]);
   }
 }
+
+/** Each heartbeat places an order, too: by these the verification tells the newest row. */
+const placing = `
+  CREATE FUNCTION place() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO orders (total) VALUES (0); RETURN NULL; END';
+  CREATE TRIGGER placing AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`;
 
 /** Drops the table; the whole second before it. */
 async function accident(heart: Heart, reader: pg.Client, say: (text: string) => void): Promise<Date> {

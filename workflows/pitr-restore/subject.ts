@@ -49,5 +49,5 @@ export function subject({ database, input, facts }: Told, learnt: Learnt = {}): 
 /** From the first call on, as `secondsAvailable`; null when indexes were not read. What the role may not read stands in the evidence. */
 function secondsHydrated({ secondsAvailable, hydration }: Learnt): number | null {
   if (secondsAvailable === undefined || hydration?.method !== 'pg_prewarm') return null;
-  return secondsAvailable + hydration.seconds;
+  return Math.round((secondsAvailable + hydration.seconds) * 1_000) / 1_000;
 }
