@@ -27,6 +27,7 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
     heart = startHeart(writer, 'beats', 'parcels');
     const target = await accident(heart, reader, say);
     let copy: Missing = { missing: Infinity, tooLate: Infinity };
+    // oxlint-disable-next-line unicorn/no-thenable -- a word, see the runbook's plan
     const input = { moment: target.toISOString(), then: 'copy-back', tables: [{ name: 'parcels' }] };
     const run = await runToEnd({
       ...{ sandbox, say, approvers: ['grace'], ask: { runbook: 'pitr-restore', database, input } },
