@@ -47,7 +47,7 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
 /** Each heartbeat places an order, too: by these the verification tells the newest row. */
 const placing = `
   CREATE FUNCTION place() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO orders (total) VALUES (0); RETURN NULL; END';
-  CREATE TRIGGER placing AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`;
+  CREATE TRIGGER order_placed AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`;
 
 /** Drops the table; the whole second before it. */
 async function accident(heart: Heart, reader: pg.Client, say: (text: string) => void): Promise<Date> {
