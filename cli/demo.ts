@@ -23,6 +23,7 @@ const demos: Readonly<Record<string, Demo>> = {
     zeros: ['lost', 'ghost', 'duplicated', 'sequencesBehind', 'oldSideWritesAfterFence', 'tablesDiffering', 'inDoubtUnresolved'],
     run: cutover,
   },
+  'dr-snapshot-copy': { zeros: ['lastOrderMissing', 'instancesLeftAbroad'], run: copyAbroad },
   'pitr-restore': { zeros: ['lostAfterTarget', 'heartbeatsMissing', 'heartbeatsTooLate'], run: restore },
 };
 
@@ -63,6 +64,15 @@ async function cutover(world: World, options: DemoOptions, told: (report: DemoRe
     told(await cutoverDemo(sandbox, say), migrationCutover);
     if (options.keep) say(keptText(sandbox));
   });
+}
+
+async function copyAbroad(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
+  if (options.keep || options.pooler) throw new UsageError('--keep and --pooler are for the demo of migration-cutover');
+  const { bringUpAtAws } = await import('../sandbox/demo/at-aws.ts');
+  const { copyAbroadDemo } = await import('../sandbox/demo/copy-abroad.ts');
+  const { drSnapshotCopy } = await import('../workflows/dr-snapshot-copy/plan.ts');
+  const say = (text: string): void => world.out(text);
+  await bringUpAtAws(options, say, async (sandbox, orders) => told(await copyAbroadDemo(sandbox, orders, say), drSnapshotCopy));
 }
 
 async function restore(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {

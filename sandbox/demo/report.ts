@@ -43,6 +43,7 @@ export function reportText(report: DemoReport, titles: ReadonlyMap<string, strin
 
 function text(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(String).join(', ');
   const entries = Object.entries(value);
   return entries.length === 0 ? 'none' : entries.map(([key, count]) => `${key}: ${String(count)}`).join(', ');
 }
