@@ -100,6 +100,22 @@ test('a cancel in the middle of the drill leaves nothing', async () => {
   expect(await whatIsAbroad(here)).toEqual(before);
 });
 
+test('answers that are lost, and workers that are killed, make nothing twice', async () => {
+  const here = place();
+  const { aws } = here.orders;
+  const run = await here.request(runbook, { snapshot: 'new', prune: false });
+  const changes = ['CreateDBSnapshot', 'CopyDBSnapshot', 'RestoreDBInstanceFromDBSnapshot'];
+  for (const action of [...changes, 'DeleteDBInstance']) aws.fault({ action, kind: 'lost' });
+  await here.agree(run);
+  for (const action of changes) {
+    await here.until(run, () => here.effects(action, run) === 1);
+    await here.killTheWorker();
+  }
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'succeeded' });
+  for (const action of [...changes, 'DeleteDBInstance']) expect([action, here.effects(action, run)]).toEqual([action, 1]);
+  expect((await whatIsAbroad(here)).instances).toEqual([]);
+});
+
 test('what fails its verification stays until people have decided, and goes with the copy then', async () => {
   const here = place();
   const before = await whatIsAbroad(here);

@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -14,6 +16,7 @@ import type { CallRecord } from '../../sandbox/aws/calls.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { startRdsOrders, type RdsOrders } from '../../sandbox/rds-orders.ts';
 import { up, type Sandbox } from '../../sandbox/sandbox.ts';
+import type { Service } from '../../sandbox/service.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** The name in the inventory of the database at AWS. */
@@ -27,12 +30,16 @@ export interface RdsPlace {
   request(runbook: string, input?: Readonly<Record<string, unknown>>): Promise<string>;
   plan(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<ReturnType<typeof planSchema.parse>>;
   detail(run: string): Promise<RunDetail>;
-  /** Until the run is as wanted; a run that closes otherwise fails the test with its reason. */
+  /** Until the run is as wanted; a run that closes or parks otherwise fails the test with its reason. */
   until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
   /** Changes the entry in the inventory until the next test: other verification rules, other parts of the other region's kit. */
   configure(change: { readonly verification?: object; readonly dr?: object }): void;
   decide(run: string, person: string, choice: Choice): Promise<unknown>;
   cancel(run: string): Promise<unknown>;
+  /** What Temporal has written down of it. */
+  history(run: string): Promise<History>;
+  /** SIGKILL; then there is another one. */
+  killTheWorker(): Promise<void>;
   /** grace agrees once it is asked. */
   agree(run: string): Promise<void>;
   /** The calls since then that changed something, or tried to. */
@@ -51,6 +58,7 @@ export function rdsPlace(): () => RdsPlace {
   let directory: string;
   let orders: RdsOrders;
   let sandbox: Sandbox;
+  let worker: Service;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'steadyhand-rds-e2e-'));
     await chmod(directory, 0o755);
@@ -62,7 +70,7 @@ export function rdsPlace(): () => RdsPlace {
       configuration: { ...own, environment: { ...own.environment, ...orders.environment } },
     });
     writeEntry(sandbox, orders.entry);
-    await Promise.all([sandbox.start('api'), sandbox.start('worker')]);
+    [, worker] = await Promise.all([sandbox.start('api'), sandbox.start('worker')]);
   }, 180_000);
   beforeEach(() => writeEntry(sandbox, orders.entry));
   afterAll(async () => {
@@ -70,7 +78,12 @@ export function rdsPlace(): () => RdsPlace {
     await orders?.aws.stop();
     await rm(directory, { recursive: true, force: true });
   }, 60_000);
-  return () => placeOf(sandbox, orders);
+  const killTheWorker = async (): Promise<void> => {
+    worker.kill('SIGKILL');
+    await eventually(async () => await Promise.resolve(!worker.alive() || undefined));
+    worker = await sandbox.start('worker');
+  };
+  return () => ({ ...placeOf(sandbox, orders), killTheWorker });
 }
 
 function writeEntry(sandbox: Sandbox, entry: object): void {
@@ -80,13 +93,13 @@ function writeEntry(sandbox: Sandbox, entry: object): void {
   writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
 }
 
-function placeOf(sandbox: Sandbox, orders: RdsOrders): RdsPlace {
+function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWorker'> {
   const as = (person: string): ApiClient => apiClient({ environment: sandbox.environment }, { as: sandbox.tokens[person] ?? '' });
   const idOf = (run: string): string => runNameOf(run).id;
   const detail = async (run: string): Promise<RunDetail> => await as('ada').get(`/v1/runs/${idOf(run)}`, runDetailSchema);
   const until: RdsPlace['until'] = async (run, wanted, withinMs = 200_000) => {
     let last: RunDetail | undefined;
-    const ended = (): boolean => last?.state === 'closed';
+    const ended = (): boolean => last?.state === 'closed' || last?.state === 'parked';
     const look = async (): Promise<RunDetail | undefined> => {
       last = await detail(run);
       return wanted(last) || ended() ? last : undefined;
@@ -109,6 +122,14 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): RdsPlace {
     configure: ({ verification, dr }) => {
       const { rds } = orders.entry;
       writeEntry(sandbox, { ...orders.entry, ...(verification ? { verification } : {}), rds: { ...rds, dr: { ...rds.dr, ...dr } } });
+    },
+    history: async (run) => {
+      const connection = await Connection.connect({ address: sandbox.temporal.address });
+      try {
+        return await new Client({ connection }).workflow.getHandle(run).fetchHistory();
+      } finally {
+        await connection.close();
+      }
     },
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
