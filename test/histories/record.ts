@@ -7,6 +7,7 @@ import { cutoverSubject } from '../harness/cutover/subject.ts';
 import { proving } from '../harness/proving.ts';
 import { folderOf } from './folder.ts';
 import { scenes } from './scenes.ts';
+import { withoutPlaces } from './without-places.ts';
 
 /** For each runbook a change before its point of no return. */
 const recorded = [{ subject: cutoverSubject, step: 'publish' }];
@@ -21,10 +22,4 @@ for (const { subject, step } of recorded) {
     await mkdir(folder, { recursive: true });
     await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(history))}\n`);
   });
-}
-
-/** Who did the work, in which process of which machine, is nobody's business, and is another one at each record. */
-function withoutPlaces(json: string): string {
-  const instead: Readonly<Record<string, string>> = { identity: 'worker', stackTrace: '' };
-  return JSON.stringify(JSON.parse(json, (key, value: unknown) => instead[key] ?? value));
 }

@@ -1,0 +1,87 @@
+// The histories of the runbooks around an instance, which take a sandbox with the stand-in for AWS: `npm run histories`.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { expect, test } from 'vitest';
+import { rdsPlace, type RdsPlace } from '../e2e/rds-place.ts';
+import { folderOf } from './folder.ts';
+import type { scenes } from './scenes.ts';
+import { withoutPlaces } from './without-places.ts';
+
+interface Recorded {
+  readonly runbook: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** Whether the sandbox's policy asks people at its risk. */
+  readonly asks: boolean;
+  /** A call that, denied, parks a step before the point of no return. */
+  readonly call: string;
+}
+
+const recorded: readonly Recorded[] = [
+  { runbook: 'backup-now', input: {}, asks: false, call: 'CreateDBSnapshot' },
+  { runbook: 'dr-snapshot-copy', input: { verification: 'available', prune: false }, asks: true, call: 'CopyDBSnapshot' },
+];
+
+type Scene = (here: RdsPlace, one: Recorded) => Promise<string>;
+
+/** Those of `scenes`, with a call that is denied instead of a fault of the harness's. */
+const ways: Readonly<Record<keyof typeof scenes, Scene>> = {
+  succeeded: async (here, one) => {
+    const run = await begun(here, one);
+    await closed(here, run, 'succeeded');
+    return run;
+  },
+  'rolled-back': async (here, one) => {
+    const run = await parked(here, one);
+    await here.decide(run, 'grace', 'roll-back');
+    await closed(here, run, 'rolled-back');
+    return run;
+  },
+  'started-again': async (here, one) => {
+    const run = await parked(here, one);
+    await here.decide(run, 'grace', 'start-again');
+    await closed(here, run, 'succeeded');
+    return run;
+  },
+  cancelled: async (here, one) => {
+    const run = await begun(here, one);
+    await here.until(run, () => here.effects(one.call, run) === 1);
+    await here.cancel(run);
+    await closed(here, run, 'rolled-back');
+    return run;
+  },
+  parked,
+};
+
+async function begun({ request, agree }: RdsPlace, { runbook, input, asks }: Recorded): Promise<string> {
+  const run = await request(runbook, input);
+  if (asks) await agree(run);
+  return run;
+}
+
+async function parked(here: RdsPlace, one: Recorded): Promise<string> {
+  here.orders.aws.fault({ action: one.call, kind: 'denied', times: 1 });
+  const run = await begun(here, one);
+  await here.until(run, (now) => now.state === 'parked');
+  return run;
+}
+
+async function closed({ until }: RdsPlace, run: string, outcome: string): Promise<void> {
+  expect(await until(run, (now) => now.state === 'closed')).toMatchObject({ outcome });
+}
+
+const place = rdsPlace();
+
+for (const one of recorded) {
+  for (const [scene, way] of Object.entries(ways)) {
+    test(`${one.runbook}: ${scene}`, async () => {
+      const here = place();
+      const run = await way(here, one);
+      const folder = folderOf(one.runbook);
+      await mkdir(folder, { recursive: true });
+      await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(await here.history(run)))}\n`);
+      // Gives its lease back for the runbook that comes next.
+      if (scene === 'parked') await here.decide(run, 'grace', 'roll-back');
+      if (scene === 'parked') await here.until(run, (now) => now.state === 'closed');
+    });
+  }
+}
