@@ -39,7 +39,7 @@ export const steps = {
   verify: { kind: 'check', title: 'Verify what was restored' },
   'tear-down': { kind: 'change', title: 'Tear the drill down' },
   prove: { kind: 'check', title: 'Write the proof into the ledger' },
-  prune: { kind: 'change', title: 'Remove old copies', pointOfNoReturn: true },
+  prune: { kind: 'change', title: 'Remove old copies', skippable: true, pointOfNoReturn: true },
 } as const;
 
 /** What stands in the commands' text for values that are known only when the step runs. */
