@@ -23,6 +23,8 @@ export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
    */
   readonly takesBack?: {
     readonly undos: Readonly<Record<string, string>>;
+    /** Steps without an undo of their own, whose change goes with what an earlier step's undo removes. */
+    readonly goesAlong?: readonly string[];
     subject(told: { readonly database: string; readonly input: Input; readonly facts: string }): unknown;
   };
   /** The psql variables of its commands: what each stands for. */

@@ -31,8 +31,8 @@ export function whyNotSafe(catalog: Catalog, left: Left, since: readonly string[
   const acted = intents.some((one) => runbook.steps[one.step]?.pointOfNoReturn === true);
   if (noReturn || acted) return 'it began the step without return: taking steps back could empty the side that serves now';
   if (!leases.includes(database)) return `somebody has released its lease of ${database}: it may be cleared up by hand already`;
-  const { undos } = runbook.takesBack;
-  const without = intents.find((one) => undos[one.step] === undefined);
+  const { undos, goesAlong = [] } = runbook.takesBack;
+  const without = intents.find((one) => undos[one.step] === undefined && !goesAlong.includes(one.step));
   if (without) return `its step "${without.step}" has no undo`;
   return since[0] === undefined ? undefined : `the run ${since[0]} has begun to change ${databasesOf(catalog, left).join(' or ')} since`;
 }

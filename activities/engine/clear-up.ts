@@ -54,11 +54,11 @@ async function undosOf(
   const { facts, steps } = (await control.documents.get(plan)) as Plan;
   const told = runbook.takesBack.subject({ database, input: parseInput(runbook, input), facts });
   const { undos } = runbook.takesBack;
-  return intents.toReversed().map(({ step, key }) => ({
-    step,
-    title: steps.find((one) => one.id === step)?.title ?? step,
-    generation: Number(key.split('/').at(-1)),
-    verb: undos[step] ?? '',
-    input: told,
-  }));
+  return intents.toReversed().flatMap(({ step, key }) => {
+    const verb = undos[step];
+    // It goes along with what another one's undo removes.
+    if (verb === undefined) return [];
+    const title = steps.find((one) => one.id === step)?.title ?? step;
+    return [{ step, title, generation: Number(key.split('/').at(-1)), verb, input: told }];
+  });
 }

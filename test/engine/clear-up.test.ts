@@ -5,6 +5,7 @@ import { temporalRuns } from '../../temporal/runs.ts';
 import { failureOf } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { rehearsal } from '../support/rehearsal-plan.ts';
+import { pitrRestore } from '../../workflows/pitr-restore/plan.ts';
 import { enginePlace, type EngineTest } from './place.ts';
 
 const place = enginePlace();
@@ -125,4 +126,22 @@ test('past the point of no return, or when others have built on it, it is refuse
   const other = await terminated(engine);
   expect(await why()).toBe(`the run ${other} has begun to change orders since`);
   expect(engine.world.effects).not.toContain('-first');
+});
+
+test('what goes along with another step is taken back by that one’s undo: every change of a restore has one or the other', () => {
+  const { steps, takesBack: { undos = {}, goesAlong = [] } = {} } = pitrRestore;
+  const run = 'pitr-restore/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV';
+  const left = { run, database: 'orders', input: {}, plan: 'digest', noReturn: false, leases: ['orders'] };
+  const changing = Object.keys(undos).concat(goesAlong);
+  const why = (...ids: string[]): string | undefined =>
+    whyNotSafe({ 'pitr-restore': pitrRestore }, { ...left, intents: ids.map((step) => ({ step })) }, []);
+  expect(why(...changing)).toBeUndefined();
+  expect(why('restore-moment', 'hydrate')).toContain('"hydrate" has no undo');
+  // It writes no intent: it reads.
+  const others = ['hydrate', 'remove-aside'];
+  expect(
+    Object.entries(steps)
+      .flatMap(([id, step]) => (step.kind === 'change' && !others.includes(id) ? [id] : []))
+      .toSorted(),
+  ).toEqual(changing.toSorted());
 });

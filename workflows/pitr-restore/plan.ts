@@ -58,6 +58,7 @@ export const steps = {
   'restore-snapshot': { kind: 'change', title: 'Restore the snapshot beside' },
   available: { kind: 'wait', title: 'Wait until the copy answers' },
   'apply-settings': { kind: 'change', title: 'Set the settings of the one in use', skippable: true },
+  'set-password': { kind: 'change', title: 'Set the main user’s password of now', skippable: true },
   'settings-applied': { kind: 'wait', title: 'Wait until the settings are in force' },
   'compare-settings': { kind: 'check', title: 'Compare the settings', skippable: true },
   hydrate: { kind: 'change', title: 'Read every page of the copy', skippable: true },
@@ -75,6 +76,7 @@ export const steps = {
 const variables = {
   tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case; in calls to the provider with a dash, steadyhand-',
   tag_journal: 'the same with _journal: the schema with the list of what was copied and came back',
+  password: 'the password that the inventory’s secret has now; it is never shown',
   run: 'the run’s workflow id',
   key: 'the run’s workflow id, the step and how often it was begun',
   prewarm: 'the schema of the extension pg_prewarm',
@@ -105,6 +107,7 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
       'copy-aside': 'recovery.removeAside',
       'bring-back': 'recovery.takeOut',
     },
+    goesAlong: ['apply-settings', 'set-password', 'remove-restored'],
     subject,
   },
   variables,
@@ -138,12 +141,18 @@ function restore({ facts, commands }: Question) {
       : { commands: backup.restoreFromSnapshot(facts), undo, notes: [besideNote] },
     available: { commands: [], bytes },
     'apply-settings': { commands: backup.applySettings(facts), noUndo: 'the copy itself is what the undo removes' },
+    'set-password': facts.binding.source.asMainUser
+      ? { commands: backup.setMainPassword(facts), noUndo: 'it goes with the copy', notes: [passwordNote] }
+      : absent('Steadyhand does not log in as the main user, or its password is the provider’s'),
     'settings-applied': { commands: [] },
     'compare-settings': { commands: [], notes: ['What differs, or is still pending, is listed in the evidence.'] },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
 
 const besideNote = 'The database in use stays as it is; nobody but Steadyhand’s role is meant to reach the copy in its quarantine.';
+
+const passwordNote =
+  'The copy has the passwords of the moment; this one is as the inventory’s secret has it now, so that Steadyhand can log in.';
 
 function proof({ facts, commands }: Question) {
   return {
