@@ -62,6 +62,8 @@ export interface SourceFacts {
   readonly engine: string;
   readonly version: string;
   readonly encrypted: boolean;
+  /** Steadyhand logs in as the main user, whose password can be set. */
+  readonly asMainUser: boolean;
 }
 
 export interface CopyFacts {

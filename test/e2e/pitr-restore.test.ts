@@ -113,7 +113,7 @@ test('a table that was dropped under load is back as it was at the moment before
   const recorded = changingCalls(before).map(recordedCall).map(textOf);
   const commands = plan.steps.flatMap((step) => (step.applies === false ? [] : step.commands));
   const planned = (of: typeof commands): string[] =>
-    plannedCalls(of, { tag: nameOf(run), run, key: `${run}/restore-moment/1` }).map(textOf);
+    plannedCalls(of, { tag: nameOf(run), run, key: `${run}/restore-moment/1`, password: '***' }).map(textOf);
   expect(recorded.filter((call) => !planned(commands).includes(call))).toEqual([]);
   const always = planned(commands.filter((command) => command.when === undefined));
   expect(recorded.filter((call) => always.includes(call))).toEqual(always);

@@ -17,7 +17,7 @@ const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
  *  2. Ask for leave to restore.
  *  3. Wait until the moment can be restored.
  *  4. Restore it into quarantine beside the one in use: from the moment, or from the snapshot. Wait until it answers.
- *  5. Set the settings of the one in use on it, and list what differs.
+ *  5. Set the settings of the one in use on it, and the password of now, and list what differs.
  *  6. Read every page of it, verify it, and write the proof into the ledger.
  *  7. Ask for leave to do what was asked for, now that the copy is there to be looked at.
  *  8. Copy the chosen tables into a side schema of the database in use, bring them back into place, and compare.
@@ -41,6 +41,7 @@ export async function pitrRestore(start: RunStart): Promise<RunResult> {
       learnt.restored = await run.step('available', backup.awaitAvailable);
       learnt.secondsAvailable = (Date.now() - asked) / 1_000;
       await run.step('apply-settings', backup.applySettings);
+      await run.step('set-password', backup.setMainPassword);
       await run.step('settings-applied', backup.awaitAvailable);
       await run.step('compare-settings', backup.compareSettings);
       learnt.hydration = await run.step('hydrate', recovery.hydrate);

@@ -40,7 +40,7 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
     binding: {
       provider: 'rds',
       database,
-      source: sourceFacts(entry, source),
+      source: sourceFacts(look),
       restore: from ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: placeOf(look).region } : null,
       copy: copied?.facts ?? null,
       settings: readSettings(source),
@@ -61,7 +61,8 @@ async function sourceOf(rds: Rds, database: string, { region, instance }: RdsEnt
   return seen;
 }
 
-function sourceFacts({ region }: RdsEntry, source: DBInstance): BackupFacts['binding']['source'] {
+function sourceFacts({ rds, entry: { region }, order, source }: Look): BackupFacts['binding']['source'] {
+  const { server } = rds.servers.entry(order.database);
   return {
     id: source.DBInstanceIdentifier ?? '',
     resource: source.DbiResourceId ?? '',
@@ -69,6 +70,7 @@ function sourceFacts({ region }: RdsEntry, source: DBInstance): BackupFacts['bin
     engine: source.Engine ?? '',
     version: source.EngineVersion ?? '',
     encrypted: source.StorageEncrypted ?? false,
+    asMainUser: server.user === source.MasterUsername && server.secret !== undefined && !source.MasterUserSecret,
   };
 }
 

@@ -20,6 +20,7 @@ export async function factsOf(
         engine: 'postgres',
         version: source.EngineVersion ?? '',
         encrypted: false,
+        asMainUser: true,
       },
       restore: from && { from, region: home },
       copy: null,

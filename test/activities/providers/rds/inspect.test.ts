@@ -74,6 +74,19 @@ test('a good order is answered with facts that are equal the next time', async (
   });
 });
 
+test('what the run has restored already needs neither a window nor room for another one, and is found; nobody else’s is', async () => {
+  const { run, tag } = createJournal();
+  const order: BackupOrder = { database: 'orders', run, from: { kind: 'moment', at: '2020-01-01T00:00:00Z' } };
+  expect(await refusal(order)).toMatchObject({ code: 'input-invalid', message: expect.stringContaining('can be restored from') as string });
+  const id = tag.replace('_', '-');
+  const made = await world.create(id, { Tags: [{ Key: 'steadyhand-run', Value: run }] });
+  const facts = await verbs.restore.inspect(order);
+  const { Address: host, Port: port } = made.Endpoint ?? {};
+  expect(await verbs.restore.find(facts, run)).toEqual({ id, resource: made.DbiResourceId, host, port });
+  expect(await verbs.restore.find(facts, createJournal().run)).toBeNull();
+  expect(facts.binding.source.asMainUser).toBe(true);
+});
+
 test('no backups kept, no instance, a quarantine that is not named', { timeout: 60_000 }, async () => {
   await world.create('bare', { BackupRetentionPeriod: 0 });
   looked = world.aws.calls().length;

@@ -6,7 +6,15 @@ import { createJournal } from '../../../support/attempt.ts';
 
 type Rds = Parameters<typeof awaitReady>[0];
 
-const source = { id: 'orders', resource: 'db-1', region: 'eu-central-1', engine: 'postgres', version: '16.4', encrypted: false };
+const source = {
+  id: 'orders',
+  resource: 'db-1',
+  region: 'eu-central-1',
+  engine: 'postgres',
+  version: '16.4',
+  encrypted: false,
+  asMainUser: true,
+};
 const binding = { provider: 'rds', database: 'orders', source, restore: null, copy: null, settings: {}, quarantine: {} };
 const facts: BackupFacts = { binding, observed: { bytes: 0, window: null, takenAt: null } };
 
