@@ -90,7 +90,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     pidFile: options.pidFile ?? join(options.directory, 'pid.json'),
   };
   const password = (await readFile(passwordFile, 'utf8')).trim();
-  return handle(launch, options, password, await launchServer(launch));
+  return handle(launch, options, password, await launched(launch));
 }
 
 interface Launch {
@@ -127,7 +127,7 @@ function handle(launch: Launch, options: ClusterOptions, password: string, first
     stop,
     restart: async () => {
       await stop();
-      record = await launchServer(launch);
+      record = await launched(launch);
     },
     configure: async (settings) => {
       await writeSettings({ ...options, settings }, launch.data, launch.port);
@@ -177,6 +177,22 @@ async function writeSettings(options: ClusterOptions, data: string, port: number
   const file = join(data, 'sandbox.conf');
   await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
   await giveToPostgres(file);
+}
+
+/** After a kill -9 the former server's children take a moment to end, and hold its memory until then. */
+async function launched(launch: Launch): Promise<ChildRecord> {
+  return await until(
+    `the former ${launch.name} lets go of its memory`,
+    async () => {
+      try {
+        return await launchServer(launch);
+      } catch (error) {
+        if (error instanceof Failure && error.message.includes('is still in use')) return undefined;
+        throw error;
+      }
+    },
+    { withinMs: launch.startWithinMs },
+  );
 }
 
 async function launchServer(launch: Launch): Promise<ChildRecord> {

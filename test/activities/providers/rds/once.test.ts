@@ -163,7 +163,8 @@ test(
     const restore = async (planned: BackupFacts): Promise<void> =>
       await verbs.restore.restoreFromSnapshot(planned, journal.attempt('restore'));
     world.aws.fault({ action: 'RestoreDBInstanceFromDBSnapshot', kind: 'lost' });
-    expect(await retried(async () => await restore(facts))).toBe(2);
+    // At least: what is slow to answer is asked once more, too.
+    expect(await retried(async () => await restore(facts))).toBeGreaterThan(1);
     const other = { ...facts, binding: { ...facts.binding, quarantine: { VpcSecurityGroupIds: ['sg-orders'] } } };
     await expect(restore(other)).rejects.toMatchObject({
       code: 'drift',
