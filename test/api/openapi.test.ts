@@ -37,6 +37,7 @@ test('the OpenAPI document has every route with its answers and problems', async
     'get /v1/janitor',
     'get /v1/leases',
     'get /v1/leases/{database}',
+    'get /v1/proofs',
     'get /v1/runbooks',
     'get /v1/runs',
     'get /v1/runs/{id}',

@@ -48,7 +48,7 @@ test('after a kill it goes on where all before was read, and removes what the fi
     save: (checkpoint: unknown): void => {
       first.save(checkpoint);
       // What `hydrate` saves: how many pieces are behind it.
-      if ((checkpoint as { pieces: number }).pieces >= 150) stopped.abort(new Error('killed'));
+      if ((checkpoint as { pieces: number }).pieces >= 50) stopped.abort(new Error('killed'));
     },
   };
   await expect(hydrate(bench, dying)).rejects.toThrow('killed');
@@ -66,7 +66,7 @@ test('after a kill it goes on where all before was read, and removes what the fi
       )
     )[0],
   );
-  expect(more).toBeLessThanOrEqual(pieces - 150);
+  expect(more).toBeLessThanOrEqual(pieces - 50);
   expect(await values(bench.restored, `SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'steadyhand%'`)).toEqual([]);
   await bench.end();
 }, 60_000);
