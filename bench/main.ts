@@ -1,6 +1,6 @@
 // `npm run bench -- <bench> [--json] [--save] [--rounds n] [--waiting n]`: runs a bench, prints its table (or with --json the
 // report as one line, the last one of the output) and with --save keeps the report under bench/results/.
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { benchEngine } from './engine/engine.ts';
 import type { Bench } from './frame/bench.ts';
@@ -31,6 +31,7 @@ const { signal } = stopping;
 const { report, targets } = await bench({ signal, rounds: Number(values.rounds), warmUp: 2, waiting: Number(values.waiting), log });
 if (values.save) {
   const file = new URL(`results/${name}.json`, import.meta.url);
+  await mkdir(new URL('.', file), { recursive: true });
   await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 console.log(values.json ? JSON.stringify(report) : reportText(report, targets));
