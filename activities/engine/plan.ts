@@ -18,6 +18,8 @@ export function plan({ control, planner, inventory, catalog }: EngineDependencie
     const { agreed, ...order } = request;
     if (order.from === undefined) await control.runs.change(attempt.run, { state: 'planning' });
     const made = await planner.plan({ ...order, run: attempt.run });
+    // Facts may take long, and another attempt has been begun then: what this one has seen is not the newest any more.
+    attempt.signal.throwIfAborted();
     const { digest, facts, steps } = made.plan;
     const brokeGlass = ((await control.runs.find(attempt.run))?.breakGlass ?? null) !== null;
     requireCover(steps, ruleOf(inventory(), order.database, catalog[order.runbook]?.risk ?? 'high', brokeGlass));

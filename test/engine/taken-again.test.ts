@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
+import type { Plan } from '../../domain/plan.ts';
+import { newGate, once } from './hooked-control.ts';
 import { enginePlace, type EngineTest } from './place.ts';
 
 const place = enginePlace();
@@ -89,6 +91,27 @@ test('no server for the first plan: refused with the reason', async () => {
   engine.world.fail('facts', gone);
   const run = await engine.request();
   expect(await engine.result(run)).toMatchObject({ outcome: 'refused', because: 'nobody gets in' });
+});
+
+test('an attempt at the plan that takes too long writes nothing over what the next one has seen', async () => {
+  const engine = await place.begin();
+  const gate = newGate();
+  engine.hooks.after.set('runs.stepPaces', once(gate.pass));
+  const run = await engine.request();
+  await gate.reached;
+  engine.world.facts = { binding: { shape: 'square' }, observed: { size: 1 } };
+  await engine.asked(run, 'agree-first');
+  gate.open();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'agree-last');
+  const { documents } = engine.control;
+  const planned = (await engine.events(run, 'run.planned')).map(async ({ plan }) => {
+    const { facts } = (await documents.get(String(plan))) as Plan;
+    return await documents.get(facts);
+  });
+  expect(new Set((await Promise.all(planned)).map((facts) => JSON.stringify(facts)))).toEqual(
+    new Set([JSON.stringify(engine.world.facts)]),
+  );
 });
 
 test('the lease is gone in the middle: the run parks, and a retry takes it again', async () => {
