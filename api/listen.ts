@@ -5,7 +5,6 @@ import { deliverUndelivered } from './deliver-undelivered.ts';
 import { createReconciler } from './reconcile.ts';
 import { repeat } from './repeat.ts';
 import { buildApp } from './server.ts';
-import { createTeller } from './tell-again.ts';
 import { startUnstarted } from './start-unstarted.ts';
 
 export interface Listening {
@@ -28,7 +27,6 @@ export async function listen(parts: ApiParts, at: { host: string; port: number }
   const sweepers = [
     repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
     repeat('sending decisions again', 5_000, () => deliverUndelivered(parts, log), log),
-    repeat('telling runs that were reset', 5_000, createTeller(parts, log), log),
     repeat('comparing runs with Temporal', 5_000, reconcile, log),
   ];
   return {

@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { wholeRun } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { ApiParts } from './parts.ts';
@@ -8,20 +7,11 @@ import type { ApiParts } from './parts.ts';
  * the record has the question as settled, so that nobody could give it again. What the run does not ask it does not take, and
  * the first judgement of a decision stands: to be told twice is harmless. A cancel is not told again.
  */
-export function createTeller({ control, temporal }: Pick<ApiParts, 'control' | 'temporal'>, log: FastifyBaseLogger): () => Promise<void> {
-  const told = new Set<string>();
-  return async () => {
-    for (const { run } of await control.runs.open()) {
-      const execution = await temporal.resetTo(run);
-      if (execution === null || told.has(execution)) continue;
-      for (const { id, approval, opening, digest, choice, counts } of (await control.runs.detail(run))?.decisions ?? []) {
-        if (counts !== true || approval === wholeRun) continue;
-        await temporal.decide(run, { approval, opening, digest, choice, decisionId: id }).catch(notAsked);
-      }
-      told.add(execution);
-      log.info({ run, execution }, 'told a run that was reset what people had answered');
-    }
-  };
+export async function tellAgain({ control, temporal }: Pick<ApiParts, 'control' | 'temporal'>, run: string): Promise<void> {
+  for (const { id, approval, opening, digest, choice, counts } of (await control.runs.detail(run))?.decisions ?? []) {
+    if (counts !== true || approval === wholeRun) continue;
+    await temporal.decide(run, { approval, opening, digest, choice, decisionId: id }).catch(notAsked);
+  }
 }
 
 function notAsked(error: unknown): void {

@@ -24,9 +24,7 @@ export interface TemporalRuns {
   health(): Promise<void>;
   start(request: Request): Promise<void>;
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
-  status(run: string): Promise<RunStatus>;
-  /** The id of the execution that a reset has begun and that runs now; null as a rule. */
-  resetTo(run: string): Promise<string | null>;
+  look(run: string): Promise<RunLook>;
   /** What no worker asks for work: the task queues, and `workflows` for the engine itself. A worker that died is seen after 75 s. */
   unpolled(): Promise<Unpolled[]>;
   /** Takes back what a run has left that has ended. Throws `conflict` when a workflow of its name is at work. */
@@ -47,11 +45,16 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
     health: () => health(client),
     start: (request) => startRun(client, request, options),
     decide: (run, message) => sendDecision(client, run, message),
-    status: (run) => runStatus(client, run),
-    resetTo: (run) => resetExecution(client, run),
+    look: (run) => lookAt(client, run),
     unpolled: () => unpolledQueues(client, options.taskQueue),
     clearUp: (run, asked) => startClearUp(client, run, asked, options),
   };
+}
+
+export interface RunLook {
+  readonly status: RunStatus;
+  /** The id of its latest execution when a reset has begun that; null as a rule. */
+  readonly resetTo: string | null;
 }
 
 /** `migration-cutover` → `migrationCutover`: the name that the workflow's function has. */
@@ -167,28 +170,20 @@ function decisionFailure(error: unknown, client: Client, run: string): Failure {
 
 /** Whether the run's workflow still runs; one that Temporal does not know does not. */
 export async function isOpen(client: Client, run: string): Promise<boolean> {
-  return (await runStatus(client, run)) === 'open';
+  return (await lookAt(client, run)).status === 'open';
 }
 
-/** What Temporal knows of the run's workflow, its latest execution. */
-export async function runStatus(client: Client, run: string): Promise<RunStatus> {
+/**
+ * What Temporal knows of the run's workflow, its latest execution. A run's workflow is never continued as new: when it isn't the
+ * first execution of its chain, somebody has reset it.
+ */
+export async function lookAt(client: Client, run: string): Promise<RunLook> {
   try {
-    const { status } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
-    return statuses[status.name] ?? 'open';
+    const { status, runId, raw } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
+    const first = raw.workflowExecutionInfo?.firstRunId ?? runId;
+    return { status: statuses[status.name] ?? 'open', resetTo: runId === first ? null : runId };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'unknown';
-    throw temporalFailure(error, { namespace: client.options.namespace });
-  }
-}
-
-/** A run's workflow is never continued as new: when it isn't the first execution of its chain, somebody has reset it. */
-async function resetExecution(client: Client, run: string): Promise<string | null> {
-  try {
-    const { raw } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
-    const { execution, firstRunId } = raw.workflowExecutionInfo ?? {};
-    return execution?.runId && execution.runId !== firstRunId ? execution.runId : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
+    if (error instanceof WorkflowNotFoundError) return { status: 'unknown', resetTo: null };
     throw temporalFailure(error, { namespace: client.options.namespace });
   }
 }

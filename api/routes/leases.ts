@@ -49,7 +49,7 @@ export function leaseRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       async (request) => {
         const { database } = request.params;
         requireGroup(parts.inventory(), database, request.person, 'operators', `release the lease of "${database}"`);
-        const holderOpen = async (run: string): Promise<boolean> => (await parts.temporal.status(run)) === 'open';
+        const holderOpen = async (run: string): Promise<boolean> => (await parts.temporal.look(run)).status === 'open';
         await parts.control.lease.release(database, actorOf(request), request.body.reason, holderOpen);
         return await leaseOf(parts, database);
       },

@@ -110,13 +110,9 @@ function standIn(): TemporalStandIn {
       await temporal.health();
       temporal.cleared.push({ run, asked });
     },
-    status: async (run) => {
+    look: async (run) => {
       await temporal.health();
-      return temporal.statuses.get(run) ?? 'open';
-    },
-    resetTo: async (run) => {
-      await temporal.health();
-      return temporal.resets.get(run) ?? null;
+      return { status: temporal.statuses.get(run) ?? 'open', resetTo: temporal.resets.get(run) ?? null };
     },
     unpolled: async () => {
       await temporal.health();

@@ -5,7 +5,6 @@ import { deliverUndelivered } from '../../api/deliver-undelivered.ts';
 import { createReconciler } from '../../api/reconcile.ts';
 import { repeat } from '../../api/repeat.ts';
 import { startUnstarted } from '../../api/start-unstarted.ts';
-import { createTeller } from '../../api/tell-again.ts';
 import type { Control, DecisionRow } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
@@ -194,7 +193,7 @@ test('a run that was reset is told once what counted, and no cancel', async () =
   await api.control.questions.judge(agreed, { counts: true, because: 'counts' });
   await api.control.questions.judge(refused, { counts: false, because: 'mallory may not' });
   await api.control.questions.judge(cancelled, { counts: true, because: 'counts' });
-  const tell = createTeller(api.parts, log);
+  const tell = createReconciler(api.parts, log);
   await tell();
   expect(api.temporal.messages).toEqual([]);
   api.temporal.resets.set(run, 'another');

@@ -7,7 +7,7 @@ import type { Request } from '../../control/contract.ts';
 import type { DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
-import { isOpen, runStatus, sendDecision, startRun, temporalRuns, workflowTypeOf } from '../../temporal/runs.ts';
+import { isOpen, lookAt, sendDecision, startRun, temporalRuns, workflowTypeOf } from '../../temporal/runs.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -68,14 +68,14 @@ test('started twice it runs once, under its own id, with what a list of runs nee
   expect(second.memo).toMatchObject({ request: request.id, requester: 'ada' });
   expect(await isOpen(client, request.run)).toBe(true);
   await client.workflow.getHandle(request.run).terminate();
-  expect(await runStatus(client, request.run)).toBe('terminated');
+  expect(await lookAt(client, request.run)).toEqual({ status: 'terminated', resetTo: null });
   await startRun(client, request, { taskQueue });
   expect(await isOpen(client, request.run)).toBe(false);
 });
 
 test('a workflow that never was is unknown, and takes no decision', async () => {
   const run = aRequest().run;
-  expect(await runStatus(client, run)).toBe('unknown');
+  expect(await lookAt(client, run)).toEqual({ status: 'unknown', resetTo: null });
   expect(await isOpen(client, run)).toBe(false);
   expect((await failure(sendDecision(client, run, aMessage()))).code).toBe('conflict');
 });

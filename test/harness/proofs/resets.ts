@@ -1,6 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { pino } from 'pino';
-import { createTeller } from '../../../api/tell-again.ts';
+import { createReconciler } from '../../../api/reconcile.ts';
 import { temporalRuns } from '../../../temporal/runs.ts';
 import { resetTo } from '../../support/reset-to.ts';
 import { expect, test } from 'vitest';
@@ -53,7 +53,7 @@ async function resetBefore(trial: Trial, step: string, until: string): Promise<v
   await reset(trial, step);
   const { control, client, taskQueue } = trial.stage;
   // As every API does it.
-  const tell = createTeller({ control, temporal: temporalRuns(client, { taskQueue }) }, pino({ level: 'silent' }));
+  const tell = createReconciler({ control, temporal: temporalRuns(client, { taskQueue }) }, pino({ level: 'silent' }));
   await eventually(async () => {
     await tell();
     const again = (await attemptsAt(trial, until)) > seen;
