@@ -1,13 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import { rightsChecks } from '../../activities/postgres/preflight/rights.ts';
 import { schemaChecks } from '../../activities/postgres/preflight/schema.ts';
 import { serverChecks } from '../../activities/postgres/preflight/servers.ts';
 import { tableChecks } from '../../activities/postgres/preflight/tables.ts';
 import { trafficChecks } from '../../activities/postgres/preflight/traffic.ts';
 import { isFailureCode } from '../../domain/failure.ts';
-import { migrationCutover, steps } from '../../workflows/migration-cutover/plan.ts';
+import { steps } from '../../workflows/migration-cutover/plan.ts';
 import { coded, read, tableOf } from './pages.ts';
 
 const page = 'docs/migration-cutover.md';
@@ -24,21 +23,6 @@ test('no file of checks is forgotten here', () => {
   const lists = ['rights.ts', 'schema.ts', 'servers.ts', 'tables.ts', 'traffic.ts'];
   // Parts of these, and what they see.
   expect(files).toEqual([...lists, 'row-security.ts', 'view.ts', 'without-superuser.ts'].toSorted());
-});
-
-test('the table of steps is the list of steps, and says which may be skipped', () => {
-  const rows = tableOf(page, 'step', 'what it changes');
-  expect(first(rows)).toEqual(Object.keys(steps));
-  const skippable = Object.entries(steps).filter(([, step]) => 'skippable' in step && step.skippable);
-  expect(first(rows.filter((row) => row[1]?.includes('May be skipped')))).toEqual(skippable.map(([id]) => id));
-});
-
-test('the fields of the input have the defaults of the schema', () => {
-  const { properties = {} } = z.toJSONSchema(migrationCutover.input, { io: 'input' });
-  const defaultOf = (field: unknown): unknown =>
-    typeof field === 'object' && field !== null && 'default' in field ? field.default : undefined;
-  const fields = Object.entries(properties).map(([name, field]) => [name, JSON.stringify(defaultOf(field) ?? '').replaceAll('"', '')]);
-  expect(tableOf(page, 'field of the input').map(([name = '', value = '']) => [coded(name)[0], coded(value)[0] ?? ''])).toEqual(fields);
 });
 
 test('the parts of the pause are those that the switch measures, in their order', () => {
