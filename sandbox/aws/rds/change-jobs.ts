@@ -65,8 +65,16 @@ function newRetention(place: Place, instance: Instance, retention: number): Phas
 function pendingPhases(place: Place, instance: Instance): Phase[] {
   const { pending } = instance;
   const grows = pending.storage !== undefined;
+  const changing = { lasts: lastsFor(pending), begin: status(instance, statusFor(pending)) };
+  const applying = (): Promise<void> => applyPending(place, instance);
   return [
-    { lasts: lastsFor(pending), begin: status(instance, statusFor(pending)), work: () => applyPending(place, instance) },
+    // With its old name goes its endpoint, and with it all connections; only then it comes up under the new one.
+    ...(pending.id === undefined
+      ? [{ ...changing, work: applying }]
+      : [
+          { ...changing, work: () => place.servers.stop(instance) },
+          { lasts: 0, work: applying },
+        ]),
     ...(grows ? [{ lasts: seconds.storageOptimization, begin: status(instance, 'storage-optimization') }] : []),
   ];
 }
@@ -88,6 +96,7 @@ async function applyPending(place: Place, instance: Instance): Promise<void> {
   const { id, ...values } = instance.pending;
   const restarts = id !== undefined || values.instanceClass !== undefined || values.engineVersion !== undefined;
   Object.assign(instance, values);
+  if (restarts) instance.applied = wantedParameters(place, instance);
   if (values.multiAz !== undefined) instance.secondaryZone = values.multiAz ? otherZone(instance) : undefined;
   if (id !== undefined) {
     delete rds.instances[instance.id];

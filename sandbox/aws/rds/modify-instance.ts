@@ -6,7 +6,7 @@ import { retentionOf } from './create-instance.ts';
 import { instanceXml } from './describe-instances.ts';
 import { optionGroup, parameterGroup, securityGroups } from './memberships.ts';
 import type { Instance, PendingValues } from './model.ts';
-import { instanceOf, mustBe, newIdentifier } from './names.ts';
+import { instanceOf, isTaken, mustBe, newIdentifier } from './names.ts';
 import { portFor } from './new-instance.ts';
 
 /**
@@ -91,7 +91,7 @@ function storage({ query }: Call, instance: Instance): number | undefined {
 function newName({ query, rds }: Call, instance: Instance): string | undefined {
   const name = query.text('NewDBInstanceIdentifier')?.toLowerCase();
   if (name === undefined || name === instance.id) return undefined;
-  if (rds.instances[name]) throw new AwsError('DBInstanceAlreadyExists', 'DB instance already exists');
+  if (name !== instance.pending.id && isTaken(rds, name)) throw new AwsError('DBInstanceAlreadyExists', 'DB instance already exists');
   return name;
 }
 

@@ -24,6 +24,11 @@ export function instanceOf(rds: RdsRegion, id: string): Instance {
   return found;
 }
 
+/** Also by an instance that is being renamed so. */
+export function isTaken({ instances }: RdsRegion, id: string): boolean {
+  return instances[id] !== undefined || Object.values(instances).some(({ pending }) => pending.id === id);
+}
+
 /** The instance with that resource id; jobs hold on to it through a rename. Throws when it is gone. */
 export function instanceBy(rds: RdsRegion, resourceId: string): Instance {
   const found = Object.values(rds.instances).find((one) => one.resourceId === resourceId);

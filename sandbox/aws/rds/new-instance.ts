@@ -4,7 +4,7 @@ import type { Call } from '../place.ts';
 import { identifier } from '../state.ts';
 import type { Instance } from './model.ts';
 import { checkMemberships } from './memberships.ts';
-import { newIdentifier } from './names.ts';
+import { isTaken, newIdentifier } from './names.ts';
 import { roomForInstance } from './quotas.ts';
 import { valuesOf } from './parameter-status.ts';
 import { tagsOf } from './tags.ts';
@@ -38,7 +38,7 @@ export async function portFor({ rds }: Call, id: string): Promise<number> {
 export function addInstance(call: Call, name: string, port: number, origin: Origin): Instance {
   const { rds, region, query, place } = call;
   const id = newIdentifier(name, query.required(name));
-  if (rds.instances[id]) throw new AwsError('DBInstanceAlreadyExists', 'DB instance already exists');
+  if (isTaken(rds, id)) throw new AwsError('DBInstanceAlreadyExists', 'DB instance already exists');
   const groups = checkMemberships(call, origin.engineVersion);
   roomForInstance(call, origin.storage);
   const multiAz = query.flag('MultiAZ') ?? false;

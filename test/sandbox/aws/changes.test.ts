@@ -97,7 +97,15 @@ describe('a change', () => {
       await eventually(async () => (await place.describe(to)).DBInstanceStatus === 'available' || undefined);
       await expect(place.describe(from)).rejects.toMatchObject({ name: 'DBInstanceNotFoundFault' });
     };
-    await rename('orders', 'orders-old');
+    const taken = { name: 'DBInstanceAlreadyExistsFault' };
+    await expect(rename('orders-new', 'orders')).rejects.toMatchObject(taken);
+    const connected = await place.connect('orders');
+    const renamed = rename('orders', 'orders-old');
+    await eventually(async () => (await place.describe('orders')).DBInstanceStatus === 'renaming' || undefined);
+    expect(await place.describe('orders')).toMatchObject({ PendingModifiedValues: { DBInstanceIdentifier: 'orders-old' } });
+    await expect(rename('orders-new', 'orders-old')).rejects.toMatchObject(taken);
+    await renamed;
+    await expect(connected.query('SELECT 1')).rejects.toThrow();
     await rename('orders-new', 'orders');
     const now = await place.describe('orders');
     expect([now.Endpoint?.Port, now.DbiResourceId]).toEqual([old.Endpoint?.Port, fresh.DbiResourceId]);

@@ -26,14 +26,21 @@ export interface AwsPlace {
   /** Until the instance has that status; the answer has the statuses on the way. */
   reaches(id: string, status: string): Promise<string[]>;
   query(id: string, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
+  /** A connection of the test's own, through the instance's endpoint. */
+  connect(id: string): Promise<pg.Client>;
   queryAt(instance: DBInstance, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
   end(): Promise<void>;
 }
 
-const queryAt: AwsPlace['queryAt'] = async ({ Endpoint }, sql, values) => {
+async function connectTo({ Endpoint }: DBInstance): Promise<pg.Client> {
   const client = new pg.Client({ host: Endpoint?.Address, port: Endpoint?.Port, user: 'master', password, database: 'shop' });
   client.on('error', () => undefined);
   await client.connect();
+  return client;
+}
+
+const queryAt: AwsPlace['queryAt'] = async (instance, sql, values) => {
+  const client = await connectTo(instance);
   try {
     return await client.query(sql, values === undefined ? undefined : [...values]);
   } finally {
@@ -82,6 +89,7 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
       return await describe(id);
     },
     query: async (id, sql, values) => await queryAt(await describe(id), sql, values),
+    connect: async (id) => await connectTo(await describe(id)),
     queryAt,
     end: async () => {
       rds.destroy();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { CreateDBInstanceCommand, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
+import { CreateDBInstanceCommand, DescribeDBInstancesCommand, ModifyDBInstanceCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startAws } from '../../../sandbox/aws/aws.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -67,3 +67,26 @@ it('what a killed one left running is ended by the next, whose clusters have all
   }
   expect(processesIn(place.directory)).toEqual([]);
 });
+
+it(
+  'one that is stopped in the middle of a rename goes on with it: same instance, new name and endpoint',
+  { timeout: 120_000 },
+  async () => {
+    const first = await startAws({ directory: place.directory, factor: 300 });
+    const before = await place.describe('half');
+    const rename = { DBInstanceIdentifier: 'half', NewDBInstanceIdentifier: 'whole', ApplyImmediately: true };
+    await place.rds.send(new ModifyDBInstanceCommand(rename));
+    await first.stop();
+    const next = await startAws({ directory: place.directory, factor: 300 });
+    try {
+      await eventually(async () => (await place.describe('whole')).DBInstanceStatus === 'available' || undefined);
+      const after = await place.describe('whole');
+      expect(after.DbiResourceId).toBe(before.DbiResourceId);
+      expect(after.Endpoint?.Port).not.toBe(before.Endpoint?.Port);
+      expect((await place.query('whole', 'SELECT current_user AS me')).rows).toEqual([{ me: 'master' }]);
+      await expect(place.describe('half')).rejects.toMatchObject({ name: 'DBInstanceNotFoundFault' });
+    } finally {
+      await next.stop();
+    }
+  },
+);
