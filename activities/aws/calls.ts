@@ -22,6 +22,9 @@ export interface AwsCalls {
     Rds.RestoreDBInstanceFromDBSnapshotCommandOutput,
   ];
   'rds:ModifyDBInstance': [Rds.ModifyDBInstanceCommandInput, Rds.ModifyDBInstanceCommandOutput];
+  'rds:RebootDBInstance': [Rds.RebootDBInstanceCommandInput, Rds.RebootDBInstanceCommandOutput];
+  'rds:AddTagsToResource': [Rds.AddTagsToResourceCommandInput, Rds.AddTagsToResourceCommandOutput];
+  'rds:RemoveTagsFromResource': [Rds.RemoveTagsFromResourceCommandInput, Rds.RemoveTagsFromResourceCommandOutput];
   'rds:CreateDBSnapshot': [Rds.CreateDBSnapshotCommandInput, Rds.CreateDBSnapshotCommandOutput];
   'rds:CopyDBSnapshot': [Rds.CopyDBSnapshotCommandInput, Rds.CopyDBSnapshotCommandOutput];
   'rds:DeleteDBSnapshot': [Rds.DeleteDBSnapshotCommandInput, Rds.DeleteDBSnapshotCommandOutput];
@@ -49,6 +52,9 @@ export const awsActions: Readonly<Record<AwsAction, 'look' | 'change'>> = {
   'rds:RestoreDBInstanceToPointInTime': 'change',
   'rds:RestoreDBInstanceFromDBSnapshot': 'change',
   'rds:ModifyDBInstance': 'change',
+  'rds:RebootDBInstance': 'change',
+  'rds:AddTagsToResource': 'change',
+  'rds:RemoveTagsFromResource': 'change',
   'rds:CreateDBSnapshot': 'change',
   'rds:CopyDBSnapshot': 'change',
   'rds:DeleteDBSnapshot': 'change',

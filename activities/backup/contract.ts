@@ -32,6 +32,13 @@ export interface BackupActivities {
   compareSettings(on: OnInstance): Promise<{ differences: readonly Difference[] }>;
   deleteRestored(on: OnInstance): Promise<void>;
   deleteInstance(on: OnInstance): Promise<void>;
+  renameSource(on: OnInstance): Promise<void>;
+  nameSourceBack(on: OnInstance): Promise<void>;
+  renameRestored(on: OnInstance): Promise<void>;
+  nameRestoredBack(on: OnInstance): Promise<void>;
+  openRestored(on: OnInstance): Promise<void>;
+  closeRestored(on: OnInstance): Promise<void>;
+  awaitNamed(on: OnInstance): Promise<Restored>;
   /** Raises `plan-impossible`, naming all of the other region's kit that does not stand ready. */
   drKit(on: OnInstance): Promise<void>;
 }
@@ -41,7 +48,7 @@ type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettin
 /** The pure half of every verb that changes something. */
 export type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
 
-/** What removes something asks once and then looks until it is gone: a wait that may take as long as the provider does. */
+/** What removes or renames something asks once and then looks until it is so: a wait that may take as long as the provider does. */
 export const backupWork: WorkOf<BackupActivities> = {
   awaitReady: 'wait',
   createSnapshot: 'change',
@@ -60,5 +67,12 @@ export const backupWork: WorkOf<BackupActivities> = {
   compareSettings: 'look',
   deleteRestored: 'wait',
   deleteInstance: 'wait',
+  renameSource: 'wait',
+  nameSourceBack: 'wait',
+  renameRestored: 'wait',
+  nameRestoredBack: 'wait',
+  openRestored: 'wait',
+  closeRestored: 'wait',
+  awaitNamed: 'wait',
   drKit: 'look',
 };

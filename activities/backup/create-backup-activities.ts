@@ -42,6 +42,13 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
     deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
     deleteInstance: on('remove', (verbs, ...rest) => verbs.deleteInstance(...rest)),
+    renameSource: on('swap', (verbs, ...rest) => verbs.renameSource(...rest)),
+    nameSourceBack: on('swap', (verbs, ...rest) => verbs.nameSourceBack(...rest)),
+    renameRestored: on('swap', (verbs, ...rest) => verbs.renameRestored(...rest)),
+    nameRestoredBack: on('swap', (verbs, ...rest) => verbs.nameRestoredBack(...rest)),
+    openRestored: on('swap', (verbs, ...rest) => verbs.openRestored(...rest)),
+    closeRestored: on('swap', (verbs, ...rest) => verbs.closeRestored(...rest)),
+    awaitNamed: on('swap', (verbs, ...rest) => verbs.awaitNamed(...rest)),
     drKit: on('copy', async ({ kit }, { binding: { database } }) => refuseWithout(await kit(database), database)),
   };
 }

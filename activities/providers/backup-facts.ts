@@ -18,6 +18,8 @@ export interface BackupOrder {
   readonly copy?: CopyOf;
   /** Whether a snapshot of the source is to be made. */
   readonly snapshot?: boolean;
+  /** The restored copy is to take the source's place; the source is kept for so many days. */
+  readonly keepOldDays?: number;
 }
 
 /** What is looked up at a provider before a restore, a copy, a backup or a removal is planned; plain JSON, stored under its digest. */
@@ -30,6 +32,8 @@ export interface BackupFacts {
     readonly restore: { readonly from: RestoreFrom; readonly region: string } | null;
     /** What is copied into which region. */
     readonly copy: CopyFacts | null;
+    /** How the restored copy takes the source's place; absent when it does not. */
+    readonly swap?: SwapFacts;
     /** The old copies that go, and where they are. Absent: the runbook removes none; null: it must not. */
     readonly prune?: { readonly region: string; readonly remove: readonly OldCopy[] } | null;
     /** The source's settings as a restored instance gets them. */
@@ -46,6 +50,13 @@ export interface BackupFacts {
   };
 }
 
+export interface SwapFacts {
+  /** Days until the old one, which is kept under another name, is due to be removed. */
+  readonly keepOldDays: number;
+  /** The source's read replicas: they go on following it under its new name. */
+  readonly replicas: readonly string[];
+}
+
 /** A copy of an earlier run, so that no other one is taken for it. */
 export interface OldCopy {
   readonly id: string;
@@ -55,7 +66,10 @@ export interface OldCopy {
 }
 
 export interface SourceFacts {
+  /** Its name when the run began; in a run that swaps it has another one later. */
   readonly id: string;
+  /** With that name in it. */
+  readonly arn: string;
   /** The provider's name for this very instance, which no other ever gets. */
   readonly resource: string;
   readonly region: string;

@@ -93,6 +93,34 @@ export interface Remove {
   deleteInstance(facts: BackupFacts, attempt: Attempt): Promise<void>;
 }
 
+/**
+ * The restored copy takes the place of the one in use, by their names: the endpoint goes with the name. All of these look, ask for
+ * what is missing, and look again (`not-yet`) until it is in force; so they repeat safely, and a lost answer is found by looking.
+ * Which instance is meant is told by the provider's own identity of it and by the run's tags, never by its name alone:
+ * `foreign-object` when another one has a name that is needed, `identity-changed` when the one in use is gone, `drift` when it is
+ * called otherwise than this run calls it. Connections to a renamed instance are cut. Each undo is right when the change never
+ * happened, and twice.
+ */
+export interface Swap {
+  /** The one in use is kept as `<name>-old-<run's id in lower case>`, with the run's tags and the day when it is due to be removed. */
+  renameSource(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /** The undo of `renameSource`: name and tags as before. Waits as long as the copy still has the name. */
+  nameSourceBack(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /** The restored copy gets the name of the one that was in use. Waits as long as that one still has it. */
+  renameRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /** The undo of `renameRestored`: the copy has its own name again. */
+  nameRestoredBack(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /**
+   * Takes the copy, under its new name, out of quarantine: all settings are those that the source had, in force, after a restart where
+   * parameters wait for one. Raises `drift` when the provider took them and one stays otherwise.
+   */
+  openRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /** The undo of `openRestored`: the copy, whatever it is called, is in quarantine again. */
+  closeRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /** Looks once: `not-yet` until the restored copy has the source's name and answers under it. Changes nothing. */
+  awaitNamed(facts: BackupFacts, attempt: Attempt): Promise<Restored>;
+}
+
 export interface SettingsOfInstances {
   /** Sets the source's settings on the restored instance, but for those of the quarantine. Repeats safely: it is one desired state. */
   applySettings(facts: BackupFacts, attempt: Attempt): Promise<void>;
@@ -122,6 +150,7 @@ export interface Provider {
   readonly restore?: Restore;
   readonly copy?: CopyAbroad;
   readonly remove?: Remove;
+  readonly swap?: Swap;
   readonly settings?: SettingsOfInstances;
   readonly storage?: Storage;
 }

@@ -3,7 +3,7 @@ import { capable, type Capability } from '../../activities/providers/provider-of
 import type { Provider } from '../../activities/providers/provider.ts';
 import type { Servers } from '../../activities/postgres/session.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
-import { createJournal, newRunId } from '../support/attempt.ts';
+import { createJournal, newRunId, type JournalAttempt } from '../support/attempt.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/settled.ts';
 
@@ -21,7 +21,7 @@ export interface ProviderWorld {
   stop(): Promise<void>;
 }
 
-const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'settings', 'storage'];
+const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'swap', 'settings', 'storage'];
 
 /** What every provider must do, and what each group of verbs must that it `can`. */
 export function providerSuite(name: string, start: () => Promise<ProviderWorld>, can: readonly Capability[]): void {
@@ -61,6 +61,7 @@ export function providerSuite(name: string, start: () => Promise<ProviderWorld>,
 
   if (can.includes('backup')) backupSuite(name, () => world);
   if (can.includes('restore')) restoreSuite(name, () => world);
+  if (can.includes('swap')) swapSuite(name, () => world);
 }
 
 const verbs = <Group extends Capability>(world: ProviderWorld, group: Group): NonNullable<Provider[Group]> =>
@@ -131,5 +132,55 @@ function restoreSuite(name: string, worldOf: () => ProviderWorld): void {
       await settled(journal, 'restore', (attempt) => remove.deleteRestored(facts, attempt), { undo: true });
     }
     await expect(restore.awaitAvailable(facts, journal.attempt('available'))).rejects.toMatchObject({ code: 'not-yet' });
+  });
+}
+
+function swapSuite(name: string, worldOf: () => ProviderWorld): void {
+  test(`${name}: a copy takes the source's place and gives it back, everything asked for twice`, { timeout: 240_000 }, async () => {
+    const world = worldOf();
+    const [restore, remove, swap] = [verbs(world, 'restore'), verbs(world, 'remove'), verbs(world, 'swap')];
+    const window = await eventually(async () => (await restore.window(world.database)) ?? undefined, 60_000, 250);
+    const journal = createJournal(`pitr-restore/${world.database}/${newRunId()}`);
+    const from = { kind: 'moment', at: `${window.latest.slice(0, 19)}Z` } as const;
+    const order = { database: world.database, run: journal.run, from, keepOldDays: 7 };
+    const facts = await restore.inspect(order);
+    const { source } = facts.binding;
+    const twice = async (step: string, act: (attempt: JournalAttempt) => Promise<void>, options = {}): Promise<void> => {
+      for (let time = 0; time < 2; time += 1) await settled(journal, step, act, options);
+    };
+    await restore.restoreToPointInTime(facts, journal.attempt('restore'));
+    const restored = await settled(journal, 'available', (attempt) => restore.awaitAvailable(facts, attempt));
+    await expect(swap.awaitNamed(facts, journal.attempt('named'))).rejects.toMatchObject({ code: 'not-yet' });
+
+    await settled(journal, 'ready', (attempt) => restore.awaitReady(facts, attempt));
+    await twice('old', (attempt) => swap.renameSource(facts, attempt));
+    await twice('new', (attempt) => swap.renameRestored(facts, attempt));
+    const named = await settled(journal, 'named', (attempt) => swap.awaitNamed(facts, attempt));
+    expect(named).toMatchObject({ id: source.id, resource: restored.resource });
+    await twice('open', (attempt) => swap.openRestored(facts, attempt));
+    // Whatever looks for one of the two finds it under its new name, and the facts taken again are the same.
+    expect(await settled(journal, 'available', (attempt) => restore.awaitAvailable(facts, attempt))).toEqual(named);
+    expect(await restore.find(facts, journal.run)).toEqual(named);
+    await settled(journal, 'ready', (attempt) => restore.awaitReady(facts, attempt));
+    expect((await restore.inspect(order)).binding).toEqual(facts.binding);
+
+    const undo = { undo: true };
+    await twice('open', (attempt) => swap.closeRestored(facts, attempt), undo);
+    await twice('new', (attempt) => swap.nameRestoredBack(facts, attempt), undo);
+    await twice('old', (attempt) => swap.nameSourceBack(facts, attempt), undo);
+    expect(await restore.find(facts, journal.run)).toMatchObject({ id: restored.id, resource: restored.resource });
+    expect((await restore.inspect(order)).binding).toEqual(facts.binding);
+    await settled(journal, 'restore', (attempt) => remove.deleteRestored(facts, attempt), undo);
+  });
+  test(`${name}: the undo of a swap that never was does nothing`, async () => {
+    const world = worldOf();
+    const [restore, swap] = [verbs(world, 'restore'), verbs(world, 'swap')];
+    const journal = createJournal(`pitr-restore/${world.database}/${newRunId()}`);
+    const facts = await restore.inspect({ database: world.database, run: journal.run, keepOldDays: 7 });
+    for (const verb of ['nameSourceBack', 'nameRestoredBack', 'closeRestored'] as const) {
+      const undo = journal.attempt(verb, { undo: true });
+      await swap[verb](facts, undo);
+      expect(journal.outcomes.get(undo.key)).toBe('nothing-to-undo');
+    }
   });
 }

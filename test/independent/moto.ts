@@ -134,7 +134,7 @@ function answeringForMoto(aws: Aws): Aws {
   };
 }
 
-async function holdVerbs({ backup, restore, copy, remove, settings, storage }: Required<Provider>): Promise<number> {
+async function holdVerbs({ backup, restore, copy, remove, swap, settings, storage }: Required<Provider>): Promise<number> {
   let held = 0;
   const hold = async <Result>(verb: string, act: () => Promise<Result>): Promise<Result> => {
     const result = await act();
@@ -169,6 +169,7 @@ async function holdVerbs({ backup, restore, copy, remove, settings, storage }: R
   await step('deleteCopy', 'copy', (attempt) => copy.deleteCopy(facts, attempt), true);
   await step('deleteSnapshot', 'snapshot', (attempt) => backup.deleteSnapshot(facts, attempt), true);
   await holdMoment({ restore, remove, hold });
+  await holdSwap({ restore, remove, swap, hold });
   await hold('freeStorage', () => storage.freeStorage('orders'));
   await step('deleteInstance', 'remove', (attempt) => remove.deleteInstance(facts, attempt));
   return held;
@@ -186,6 +187,30 @@ async function holdMoment({ restore, remove, hold }: Pick<Required<Provider>, 'r
   const facts = { ...looked, binding: { ...looked.binding, restore: { from: { kind: 'moment', at } as const, region: home } } };
   await hold('awaitRestorable', () => restore.awaitRestorable(facts, journal.attempt('wait')));
   await hold('restoreToPointInTime', () => restore.restoreToPointInTime(facts, journal.attempt('restore')));
+  await hold('deleteRestored', () => settled(journal, 'restore', (attempt) => remove.deleteRestored(facts, attempt), { undo: true }));
+}
+
+/** There and back: names and tags are modelled by moto, endpoints and restarts are not. */
+async function holdSwap({
+  restore,
+  remove,
+  swap,
+  hold,
+}: Pick<Required<Provider>, 'restore' | 'remove' | 'swap'> & { hold: Hold }): Promise<void> {
+  const journal = createJournal(`pitr-restore/orders/${newRunId()}`);
+  const from = { kind: 'snapshot', id: 'last' } as const;
+  const facts = await hold('inspect', () => restore.inspect({ database: 'orders', run: journal.run, from, keepOldDays: 7 }));
+  await hold('restoreFromSnapshot', () => restore.restoreFromSnapshot(facts, journal.attempt('restore')));
+  for (const verb of ['renameSource', 'renameRestored', 'awaitNamed', 'openRestored'] as const) {
+    await hold(verb, () => settled<unknown>(journal, verb, (attempt) => swap[verb](facts, attempt)));
+  }
+  for (const [verb, of] of [
+    ['closeRestored', 'openRestored'],
+    ['nameRestoredBack', 'renameRestored'],
+    ['nameSourceBack', 'renameSource'],
+  ] as const) {
+    await hold(verb, () => settled(journal, of, (attempt) => swap[verb](facts, attempt), { undo: true }));
+  }
   await hold('deleteRestored', () => settled(journal, 'restore', (attempt) => remove.deleteRestored(facts, attempt), { undo: true }));
 }
 

@@ -3,16 +3,16 @@ import type { Attempt } from '../../attempt.ts';
 import { ensure } from '../../engine/ensure.ts';
 import type { Difference } from '../provider.ts';
 import type { BackupFacts } from '../backup-facts.ts';
-import { applySettingsCall, plannedSettings, setMainPasswordCall } from './commands.ts';
+import { ownInstance } from './both-instances.ts';
+import { plannedSettings, regionOf, setMainPasswordCall, settingsCall } from './commands.ts';
 import type { Rds } from './look.ts';
 import { whenBusy } from './make.ts';
-import { ownOf } from './own.ts';
-import { ownInstance, regionOf } from './restore.ts';
 import { differencesOf } from './settings.ts';
 
 export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
-  const call = applySettingsCall(facts, ownOf(attempt));
-  const where = { region: regionOf(facts), id: ownOf(attempt).tag };
+  const { DBInstanceIdentifier: id = '' } = await ownInstance(rds, facts, attempt);
+  const call = settingsCall(facts, id, plannedSettings(facts));
+  const where = { region: regionOf(facts), id };
   await ensure<void>(attempt, {
     observe: async () => {
       const seen = await ownInstance(rds, facts, attempt);
@@ -39,7 +39,7 @@ export async function setMainPassword(rds: Rds, facts: BackupFacts, attempt: Att
     const why = managed ? 'RDS itself manages its password' : `the inventory has a secret of "${server.user}"`;
     throw new Failure('plan-impossible', `${database}: the main user of ${id} is "${main ?? ''}", and ${why}`, { database, id });
   }
-  const call = setMainPasswordCall(facts, ownOf(attempt), password);
+  const call = setMainPasswordCall(facts, id, password);
   // Whether it is this one already nobody can see; setting it once more changes nothing.
   await attempt.intend({});
   try {

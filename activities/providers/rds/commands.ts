@@ -1,12 +1,12 @@
 import { callCommand, type Call } from '../../aws/call.ts';
 import type { Command } from '../../../domain/command.ts';
 import type { BackupFacts, Settings } from '../backup-facts.ts';
-import { ownTags, ownVariables, type Own } from './own.ts';
+import { oldTagNames, oldTags, ownTags, ownVariables, type Own } from './own.ts';
 import { modifyInput, restoreInput } from './settings.ts';
 
 /**
  * The pure half of every verb: the calls that its effect half makes, no more. Everything that a run makes is called `:tag`, a
- * snapshot that it takes from an instance before removing it `:tag-last`.
+ * snapshot that it takes from an instance before removing it `:tag-last`; an instance whose place another one takes `:old`.
  */
 
 const tagInput = (tags: Settings[string], own: Own): { Key: string; Value: string }[] => [
@@ -69,6 +69,11 @@ export function restoreFromSnapshotCall(facts: BackupFacts, own: Own): Call<'rds
   };
 }
 
+/** Where a restored instance stands. */
+export function regionOf({ binding }: Pick<BackupFacts, 'binding'>): string {
+  return binding.restore?.region ?? binding.source.region;
+}
+
 /** The source's settings, the quarantine's over them. */
 export function plannedSettings({ binding }: BackupFacts): Settings {
   return { ...binding.settings, ...binding.quarantine };
@@ -79,29 +84,51 @@ function restoredInput(facts: BackupFacts, own: Own): ReturnType<typeof restoreI
   return { ...restoreInput(planned), Tags: tagInput(planned['Tags'] ?? null, own) };
 }
 
-export function applySettingsCall(facts: BackupFacts, own: Own): Call<'rds:ModifyDBInstance'> {
-  return {
-    region: facts.binding.restore?.region ?? facts.binding.source.region,
-    action: 'rds:ModifyDBInstance',
-    input: { DBInstanceIdentifier: own.tag, ApplyImmediately: true, ...modifyInput(plannedSettings(facts)) },
-  };
+/** A change of one instance, by the name that it has then. */
+function modifyCall(region: string, id: string, change: Omit<ModifyInput, 'DBInstanceIdentifier'>): Call<'rds:ModifyDBInstance'> {
+  return { region, action: 'rds:ModifyDBInstance', input: { DBInstanceIdentifier: id, ApplyImmediately: true, ...change } };
 }
 
-export function setMainPasswordCall({ binding }: BackupFacts, own: Own, password: string): Call<'rds:ModifyDBInstance'> {
-  const input = { DBInstanceIdentifier: own.tag, MasterUserPassword: password, ApplyImmediately: true };
-  return { region: binding.restore?.region ?? binding.source.region, action: 'rds:ModifyDBInstance', input };
+type ModifyInput = Call<'rds:ModifyDBInstance'>['input'];
+
+export function settingsCall(facts: BackupFacts, id: string, settings: Settings): Call<'rds:ModifyDBInstance'> {
+  return modifyCall(regionOf(facts), id, modifyInput(settings));
 }
 
-export function deleteRestoredCall({ binding }: BackupFacts, own: Own): Call<'rds:DeleteDBInstance'> {
-  const input = { DBInstanceIdentifier: own.tag, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
-  return { region: binding.restore?.region ?? binding.source.region, action: 'rds:DeleteDBInstance', input };
+export function setMainPasswordCall(facts: BackupFacts, id: string, password: string): Call<'rds:ModifyDBInstance'> {
+  return modifyCall(regionOf(facts), id, { MasterUserPassword: password });
 }
 
-export const unprotectCall = ({ binding: { source } }: BackupFacts): Call<'rds:ModifyDBInstance'> => ({
-  region: source.region,
-  action: 'rds:ModifyDBInstance',
-  input: { DBInstanceIdentifier: source.id, DeletionProtection: false, ApplyImmediately: true },
+export function deleteRestoredCall(facts: BackupFacts, id: string): Call<'rds:DeleteDBInstance'> {
+  const input = { DBInstanceIdentifier: id, SkipFinalSnapshot: true, DeleteAutomatedBackups: true };
+  return { region: regionOf(facts), action: 'rds:DeleteDBInstance', input };
+}
+
+export const unprotectCall = (region: string, id: string): Call<'rds:ModifyDBInstance'> =>
+  modifyCall(region, id, { DeletionProtection: false });
+
+export const renameCall = (region: string, id: string, name: string): Call<'rds:ModifyDBInstance'> =>
+  modifyCall(region, id, { NewDBInstanceIdentifier: name });
+
+export const rebootCall = (region: string, id: string): Call<'rds:RebootDBInstance'> => ({
+  region,
+  action: 'rds:RebootDBInstance',
+  input: { DBInstanceIdentifier: id },
 });
+
+/** `arn`: as its name is then. */
+export function putAsideCall(
+  { binding: { source } }: BackupFacts,
+  own: Own,
+  removeAfter: string,
+  arn: string,
+): Call<'rds:AddTagsToResource'> {
+  return { region: source.region, action: 'rds:AddTagsToResource', input: { ResourceName: arn, Tags: oldTags(own, removeAfter) } };
+}
+
+export function takeUpCall({ binding: { source } }: BackupFacts, arn: string): Call<'rds:RemoveTagsFromResource'> {
+  return { region: source.region, action: 'rds:RemoveTagsFromResource', input: { ResourceName: arn, TagKeys: oldTagNames } };
+}
 
 export function deleteInstanceCall({ binding: { source } }: BackupFacts, own: Own): Call<'rds:DeleteDBInstance'> {
   return {
@@ -142,12 +169,46 @@ export const deleteCopy = ({ binding: { copy, source } }: BackupFacts): Command[
 export const removeCopies = (facts: BackupFacts): Command[] => removeCopiesCalls(facts).map((call) => callCommand(call));
 export const restoreToPointInTime = (facts: BackupFacts): Command[] => [callCommand(restoreToPointInTimeCall(facts, planned))];
 export const restoreFromSnapshot = (facts: BackupFacts): Command[] => [callCommand(restoreFromSnapshotCall(facts, planned))];
+const notSo = 'when they are not all so already';
+const isProtected = 'when it is protected from deletion';
+
 export const applySettings = (facts: BackupFacts): Command[] => [
-  callCommand(applySettingsCall(facts, planned), 'when they are not all so already'),
+  callCommand(settingsCall(facts, planned.tag, plannedSettings(facts)), notSo),
 ];
-export const setMainPassword = (facts: BackupFacts): Command[] => [callCommand(setMainPasswordCall(facts, planned, ':password'))];
-export const deleteRestored = (facts: BackupFacts): Command[] => [callCommand(deleteRestoredCall(facts, planned))];
+export const setMainPassword = (facts: BackupFacts): Command[] => [callCommand(setMainPasswordCall(facts, planned.tag, ':password'))];
+export const deleteRestored = (facts: BackupFacts): Command[] => [
+  ...(facts.binding.swap ? [callCommand(unprotectCall(regionOf(facts), planned.tag), isProtected)] : []),
+  callCommand(deleteRestoredCall(facts, planned.tag)),
+];
 export const deleteInstance = (facts: BackupFacts): Command[] => [
-  callCommand(unprotectCall(facts), 'when it is protected from deletion'),
+  callCommand(unprotectCall(facts.binding.source.region, facts.binding.source.id), isProtected),
   callCommand(deleteInstanceCall(facts, planned)),
 ];
+
+/** The name that the one in use gets, and the day when it is due to be removed. */
+const [old, removeAfter] = [':old', ':remove_after'];
+const away = 'when it is renamed, or on its way';
+
+export const renameSource = (facts: BackupFacts): Command[] => {
+  const { region, id, arn } = facts.binding.source;
+  return [callCommand(putAsideCall(facts, planned, removeAfter, arn)), callCommand(renameCall(region, id, old))];
+};
+export const nameSourceBack = (facts: BackupFacts): Command[] => {
+  const { region, id, arn } = facts.binding.source;
+  return [callCommand(renameCall(region, old, id), away), callCommand(takeUpCall(facts, arn))];
+};
+export const renameRestored = (facts: BackupFacts): Command[] => [
+  callCommand(renameCall(regionOf(facts), planned.tag, facts.binding.source.id)),
+];
+export const nameRestoredBack = (facts: BackupFacts): Command[] => [
+  callCommand(renameCall(regionOf(facts), facts.binding.source.id, planned.tag), away),
+];
+
+const waitsForRestart = 'when its parameters wait for a restart';
+
+const setAll = (facts: BackupFacts, id: string, settings: Settings): Command[] => [
+  callCommand(settingsCall(facts, id, settings), notSo),
+  callCommand(rebootCall(regionOf(facts), id), waitsForRestart),
+];
+export const openRestored = (facts: BackupFacts): Command[] => setAll(facts, facts.binding.source.id, facts.binding.settings);
+export const closeRestored = (facts: BackupFacts): Command[] => setAll(facts, facts.binding.source.id, plannedSettings(facts));

@@ -6,10 +6,12 @@ import { applySettings, compareSettings, setMainPassword } from './apply-setting
 import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
+import { closeRestored, openRestored } from './open-restored.ts';
 import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
 import { awaitAvailable, awaitReady, awaitRestorable, find, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
 import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups } from './snapshots.ts';
+import { awaitNamed, nameRestoredBack, nameSourceBack, renameRestored, renameSource } from './swap.ts';
 import { windowOf } from './window.ts';
 
 /** As RDS goes: its states take minutes, and what was just made may not be seen for up to one. */
@@ -52,6 +54,15 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
       removeCopies: verb(removeCopies),
     },
     remove: { deleteRestored: verb(deleteRestored), deleteInstance: verb(deleteInstance) },
+    swap: {
+      renameSource: verb(renameSource),
+      nameSourceBack: verb(nameSourceBack),
+      renameRestored: verb(renameRestored),
+      nameRestoredBack: verb(nameRestoredBack),
+      openRestored: verb(openRestored),
+      closeRestored: verb(closeRestored),
+      awaitNamed: verb(awaitNamed),
+    },
     settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },
   };

@@ -4,10 +4,11 @@ import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import { tagOf } from '../../../domain/run.ts';
 import type { Snapshot } from '../provider.ts';
 import type { CopyFacts, BackupFacts, BackupOrder, Settings } from '../backup-facts.ts';
+import { restoredBy } from './both-instances.ts';
 import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, subnetGroup, usableKey, type Finding } from './kit.ts';
 import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
 import { momentOf } from './moment.ts';
-import { bearsRun, isOwnTag, ownName } from './own.ts';
+import { bearsRun, isOwnTag, oldName, ownName } from './own.ts';
 import { readSettings } from './settings.ts';
 import { listBackups } from './snapshots.ts';
 import { windowOf } from './window.ts';
@@ -24,7 +25,7 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   const { database, from } = order;
   const entry = entryOf(rds, database);
   const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
-  const source = await sourceOf(rds, database, entry);
+  const source = await sourceOf(rds, order, entry);
   const look: Look = { rds, entry, order, source };
   const made = await isMade(look);
   const [window, copied, ...findings] = await Promise.all([
@@ -33,6 +34,7 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
     made ? [] : restoreFindings(look),
     copyFindings(look),
     snapshotFindings(look),
+    swapFindings(look),
   ]);
   refuse(database, findings.flat());
   if (moment && !made) refuseOutside(database, moment, window);
@@ -43,6 +45,9 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
       source: sourceFacts(look),
       restore: from ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: placeOf(look).region } : null,
       copy: copied?.facts ?? null,
+      ...(order.keepOldDays === undefined
+        ? {}
+        : { swap: { keepOldDays: order.keepOldDays, replicas: (source.ReadReplicaDBInstanceIdentifiers ?? []).toSorted() } }),
       settings: readSettings(source),
       quarantine: from ? placeOf(look).settings : {},
     },
@@ -50,8 +55,9 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   };
 }
 
-async function sourceOf(rds: Rds, database: string, { region, instance }: RdsEntry): Promise<DBInstance> {
-  const seen = await instanceOf(rds, region, instance);
+async function sourceOf(rds: Rds, order: BackupOrder, { region, instance }: RdsEntry): Promise<DBInstance> {
+  const { database } = order;
+  const seen = (await putAside(rds, order, region, instance)) ?? (await instanceOf(rds, region, instance));
   const impossible = (why: string): Failure => new Failure('plan-impossible', `${database}: ${why}`, { database, region, instance });
   if (!seen) throw impossible(`there is no instance "${instance}" in ${region}; correct the inventory`);
   if (seen.Engine !== 'postgres') throw impossible(`the instance "${instance}" runs ${seen.Engine ?? 'another engine'}, not postgres`);
@@ -61,10 +67,18 @@ async function sourceOf(rds: Rds, database: string, { region, instance }: RdsEnt
   return seen;
 }
 
-function sourceFacts({ rds, entry: { region }, order, source }: Look): BackupFacts['binding']['source'] {
+/** What this run itself has put aside is the source still: the name is another one's by now. */
+async function putAside(rds: Rds, { run, keepOldDays }: BackupOrder, region: string, instance: string): Promise<DBInstance | undefined> {
+  if (run === undefined || keepOldDays === undefined) return undefined;
+  const seen = await instanceOf(rds, region, oldName(instance, tagOf(run)));
+  return seen && bearsRun(seen.TagList, run) ? seen : undefined;
+}
+
+function sourceFacts({ rds, entry: { region, instance }, order, source }: Look): BackupFacts['binding']['source'] {
   const { server } = rds.servers.entry(order.database);
   return {
-    id: source.DBInstanceIdentifier ?? '',
+    id: instance,
+    arn: (source.DBInstanceArn ?? '').replace(/[^:]+$/, instance),
     resource: source.DbiResourceId ?? '',
     region,
     engine: source.Engine ?? '',
@@ -101,7 +115,9 @@ function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'sourc
 async function isMade(look: Look): Promise<boolean> {
   const { rds, order } = look;
   if (order.run === undefined || !order.from) return false;
-  const seen = await instanceOf(rds, placeOf(look).region, ownName(tagOf(order.run)));
+  const { run, keepOldDays } = order;
+  const of = { id: look.entry.instance, resource: look.source.DbiResourceId ?? '' };
+  const seen = await restoredBy(rds, { run, region: placeOf(look).region, source: of, swaps: keepOldDays !== undefined });
   return seen !== undefined && bearsRun(seen.TagList, order.run);
 }
 
@@ -137,6 +153,27 @@ async function snapshotFindings({ rds, order, entry }: Look): Promise<Finding[]>
   if (order.snapshot !== true && order.copy !== 'new') return [];
   const found = await Promise.all([quotas(rds, entry.region, { ManualSnapshots: 1 }), nameFree(rds, order, 'a snapshot', entry.region)]);
   return found.flat();
+}
+
+/** A copy that takes the source's place must be able to: its name for the old one is free, and it stands in the same subnets. */
+async function swapFindings({ rds, order, entry: { region, instance, quarantine }, source }: Look): Promise<Finding[]> {
+  if (order.keepOldDays === undefined) return [];
+  const subnets = source.DBSubnetGroup?.DBSubnetGroupName;
+  const other = quarantine?.subnetGroup;
+  const moved: Finding[] =
+    other === undefined || other === subnets
+      ? []
+      : [
+          {
+            code: 'plan-impossible',
+            text: `the quarantine's subnet group "${other}" is not that of "${instance}" ("${subnets ?? ''}"), and RDS moves no instance between them: a copy that is to switch over must be restored into the source's own (rds.quarantine without subnetGroup)`,
+          },
+        ];
+  if (order.run === undefined) return moved;
+  const name = oldName(instance, tagOf(order.run));
+  const seen = await instanceOf(rds, region, name);
+  if (!seen || bearsRun(seen.TagList, order.run)) return moved;
+  return [...moved, { code: 'foreign-object', text: `there is an instance "${name}" in ${region} already, which is not of this run` }];
 }
 
 async function copyFindings({ rds, order, entry, source }: Look): Promise<Finding[]> {

@@ -41,6 +41,21 @@ export async function instanceOf({ aws }: Rds, region: string, id: string): Prom
   }
 }
 
+/** All that pass a filter of AWS's, in one look: by their names, or by AWS's own identity of them. */
+export async function instancesBy(
+  { aws }: Rds,
+  region: string,
+  filter: { readonly by: 'db-instance-id' | 'dbi-resource-id'; readonly values: readonly string[] },
+): Promise<DBInstance[]> {
+  const input = { Filters: [{ Name: filter.by, Values: [...filter.values] }] };
+  try {
+    return (await aws.call(region, 'rds:DescribeDBInstances', input, filter.values.join(', '))).DBInstances ?? [];
+  } catch (error) {
+    if (awsCodeOf(error) === 'DBInstanceNotFound') return [];
+    throw error;
+  }
+}
+
 export async function snapshotOf({ aws }: Rds, region: string, id: string): Promise<DBSnapshot | undefined> {
   try {
     return (await aws.call(region, 'rds:DescribeDBSnapshots', { DBSnapshotIdentifier: id }, id)).DBSnapshots?.[0];

@@ -19,8 +19,16 @@ export function ownOf({ tag, run, key }: Pick<Attempt, 'tag' | 'run' | 'key'>): 
   return { tag: ownName(tag), run, key };
 }
 
+/** `<name>-old-<run's id>`: what a run calls the instance whose place another one takes. A long name is cut to fit in 63 characters. */
+export function oldName(name: string, tag: string): string {
+  const id = tag.replace(/^steadyhand[_-]/, '');
+  return `${name.slice(0, 63 - `-old-${id}`.length).replace(/-$/, '')}-old-${id}`;
+}
+
 const runTag = 'steadyhand-run';
 const keyTag = 'steadyhand-key';
+/** The day when an old instance is due to be removed. */
+const removeAfterTag = 'steadyhand:remove-after';
 
 export function ownTags({ run, key }: Own): Tag[] {
   return [
@@ -29,7 +37,14 @@ export function ownTags({ run, key }: Own): Tag[] {
   ];
 }
 
-export const isOwnTag = (name: string): boolean => name === runTag || name === keyTag;
+/** What an instance bears that was put aside: the run's tags, and the day. */
+export function oldTags(own: Own, removeAfter: string): Tag[] {
+  return [...ownTags(own), { Key: removeAfterTag, Value: removeAfter }];
+}
+
+export const oldTagNames = [runTag, keyTag, removeAfterTag];
+
+export const isOwnTag = (name: string): boolean => oldTagNames.includes(name);
 
 export function tagsOf(list: readonly Tag[] | undefined): Record<string, string> {
   return Object.fromEntries((list ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));

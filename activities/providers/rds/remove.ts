@@ -1,26 +1,30 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { BackupFacts } from '../backup-facts.ts';
-import { deleteInstanceCall, deleteRestoredCall, unprotectCall } from './commands.ts';
+import { restoredInstance } from './both-instances.ts';
+import { deleteInstanceCall, deleteRestoredCall, regionOf, unprotectCall } from './commands.ts';
 import { instanceOf, type Rds } from './look.ts';
 import { bearsRun, ownName, ownOf } from './own.ts';
-import { regionOf } from './restore.ts';
 import { takeAway } from './take-away.ts';
 
 export async function deleteRestored(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const region = regionOf(facts);
-  const id = ownName(attempt.tag);
+  let [id, isProtected] = [ownName(attempt.tag), false];
   const what = `the instance ${id} in ${region}`;
   await takeAway(rds, attempt, {
     what,
     look: async () => {
-      const seen = await instanceOf(rds, region, id);
-      if (seen && !bearsRun(seen.TagList, attempt.run)) {
+      const seen = await restoredInstance(rds, facts, attempt.run);
+      if (!seen) return undefined;
+      if (!bearsRun(seen.TagList, attempt.run)) {
         throw new Failure('foreign-object', `${what} does not carry the tag of this run; it stays`, { id, region });
       }
-      return seen && { identity: seen.DbiResourceId ?? '', status: seen.DBInstanceStatus ?? '' };
+      id = seen.DBInstanceIdentifier ?? id;
+      // Only what took the source's place is, as that one was.
+      isProtected = facts.binding.swap !== undefined && seen.DeletionProtection === true;
+      return { identity: seen.DbiResourceId ?? '', status: seen.DBInstanceStatus ?? '' };
     },
-    calls: () => [deleteRestoredCall(facts, ownOf(attempt))],
+    calls: () => [...(isProtected ? [unprotectCall(region, id)] : []), deleteRestoredCall(facts, id)],
   });
 }
 
@@ -44,6 +48,6 @@ export async function deleteInstance(rds: Rds, facts: BackupFacts, attempt: Atte
       isProtected = seen.DeletionProtection ?? false;
       return { identity: resource, status: seen.DBInstanceStatus ?? '' };
     },
-    calls: () => [...(isProtected ? [unprotectCall(facts)] : []), deleteInstanceCall(facts, ownOf(attempt))],
+    calls: () => [...(isProtected ? [unprotectCall(region, id)] : []), deleteInstanceCall(facts, ownOf(attempt))],
   });
 }

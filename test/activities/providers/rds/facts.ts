@@ -15,6 +15,7 @@ export async function factsOf(
       database: 'orders',
       source: {
         id,
+        arn: source.DBInstanceArn ?? '',
         resource: source.DbiResourceId ?? '',
         region: home,
         engine: 'postgres',

@@ -35,6 +35,8 @@ async function begin(runbook: string, order: Omit<BackupOrder, 'database' | 'run
   return { journal, facts: await verbs.restore.inspect({ database: 'orders', run: journal.run, ...order }) };
 }
 
+const dayIn = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
 interface Step {
   readonly journal: Journal;
   readonly step: string;
@@ -49,7 +51,10 @@ async function asPlanned({ journal, step, planned, snapshot = '', undo = false, 
   const since = world.aws.calls().length;
   await settled(journal, step, act, { undo });
   const key = `${journal.run}/${step}/1`;
-  const said = planned.map((command) => saidBy(command, { tag: journal.tag.replace('_', '-'), run: journal.run, key, snapshot }));
+  const tag = journal.tag.replace('_', '-');
+  const old = `orders-old-${tag.replace('steadyhand-', '')}`;
+  const values = { tag, run: journal.run, key, snapshot, old, remove_after: dayIn(7) };
+  const said = planned.map((command) => saidBy(command, values));
   expect(changed(since)).toEqual(said);
 }
 
@@ -137,6 +142,29 @@ test('a snapshot, its copy abroad under the key there, and a drill from it', { t
     planned: commands.deleteSnapshot(facts),
     act: (attempt) => verbs.backup.deleteSnapshot(facts, attempt),
   });
+});
+
+test('a copy that takes the place of the one in use, and gives it back', { timeout: 240_000 }, async () => {
+  const shots = await begin('backup-now', { snapshot: true });
+  await settled(shots.journal, 'ready', (attempt) => verbs.restore.awaitReady(shots.facts, attempt));
+  await verbs.backup.createSnapshot(shots.facts, shots.journal.attempt('snapshot'));
+  const { id } = await settled(shots.journal, 'made', (attempt) => verbs.backup.awaitSnapshot(shots.facts, 'source', attempt));
+  await settled(shots.journal, 'ready', (attempt) => verbs.restore.awaitReady(shots.facts, attempt));
+  const from = { kind: 'snapshot', id } as const;
+  const { journal, facts } = await begin('pitr-restore', { from, keepOldDays: 7 });
+  const commands = backupCommands(facts);
+  await verbs.restore.restoreFromSnapshot(facts, journal.attempt('restore'));
+  await settled(journal, 'available', (attempt) => verbs.restore.awaitAvailable(facts, attempt));
+  const { swap } = verbs;
+  const does = async (step: string, verb: Exclude<keyof typeof swap, 'awaitNamed'>, undo = false): Promise<void> =>
+    await asPlanned({ journal, step, undo, planned: commands[verb](facts), act: (attempt) => swap[verb](facts, attempt) });
+  await does('put-aside', 'renameSource');
+  await does('take-place', 'renameRestored');
+  await does('open', 'openRestored');
+  await does('open', 'closeRestored', true);
+  await does('take-place', 'nameRestoredBack', true);
+  await does('put-aside', 'nameSourceBack', true);
+  await settled(journal, 'restore', (attempt) => verbs.remove.deleteRestored(facts, attempt), { undo: true });
 });
 
 test('an old instance is unprotected and removed as planned', { timeout: 120_000 }, async () => {

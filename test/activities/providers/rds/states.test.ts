@@ -8,6 +8,7 @@ type Rds = Parameters<typeof awaitReady>[0];
 
 const source = {
   id: 'orders',
+  arn: 'arn:aws:rds:eu-central-1:123456789012:db:orders',
   resource: 'db-1',
   region: 'eu-central-1',
   engine: 'postgres',
