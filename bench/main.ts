@@ -5,22 +5,27 @@ import { parseArgs } from 'node:util';
 import { benchEngine } from './engine/engine.ts';
 import type { Bench } from './frame/bench.ts';
 import { reportText } from './frame/table.ts';
+import { benchRestore } from './restore/restore.ts';
 
-const benches: Readonly<Record<string, Bench>> = { engine: benchEngine };
+/** With the rounds that it takes to tell something. */
+const benches: Readonly<Record<string, { readonly bench: Bench; readonly rounds: number; readonly warmUp: number }>> = {
+  engine: { bench: benchEngine, rounds: 25, warmUp: 2 },
+  restore: { bench: benchRestore, rounds: 5, warmUp: 1 },
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '25' },
+    rounds: { type: 'string' },
     waiting: { type: 'string', default: '200' },
   },
 });
 
 const name = positionals[0] ?? '';
-const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
-if (!bench) {
+const known = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (!known) {
   console.error(`npm run bench -- <bench>, one of: ${Object.keys(benches).join(', ')}`);
   process.exit(2);
 }
@@ -28,7 +33,8 @@ const log = (line: string): void => console.error(line);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort());
 const { signal } = stopping;
-const { report, targets } = await bench({ signal, rounds: Number(values.rounds), warmUp: 2, waiting: Number(values.waiting), log });
+const rounds = Number(values.rounds ?? known.rounds);
+const { report, targets } = await known.bench({ signal, rounds, warmUp: known.warmUp, waiting: Number(values.waiting), log });
 if (values.save) {
   const file = new URL(`results/${name}.json`, import.meta.url);
   await mkdir(new URL('.', file), { recursive: true });

@@ -23,7 +23,7 @@ export interface Machine {
 export interface BenchResult extends Summary {
   readonly subject: string;
   readonly metric: string;
-  readonly unit: 'ms' | 'KB';
+  readonly unit: 'ms' | 'KB' | 'calls';
 }
 
 export interface Summary {

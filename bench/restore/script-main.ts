@@ -1,0 +1,38 @@
+// The bare script in a process of its own: `script-main.ts <ms between looks>`. Does one order after the other.
+import { createAws } from '../../activities/aws/aws.ts';
+import { takeCopyAbroadFacts } from '../../activities/backup/take-facts.ts';
+import { takeRestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
+import { createServers } from '../../activities/postgres/session.ts';
+import { createProviders } from '../../activities/providers/provider-of.ts';
+import { pino } from 'pino';
+import { readConfig } from '../../worker/config.ts';
+import { inventoryFile } from '../../worker/inventory-file.ts';
+import { databaseAtAws as database } from '../../sandbox/demo/at-aws.ts';
+import { ready, type FromScript, type Order, type ToScript } from './messages.ts';
+import { copyAbroad, restoreBeside, type Script } from './script.ts';
+
+const aws = createAws();
+const servers = createServers(inventoryFile(readConfig(process.env).inventoryFile, pino({ level: 'warn' })), process.env, aws);
+const providers = createProviders(servers, aws);
+const script: Script = { servers, lookAgainMs: Number(process.argv[2]) };
+
+async function make({ runbook, run, input }: Order): Promise<FromScript> {
+  const order = { database, run, input, journal: [] };
+  // What a person would have written into the script before it is started.
+  const timed =
+    runbook === 'pitr-restore'
+      ? restoreBeside(script, await takeRestoreFacts(servers, providers)(order), run)
+      : copyAbroad(script, await takeCopyAbroadFacts({ servers, providers })(order), run);
+  const from = Date.now();
+  await timed();
+  return { kind: 'done', stretch: { from, to: Date.now() } };
+}
+
+const say = (message: FromScript): void => void process.send?.(message);
+
+process.on('message', (message: ToScript) => {
+  if (message.kind === 'stop') process.disconnect();
+  else make(message.order).then(say, (error: unknown) => say({ kind: 'failed', because: String(error) }));
+});
+process.once('disconnect', () => process.exit());
+process.send?.(ready);
