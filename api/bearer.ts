@@ -21,10 +21,10 @@ export function needs(scope: Scope): { token: Scope[] }[] {
 
 /**
  * Every request's first step: the bearer token's person. Throws `unauthenticated` without a valid token, `forbidden` when its
- * person is not in the inventory (any more), `rate-limited`, and `scope-missing` when the token is not for this route. Nothing is
+ * person is not in the inventory (any more), `rate-limited`, and `scope-missing` when the token is not for this route. No answer is
  * cached: a revoked token ends with the next request.
  */
-export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory' | 'limit'>): onRequestAsyncHookHandler {
+export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory' | 'limit' | 'refusals'>): onRequestAsyncHookHandler {
   return async (request) => {
     const token = await tokenOf(parts, request);
     request.token = token;
@@ -35,14 +35,26 @@ export function requirePerson(parts: Pick<ApiParts, 'control' | 'inventory' | 'l
 }
 
 /** The request's token, as things are now, with the name of the person whose account it is of. Throws as `requirePerson`, but for the scope. */
-export async function tokenOf(parts: Pick<ApiParts, 'control' | 'inventory'>, request: FastifyRequest): Promise<TokenRow> {
-  const row = await parts.control.tokens.check(bearerOf(request));
-  if (!row) throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
+export async function tokenOf(parts: Pick<ApiParts, 'control' | 'inventory' | 'refusals'>, request: FastifyRequest): Promise<TokenRow> {
+  const row = await knownTokenOf(parts, request);
   const person = personOf(parts.inventory(), row.person);
   if (person === undefined) {
     throw new Failure('forbidden', `"${row.person}" has a token, and is not among the people of the inventory`, { person: row.person });
   }
   return { ...row, person };
+}
+
+/** Throws `unauthenticated`; and `rate-limited`, without a look at the token, when its address has tried too many. */
+async function knownTokenOf({ control, refusals }: Pick<ApiParts, 'control' | 'refusals'>, request: FastifyRequest): Promise<TokenRow> {
+  const bearer = bearerOf(request);
+  refusals?.admit(request.ip, bearer);
+  const row = await control.tokens.check(bearer);
+  if (row) {
+    refusals?.accepted(bearer);
+    return row;
+  }
+  refusals?.refused(request.ip, bearer);
+  throw new Failure('unauthenticated', 'the token of the request is unknown, expired or revoked');
 }
 
 function bearerOf(request: FastifyRequest): string {

@@ -7,6 +7,8 @@ import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
 import type { ApiParts } from './parts.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { createRefusalLimit } from './refusal-limit.ts';
+import { createStreamLimit } from './stream-limit.ts';
 
 /**
  * Runs the API until SIGINT or SIGTERM. Throws at once, naming what is wrong, when configuration, control database, Temporal's
@@ -23,9 +25,9 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
-      const limit = createRateLimit(config.api.rate);
       const { control, inventory, catalog, planner, tagged } = dependencies;
-      const api = await listen({ control, inventory, catalog, planner, tagged, temporal, limit, ...codecOf(config) }, config.api, log);
+      const parts = { control, inventory, catalog, planner, tagged, temporal, ...limitsOf(config), ...codecOf(config) };
+      const api = await listen(parts, config.api, log);
       log.info({ address: api.address }, 'api ready');
       await untilTold();
       log.info('api stops');
@@ -36,6 +38,15 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
   } finally {
     await dependencies.close();
   }
+}
+
+function limitsOf({ api }: Config): Pick<ApiParts, 'limit' | 'streams' | 'refusals' | 'proxies'> {
+  return {
+    limit: createRateLimit(api.rate),
+    streams: createStreamLimit(api.streams),
+    refusals: createRefusalLimit(api.refusals),
+    proxies: api.proxies,
+  };
 }
 
 function codecOf({ payloadKeys, temporalPage }: Config): Pick<ApiParts, 'codec'> {

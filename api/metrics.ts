@@ -19,11 +19,13 @@ export function measureRequests(app: FastifyInstance): Histogram {
   return durations;
 }
 
+type MetricParts = Pick<ApiParts, 'control' | 'temporal' | 'inventory' | 'streams' | 'refusals'>;
+
 /**
  * Everything for Prometheus. Labels are words of a closed list, routes, methods and, of proofs, the inventory's databases: no names
  * of people or tickets. What cannot be asked now is left out and `steadyhand_up` of it is 0; never throws.
  */
-export async function metricsText(parts: Pick<ApiParts, 'control' | 'temporal' | 'inventory'>, durations: Histogram): Promise<string> {
+export async function metricsText(parts: MetricParts, durations: Histogram): Promise<string> {
   const [counts, proved, idle] = await Promise.all([
     parts.control.counts().catch(() => undefined),
     parts.control.proofs.last().catch(() => undefined),
@@ -38,6 +40,7 @@ export async function metricsText(parts: Pick<ApiParts, 'control' | 'temporal' |
     ...(counts ? counted(counts) : []),
     ...(proved ? [proofs(Object.keys(parts.inventory().databases), proved)] : []),
     ...(idle ? [polling(idle)] : []),
+    ...limited(parts),
     durations.text(),
   ].join('');
 }
@@ -67,6 +70,15 @@ function counted({ runs, closed, steps, questions, leases, unstarted }: Counts):
     metric(`${name}_unstarted_age_seconds`, 'gauge', 'For how long the oldest of these has waited.', [
       { labels: {}, value: unstarted.oldestSeconds },
     ]),
+  ];
+}
+
+function limited({ streams, refusals }: Pick<ApiParts, 'streams' | 'refusals'>): string[] {
+  const open = `${name}_event_streams`;
+  const refused = `${name}_tokens_refused_total`;
+  return [
+    ...(streams ? [metric(open, 'gauge', 'Streams of events that are open.', [{ labels: {}, value: streams.count() }])] : []),
+    ...(refusals ? [metric(refused, 'counter', 'Requests with an unknown token.', [{ labels: {}, value: refusals.count() }])] : []),
   ];
 }
 

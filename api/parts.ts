@@ -6,6 +6,8 @@ import type { Plan } from '../domain/plan.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
 import type { RateLimit } from './rate-limit.ts';
+import type { RefusalLimit } from './refusal-limit.ts';
+import type { StreamLimit } from './stream-limit.ts';
 
 /** Every runbook by its name. */
 export type Catalog = Readonly<Record<string, AnyRunbook>>;
@@ -31,6 +33,12 @@ export interface ApiParts {
   readonly tagged: LookForTags;
   /** How often a token may ask; without it, as often as it likes. */
   readonly limit?: RateLimit;
+  /** How many streams of events may be open; without it, any number. */
+  readonly streams?: StreamLimit;
+  /** How many unknown tokens an address may try; without it, any number. */
+  readonly refusals?: RefusalLimit;
+  /** Addresses whose X-Forwarded-For is believed; without it, nobody's. */
+  readonly proxies?: readonly string[];
   /** Where Temporal's payloads are encrypted; `page` is the origin of Temporal's web page. */
   readonly codec?: { readonly payloads: PayloadCodec; readonly page?: string };
 }

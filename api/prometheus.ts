@@ -5,6 +5,8 @@ export interface Sample {
   readonly value: number;
 }
 
+type MetricType = 'gauge' | 'counter' | 'histogram';
+
 export interface Histogram {
   observe(labels: Sample['labels'], seconds: number): void;
   text(): string;
@@ -22,7 +24,7 @@ interface Series {
 }
 
 /** A metric with all its samples, each in a line. */
-export function metric(name: string, type: 'gauge' | 'histogram', help: string, samples: readonly Sample[]): string {
+export function metric(name: string, type: MetricType, help: string, samples: readonly Sample[]): string {
   return `${head(name, type, help)}${samples.map(({ labels, value }) => line(name, labels, value)).join('')}`;
 }
 
@@ -52,7 +54,7 @@ function seriesText(name: string, { labels, counts, count, sum }: Series): strin
   ].join('');
 }
 
-function head(name: string, type: string, help: string): string {
+function head(name: string, type: MetricType, help: string): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
 

@@ -44,6 +44,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
     requestTimeout: 30_000,
     genReqId: () => ulid(),
     requestIdHeader: false,
+    ...(parts.proxies === undefined || parts.proxies.length === 0 ? {} : { trustProxy: [...parts.proxies] }),
     ...(log === undefined ? {} : { loggerInstance: log }),
     clientErrorHandler: (error, socket) => {
       if (socket.writable) socket.end(unreadableAnswer(error.code));

@@ -44,8 +44,14 @@ export const failureKinds = {
   'rate-limited': {
     retryable: true,
     status: 429,
-    meaning: 'This token asks too often.',
-    hint: 'Wait for the seconds of the Retry-After header. To follow a run, listen to its stream of events.',
+    meaning: 'This token asks too often or has too many streams open, or too many unknown tokens came from this address.',
+    hint: 'Wait for the seconds of the Retry-After header. To follow a run, one stream of its events is enough.',
+  },
+  overloaded: {
+    retryable: true,
+    status: 503,
+    meaning: 'The API has as many streams of events open as it may.',
+    hint: 'Wait for the seconds of the Retry-After header, or ask for pages of events instead. STEADYHAND_API_STREAMS is the limit.',
   },
   unauthenticated: {
     retryable: false,

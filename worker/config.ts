@@ -19,6 +19,12 @@ export interface Config {
     readonly port: number;
     /** Requests a second and token; ten seconds' worth may come at once. */
     readonly rate: number;
+    /** Streams of events that may be open at once, and of them by one token. */
+    readonly streams: { readonly inAll: number; readonly perToken: number };
+    /** Unknown tokens that one address may try in a minute. */
+    readonly refusals: number;
+    /** Addresses and networks whose X-Forwarded-For is believed. */
+    readonly proxies: readonly string[];
   };
   readonly taskQueue: string;
   readonly pgDump: string;
@@ -60,6 +66,12 @@ const secretFile = path.transform((file, context) => {
   }
 });
 
+/** Addresses and networks with commas between, each such as 10.0.0.7 or 10.0.0.0/8. */
+const networks = z
+  .string()
+  .transform((text) => text.split(',').map((one) => one.trim()))
+  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], { error: 'addresses or networks are needed, such as 10.0.0.0/8' })));
+
 const schema = z
   .object({
     STEADYHAND_INVENTORY: path,
@@ -70,6 +82,10 @@ const schema = z
     STEADYHAND_API_HOST: z.string().min(1).default('127.0.0.1'),
     STEADYHAND_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
     STEADYHAND_API_RATE: z.coerce.number().min(0.1).max(100_000).default(20),
+    STEADYHAND_API_STREAMS: z.coerce.number().int().min(1).max(100_000).default(1_000),
+    STEADYHAND_API_STREAMS_PER_TOKEN: z.coerce.number().int().min(1).max(100_000).default(50),
+    STEADYHAND_API_REFUSALS: z.coerce.number().int().min(1).max(100_000).default(30),
+    STEADYHAND_API_PROXIES: networks.default([]),
     STEADYHAND_TASK_QUEUE: z.string().min(1).default('steadyhand'),
     STEADYHAND_PG_DUMP: path.default('pg_dump'),
     STEADYHAND_PG_RESTORE: path.default('pg_restore'),
@@ -86,7 +102,14 @@ const schema = z
       read.STEADYHAND_CONTROL_OWNER_URL === undefined
         ? null
         : login(read.STEADYHAND_CONTROL_OWNER_URL, read.STEADYHAND_CONTROL_OWNER_PASSWORD_FILE),
-    api: { host: read.STEADYHAND_API_HOST, port: read.STEADYHAND_API_PORT, rate: read.STEADYHAND_API_RATE },
+    api: {
+      host: read.STEADYHAND_API_HOST,
+      port: read.STEADYHAND_API_PORT,
+      rate: read.STEADYHAND_API_RATE,
+      streams: { inAll: read.STEADYHAND_API_STREAMS, perToken: read.STEADYHAND_API_STREAMS_PER_TOKEN },
+      refusals: read.STEADYHAND_API_REFUSALS,
+      proxies: read.STEADYHAND_API_PROXIES,
+    },
     taskQueue: read.STEADYHAND_TASK_QUEUE,
     pgDump: read.STEADYHAND_PG_DUMP,
     pgRestore: read.STEADYHAND_PG_RESTORE,

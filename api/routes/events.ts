@@ -102,13 +102,23 @@ async function answer(
   const ended = filter.run !== undefined && (await parts.control.runs.find(filter.run))?.state === 'closed';
   // Browsers ask again when a stream has ended, until they are told that nothing comes any more.
   if (ended && (await parts.control.events.list({ ...filter, limit: 1 })).length === 0) return await reply.code(204).send();
+  const closed = parts.streams?.open(request.token?.id ?? '');
   const follower = feed.follow(filter.run);
   const allowed = async (): Promise<void> => void (await tokenOf(parts, request));
   const events = eventStream({ events: parts.control.events, follower, filter, ended, heartbeatMs, allowed });
   const stream = Readable.from(untilRefused(events, request), { objectMode: false });
-  reply.raw.once('close', () => follower.stop());
+  whenClosed(reply, () => {
+    follower.stop();
+    closed?.();
+  });
   reply.raw.setTimeout(stalledMs, () => reply.raw.destroy());
   return await reply.type('text/event-stream').header('Cache-Control', 'no-store').header('X-Accel-Buffering', 'no').send(stream);
+}
+
+/** Also for a client that left before anybody listened for that. */
+function whenClosed(reply: FastifyReply, then: () => void): void {
+  if (reply.raw.destroyed) then();
+  else reply.raw.once('close', then);
 }
 
 /** Ends the stream where the control database does not answer, or the token is refused: asked again, the client is told why. */

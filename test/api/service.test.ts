@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createRateLimit } from '../../api/rate-limit.ts';
+import { createRefusalLimit } from '../../api/refusal-limit.ts';
 import { buildApp } from '../../api/server.ts';
 import { createControl } from '../../control/control.ts';
 import { apiPlace, newRun, problemIn, type ApiTest } from './place.ts';
@@ -32,6 +33,55 @@ test('H5: a token that asks too often is told to wait, and others are not', asyn
   time = 2_000;
   expect((await ask('ada')).statusCode).toBe(200);
   expect((await ask('ada')).statusCode).toBe(429);
+  await app.close();
+});
+
+test('who tries tokens is told to wait, and tokens are not looked at; those that were good go on, from another address all do', async () => {
+  const api = await place.begin();
+  let time = 0;
+  const looked: string[] = [];
+  const tokens = { ...api.control.tokens, check: (token: string) => (looked.push(token), api.control.tokens.check(token)) };
+  const refusals = createRefusalLimit(3, () => time);
+  const app = await buildApp({ ...api.parts, control: { ...api.control, tokens }, refusals, proxies: ['127.0.0.1'] });
+  const ask = async (token: string, address: string): Promise<Awaited<ReturnType<typeof app.inject>>> =>
+    await app.inject({ url: '/v1/databases', headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': address } });
+  const [ada, grace] = [await api.tokenOf('ada'), await api.tokenOf('grace')];
+  expect((await ask(ada, '192.0.2.7')).statusCode).toBe(200);
+  for (let count = 0; count < 3; count += 1) expect((await ask(`sh_0_${count}`, '192.0.2.7')).statusCode).toBe(401);
+  looked.length = 0;
+  const refused = await ask('sh_0_4', '192.0.2.7');
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '20']);
+  expect(refused.json()).toMatchObject({ code: 'rate-limited', facts: { address: '192.0.2.7', perMinute: 3 } });
+  expect((await ask(grace, '192.0.2.7')).statusCode).toBe(429);
+  expect(looked).toEqual([]);
+  expect((await ask(ada, '192.0.2.7')).statusCode).toBe(200);
+  expect((await ask(grace, '192.0.2.8')).statusCode).toBe(200);
+  expect((await ask(grace, '192.0.2.7')).statusCode).toBe(200);
+  expect((await metrics({ app })).text).toMatch(/^steadyhand_tokens_refused_total 5$/m);
+  time = 20_000;
+  expect((await ask('sh_0_4', '192.0.2.7')).statusCode).toBe(401);
+  expect((await ask('sh_0_4', '192.0.2.7')).statusCode).toBe(429);
+  await app.close();
+});
+
+test('a token that was good and is revoked is refused as an unknown one', async () => {
+  const api = await place.begin();
+  const app = await buildApp({ ...api.parts, refusals: createRefusalLimit(1, () => 0) });
+  const { token, row } = await api.token({ person: 'ada' });
+  const ask = async (): Promise<number> =>
+    (await app.inject({ url: '/v1/databases', headers: { authorization: `Bearer ${token}` } })).statusCode;
+  expect(await ask()).toBe(200);
+  await api.control.tokens.revoke(row.id, { kind: 'person', name: 'root', channel: 'host' });
+  expect([await ask(), await ask()]).toEqual([401, 429]);
+  await app.close();
+});
+
+test('X-Forwarded-For of somebody who is no proxy of ours is not believed', async () => {
+  const api = await place.begin();
+  const app = await buildApp({ ...api.parts, refusals: createRefusalLimit(1, () => 0), proxies: ['192.0.2.0/24'] });
+  const ask = async (address: string): Promise<number> =>
+    (await app.inject({ url: '/v1/runs', headers: { authorization: 'Bearer sh_0_x', 'x-forwarded-for': address } })).statusCode;
+  expect([await ask('198.51.100.1'), await ask('198.51.100.2')]).toEqual([401, 429]);
   await app.close();
 });
 

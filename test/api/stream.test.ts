@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Follower } from '../../api/event-feed.ts';
 import { eventStream } from '../../api/event-stream.ts';
+import { buildApp } from '../../api/server.ts';
+import { createStreamLimit } from '../../api/stream-limit.ts';
 import type { EventRow } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
@@ -17,16 +19,23 @@ interface Listening {
   readonly status: number;
   readonly seen: Row[];
   readonly raw: () => string;
+  readonly headers: Headers;
+  /** As a client that leaves. */
+  readonly leave: () => void;
   /** Resolves when the server has ended the stream; rejects when it was torn. */
   readonly ended: Promise<void>;
 }
 
-async function listen(api: ApiTest, path: string, headers: Record<string, string> = {}): Promise<Listening> {
+type Asked = Record<string, string>;
+
+async function listen(api: Pick<ApiTest, 'app' | 'tokenOf'>, path: string, headers: Asked = {}, as = 'ada'): Promise<Listening> {
   if (!api.app.server.listening) await api.app.listen({ port: 0, host: '127.0.0.1' });
   const address = api.app.server.address();
   if (address === null || typeof address === 'string') throw new Error('it does not listen');
+  const left = new AbortController();
   const response = await fetch(`http://127.0.0.1:${address.port}${path}`, {
-    headers: { authorization: `Bearer ${await api.tokenOf('ada')}`, accept: 'text/event-stream', ...headers },
+    headers: { authorization: `Bearer ${await api.tokenOf(as)}`, accept: 'text/event-stream', ...headers },
+    signal: left.signal,
   });
   let raw = '';
   const seen: Row[] = [];
@@ -40,7 +49,7 @@ async function listen(api: ApiTest, path: string, headers: Record<string, string
   };
   const ended = read();
   ended.catch(() => undefined);
-  return { status: response.status, seen, raw: () => raw, ended };
+  return { status: response.status, headers: response.headers, seen, raw: () => raw, ended, leave: () => left.abort() };
 }
 
 test('a run’s events come as they are recorded, each once, until the run has ended', async () => {
@@ -94,6 +103,33 @@ test('a stream ends cleanly when the API stops', async () => {
   await api.app.close();
   await stream.ended;
   expect(performance.now() - began).toBeLessThan(3_000);
+});
+
+test('open streams are limited, by token and in all; who is refused is told when to come back, and a stream that ends makes room', async () => {
+  const api = await place.begin();
+  const streams = createStreamLimit({ inAll: 3, perToken: 2 });
+  const app = await buildApp({ ...api.parts, streams });
+  const ask = async (as: string): Promise<Listening> => await listen({ ...api, app }, '/v1/events', {}, as);
+  const gauge = async (): Promise<string> => (await app.inject('/metrics')).body;
+  const ada = await ask('ada');
+  expect((await ask('ada')).status).toBe(200);
+  const refused = await ask('ada');
+  await refused.ended;
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '10']);
+  expect(JSON.parse(refused.raw())).toMatchObject({ code: 'rate-limited', retryable: true, facts: { perToken: 2 } });
+  expect((await ask('grace')).status).toBe(200);
+  const full = await ask('grace');
+  await full.ended;
+  expect([full.status, full.headers.get('retry-after')]).toEqual([503, '10']);
+  expect(JSON.parse(full.raw())).toMatchObject({ code: 'overloaded', retryable: true, facts: { inAll: 3 } });
+  expect(await gauge()).toMatch(/^steadyhand_event_streams 3$/m);
+  const page = await app.inject({ url: '/v1/events', headers: { authorization: `Bearer ${await api.tokenOf('ada')}` } });
+  expect(page.statusCode).toBe(200);
+  ada.leave();
+  await eventually(async () => (await gauge()).includes('steadyhand_event_streams 2\n') || undefined);
+  expect((await ask('ada')).status).toBe(200);
+  await app.close();
+  expect(streams.count()).toBe(0);
 });
 
 test('a connection that never asked for anything does not hold up the end', async () => {

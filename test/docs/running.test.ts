@@ -27,6 +27,12 @@ test('the defaults are those of the code', () => {
       host: defaultOf('STEADYHAND_API_HOST'),
       port: Number(defaultOf('STEADYHAND_API_PORT')),
       rate: Number(defaultOf('STEADYHAND_API_RATE')),
+      streams: {
+        inAll: Number(defaultOf('STEADYHAND_API_STREAMS')),
+        perToken: Number(defaultOf('STEADYHAND_API_STREAMS_PER_TOKEN')),
+      },
+      refusals: Number(defaultOf('STEADYHAND_API_REFUSALS')),
+      proxies: [],
     },
     taskQueue: defaultOf('STEADYHAND_TASK_QUEUE'),
     pgDump: defaultOf('STEADYHAND_PG_DUMP'),
