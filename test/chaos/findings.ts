@@ -6,6 +6,7 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { clientOf } from '../support/sandbox-client.ts';
 import type { Move } from './moves.ts';
 import type { Ended } from './people.ts';
+import { recordProblems } from './record-problems.ts';
 
 export interface Findings {
   readonly told: readonly string[];
@@ -26,10 +27,7 @@ export async function findings(sandbox: Sandbox, moves: readonly Move[], seen: E
     const problems = [
       ...seen.stuck.map((run) => `stuck: ${run}`),
       ...seen.wrong,
-      ...(await runsOnce(control, moves)),
-      ...(await decisionsKept(control, seen.accepted)),
-      ...(await effectsOnce(control)),
-      ...(await leasesExplained(control)),
+      ...(await recordProblems(control, { runs: moves.length, accepted: seen.accepted })),
       ...(await chainValid(sandbox)),
       ...(await rowsRight(sandbox, moves, control)),
     ];
@@ -45,43 +43,6 @@ export async function findings(sandbox: Sandbox, moves: readonly Move[], seen: E
 
 function clusterLogin({ control: { host, port, superuser: user, password } }: Sandbox): pg.ClientConfig {
   return { host, port, user, password, database: 'steadyhand' };
-}
-
-async function runsOnce(control: pg.Client, moves: readonly Move[]): Promise<string[]> {
-  const { rows } = await control.query<{ database: string; runs: string }>(
-    'SELECT database, count(*) AS runs FROM steadyhand.runs GROUP BY 1 HAVING count(*) <> 1',
-  );
-  const { rows: all } = await control.query<{ runs: string }>('SELECT count(*) AS runs FROM steadyhand.runs');
-  const wrong = rows.map((row) => `${row.database} has ${row.runs} runs, asked for once`);
-  return Number(all[0]?.runs) === moves.length ? wrong : [...wrong, `${all[0]?.runs} runs instead of ${moves.length}`];
-}
-
-async function decisionsKept(control: pg.Client, accepted: readonly string[]): Promise<string[]> {
-  const { rows } = await control.query<{ id: string; counts: boolean | null }>('SELECT id, counts FROM steadyhand.decisions');
-  const kept = new Map(rows.map((row) => [row.id, row.counts]));
-  return accepted.flatMap((id) => {
-    if (!kept.has(id)) return [`the decision ${id} is lost`];
-    return kept.get(id) === null ? [`the decision ${id} was never judged`] : [];
-  });
-}
-
-/** Each key is made once; a later attempt adopts it. */
-async function effectsOnce(control: pg.Client): Promise<string[]> {
-  const { rows } = await control.query<{ key: string; times: string }>(
-    `SELECT text::json->'data'->>'key' AS key, count(*) AS times FROM steadyhand.events
-      WHERE kind = 'attempt.settled' AND text::json->'data'->>'outcome' = 'made' GROUP BY 1 HAVING count(*) > 1`,
-  );
-  return rows.map((row) => `${row.key} was made ${row.times} times`);
-}
-
-/** Free, or orphaned by a run whose event names what it left. */
-async function leasesExplained(control: pg.Client): Promise<string[]> {
-  const { rows } = await control.query<{ database: string; state: string; holder: string }>(
-    `SELECT database, state, holder FROM steadyhand.leases l
-      WHERE state <> 'free' AND NOT (state = 'orphaned'
-        AND EXISTS (SELECT FROM steadyhand.events e WHERE e.run = l.holder AND e.kind = 'lease.orphaned'))`,
-  );
-  return rows.map((row) => `the lease of ${row.database} is ${row.state} (${row.holder})`);
 }
 
 async function chainValid({ environment, tokens }: Sandbox): Promise<string[]> {
