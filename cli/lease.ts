@@ -37,7 +37,7 @@ function listCommand(world: World): Command {
         waiting === 0 ? '' : String(waiting),
         line(why ?? ''),
       ]);
-      world.out(rows.length === 0 ? 'no leases\n' : `${columns([head, ...rows]).join('\n')}\n`);
+      world.out(rows.length === 0 ? 'no leases\n' : `${columns(world, [head, ...rows]).join('\n')}\n`);
     });
 }
 

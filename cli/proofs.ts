@@ -32,7 +32,7 @@ export function proofsCommand(world: World): Command {
       if (options.before !== undefined) query.set('before', options.before);
       const page = await apiClient(world, options).get(`/v1/proofs?${query.toString()}`, proofsSchema);
       if (options.json === true) world.out(`${JSON.stringify(page, null, 2)}\n`);
-      else world.out(page.proofs.length === 0 ? 'no proofs\n' : `${columns([head, ...page.proofs.map(cells)]).join('\n')}\n`);
+      else world.out(page.proofs.length === 0 ? 'no proofs\n' : `${columns(world, [head, ...page.proofs.map(cells)]).join('\n')}\n`);
       for (const one of page.overdue) world.err(`Warning: ${overdueText(one)}\n`);
       if (page.next !== null) world.err(`More: the same with --before ${page.next}\n`);
     });

@@ -65,7 +65,7 @@ export function runsCommand(world: World): Command {
         line(run.ticket ?? ''),
       ]);
       const waiting = runs.flatMap((run) => waitingLine(run, world.now()));
-      world.out(rows.length === 0 ? 'no runs\n' : `${[...columns([head, ...rows]), ...waiting].join('\n')}\n`);
+      world.out(rows.length === 0 ? 'no runs\n' : `${[...columns(world, [head, ...rows]), ...waiting].join('\n')}\n`);
       if (next !== null) world.err(`More: the same with --before ${next}\n`);
       if (runs.every((run) => run.state === 'closed')) return;
       const { serviceNotes } = await import('./service-note.ts');

@@ -123,7 +123,7 @@ function listCommand(world: World): Command {
       endText(row),
       line(row.note ?? ''),
     ]);
-    world.out(rows.length === 0 ? 'no tokens\n' : `${columns([head, ...rows]).join('\n')}\n`);
+    world.out(rows.length === 0 ? 'no tokens\n' : `${columns(world, [head, ...rows]).join('\n')}\n`);
   });
 }
 
