@@ -72,4 +72,5 @@ export interface OutlineStep {
   readonly skippable: boolean;
   readonly pointOfNoReturn: boolean;
   readonly applies: boolean;
+  readonly onOwnThings?: boolean;
 }

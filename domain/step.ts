@@ -9,6 +9,8 @@ export interface StepDefinition {
   readonly skippable?: boolean;
   /** From this step on there is no way back, only forward. */
   readonly pointOfNoReturn?: boolean;
+  /** A change of nothing but what this run has made: a freeze, which protects what is in use, does not stop it. */
+  readonly onOwnThings?: boolean;
 }
 
 export type StepDefinitions = Readonly<Record<string, StepDefinition>>;

@@ -57,6 +57,7 @@ function rowOf(step: PlannedStep): { id: string; kind: string; title: string; ap
 }
 
 function outlineOf(step: PlannedStep): PlanOutline['steps'][number] {
-  const { id, kind, title, skippable = false, pointOfNoReturn = false } = step;
-  return { id, kind, title, skippable, pointOfNoReturn, applies: step.applies !== false };
+  const { id, kind, title, skippable = false, pointOfNoReturn = false, onOwnThings } = step;
+  const own = onOwnThings === true ? { onOwnThings } : {};
+  return { id, kind, title, skippable, pointOfNoReturn, applies: step.applies !== false, ...own };
 }

@@ -157,6 +157,19 @@ test.each([
   else await standsAt(engine, run, 'last');
 });
 
+test('a step that touches only what the run has made passes a freeze, its retry too; the next one stands still', async () => {
+  const engine = await place.begin({ onOwnThings: 'second' });
+  engine.world.fail('second', new Failure('server-error', 'once'));
+  engine.world.faults.set('first made', [async () => void (await freeze(engine))]);
+  const run = await engine.request();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'second');
+  await engine.decide(run, 'grace', 'retry');
+  await engine.agree(run, 'agree-last');
+  await standsAt(engine, run, 'last');
+  expect(engine.world.effects).toEqual(['+first', '+second']);
+});
+
 test('a freeze that comes between the agreement and the change is seen: no first intent comes after it in the record', async () => {
   const engine = await place.begin();
   engine.hooks.before.set(

@@ -12,6 +12,8 @@ import type { EventKind } from '../../control/event-kinds.ts';
 import type { Authorisation, Choice, DecisionMessage } from '../../domain/decision.ts';
 import { parseInventory, groupsOf, type Inventory } from '../../domain/inventory.ts';
 import type { RunResult } from '../../domain/run.ts';
+import type { AnyRunbook } from '../../domain/runbook.ts';
+import type { StepDefinitions } from '../../domain/step.ts';
 import { dataConverterOf } from '../../temporal/data-converter.ts';
 import type { PayloadKey } from '../../temporal/payload-codec.ts';
 import { isOpen, sendDecision, startRun } from '../../temporal/runs.ts';
@@ -19,7 +21,7 @@ import { bind } from '../../worker/bind.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
 import { controlPlace } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
-import { rehearsal } from '../support/rehearsal-plan.ts';
+import { rehearsal, steps } from '../support/rehearsal-plan.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { hookedControl, newHooks, type ControlHooks } from './hooked-control.ts';
 
@@ -90,6 +92,8 @@ export interface EngineOptions {
   readonly workers?: 0 | 1;
   /** Of the payload codec, for client and workers. */
   readonly keys?: readonly PayloadKey[];
+  /** The step that is said to touch only what the run has made. */
+  readonly onOwnThings?: 'second';
 }
 
 /** A worker with the rehearsal's activities, a control database and a world of its own, for each test. */
@@ -111,7 +115,14 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
     await native.close();
   });
   return {
-    begin: async ({ deadline = '1h', auto = false, rule = auto ? 'auto' : withQuorum(deadline), workers = 1, keys = [] } = {}) => {
+    begin: async ({
+      deadline = '1h',
+      auto = false,
+      rule = auto ? 'auto' : withQuorum(deadline),
+      workers = 1,
+      keys = [],
+      onOwnThings,
+    } = {}) => {
       const { control, database } = await place.fresh();
       const superuser = async (): Promise<pg.Client> => await place.client(database);
       const inventory = parseInventory(inventoryText(rule), 'steadyhand.yaml');
@@ -125,6 +136,7 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
         hooks: newHooks(),
         taskQueue: `engine-${ulid()}`,
         keys,
+        catalog: { [rehearsal.name]: onOwnThings ? { ...rehearsal, steps: withOwn(onOwnThings) } : rehearsal },
       };
       const engine = engineTest(parts, native);
       endings.push(engine.stopWorkers);
@@ -143,17 +155,19 @@ interface Parts {
   readonly inventory: Inventory;
   readonly taskQueue: string;
   readonly keys: readonly PayloadKey[];
+  readonly catalog: Readonly<Record<string, AnyRunbook>>;
 }
+
+const withOwn = (id: keyof typeof steps): StepDefinitions => ({ ...steps, [id]: { ...steps[id], onOwnThings: true } });
 
 type WorkerParts = Omit<Parts, 'inventory'> & { inventory(): Inventory };
 
 async function startWorker(
-  { client, world, hooks, taskQueue, inventory, keys, ...parts }: WorkerParts,
+  { client, world, hooks, taskQueue, inventory, keys, catalog, ...parts }: WorkerParts,
   native: NativeConnection,
 ): Promise<() => Promise<void>> {
   const control = hookedControl(parts.control, hooks);
   const log = pino({ level: 'silent' });
-  const catalog = { [rehearsal.name]: rehearsal };
   const planner = createPlanner({ catalog, commands: {}, control, takeFacts: { rehearsal: async () => await world.takeFacts() } });
   const engine = createEngineActivities({ control, catalog, planner, inventory, holderOpen: (run) => isOpen(client, run) });
   const worker = await Worker.create({

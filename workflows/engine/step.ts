@@ -98,7 +98,7 @@ export async function tried<Result>(
         if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
       }
       endIfCancelled(memory);
-      if (line.kind === 'change' && !underWay(line, code)) await standStill(memory, line);
+      if (line.kind === 'change' && line.onOwnThings !== true && !underWay(line, code)) await standStill(memory, line);
     }
   }
 }
