@@ -1,3 +1,4 @@
+import type { Proof } from '../../control/contract.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Difference, RemovedCopies, Restored, Snapshot } from '../providers/answers.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
@@ -19,6 +20,7 @@ export interface BackupActivities {
   createSnapshot(on: OnInstance): Promise<void>;
   awaitSnapshot(on: OnInstance): Promise<Snapshot>;
   deleteSnapshot(on: OnInstance): Promise<void>;
+  awaitRoom(on: OnInstance): Promise<void>;
   copySnapshot(on: OnInstance): Promise<void>;
   awaitCopy(on: OnInstance): Promise<Snapshot>;
   deleteCopy(on: OnInstance): Promise<void>;
@@ -41,9 +43,30 @@ export interface BackupActivities {
   awaitNamed(on: OnInstance): Promise<Restored>;
   /** Raises `plan-impossible`, naming all of the other region's kit that does not stand ready. */
   drKit(on: OnInstance): Promise<void>;
+  /** Looks at the other region once more when all is done: what the run has proved, in one object. Changes nothing. */
+  copyEvidence(on: ProvedCopy): Promise<CopyEvidence>;
 }
 
-type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit'>;
+/** A copy, and how far it was proved. */
+export interface ProvedCopy extends OnInstance {
+  readonly proof: Pick<Proof, 'verified' | 'recoveredTo'>;
+}
+
+/** What a copy into the other region has proved. */
+export interface CopyEvidence {
+  /** The database by its name in the inventory. */
+  readonly source: string;
+  readonly destinationRegion: string;
+  /** The other region's key, as the copy has it; null when it is not encrypted. */
+  readonly encryptedWith: string | null;
+  readonly verified: Proof['verified'];
+  /** ISO 8601: of the restored copy; null when it was not looked at. */
+  readonly newestRowAt: string | null;
+  /** The old copies of the plan that are gone, by name. */
+  readonly pruned: readonly string[];
+}
+
+type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettings' | 'drKit' | 'copyEvidence'>;
 
 /** The pure half of every verb that changes something. */
 export type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
@@ -54,6 +77,7 @@ export const backupWork: WorkOf<BackupActivities> = {
   createSnapshot: 'change',
   awaitSnapshot: 'wait',
   deleteSnapshot: 'wait',
+  awaitRoom: 'wait',
   copySnapshot: 'change',
   awaitCopy: 'wait',
   deleteCopy: 'wait',
@@ -75,4 +99,5 @@ export const backupWork: WorkOf<BackupActivities> = {
   closeRestored: 'wait',
   awaitNamed: 'wait',
   drKit: 'look',
+  copyEvidence: 'look',
 };

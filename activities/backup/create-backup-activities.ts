@@ -5,6 +5,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { BackupActivities, OnInstance } from './contract.ts';
+import { copyEvidence } from './copy-evidence.ts';
 
 export interface BackupDependencies {
   readonly servers: Pick<Servers, 'entry'>;
@@ -29,6 +30,7 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     createSnapshot: on('backup', (verbs, ...rest) => verbs.createSnapshot(...rest)),
     awaitSnapshot: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'source', attempt)),
     deleteSnapshot: on('backup', (verbs, ...rest) => verbs.deleteSnapshot(...rest)),
+    awaitRoom: on('copy', (verbs, ...rest) => verbs.awaitRoom(...rest)),
     copySnapshot: on('copy', (verbs, ...rest) => verbs.copySnapshot(...rest)),
     awaitCopy: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'copy', attempt)),
     deleteCopy: on('copy', (verbs, ...rest) => verbs.deleteCopy(...rest)),
@@ -50,6 +52,11 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     closeRestored: on('swap', (verbs, ...rest) => verbs.closeRestored(...rest)),
     awaitNamed: on('swap', (verbs, ...rest) => verbs.awaitNamed(...rest)),
     drKit: on('copy', async ({ kit }, { binding: { database } }) => refuseWithout(await kit(database), database)),
+    copyEvidence: async (told, attempt) => {
+      const provider = providers[servers.entry(told.database).provider];
+      const region = { backup: capable(provider, 'backup', told.database), copy: capable(provider, 'copy', told.database) };
+      return await copyEvidence(region, told, await backupFacts(told.facts), attempt);
+    },
   };
 }
 

@@ -55,7 +55,7 @@ export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
       ...(verification === 'none' ? {} : { from: { kind: 'own-copy' } }),
     });
     const region = binding.copy?.region ?? '';
-    const copies = prune ? (await copiesIn(places, database, region)).filter((one) => one.run !== run) : [];
+    const copies = prune ? (await wholeCopies(places, database)).filter((one) => one.run !== run) : [];
     const earlier = ledger ? await judged(ledger, database, copies) : null;
     const remove = copies.filter(({ id }) => earlier?.some((one) => one.id === id && !one.keep));
     return {
@@ -72,9 +72,8 @@ export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
 type EarlierCopy = Snapshot & OldCopy;
 
 /** Whole ones that a run has made. */
-async function copiesIn({ servers, providers }: Places, database: string, region: string): Promise<EarlierCopy[]> {
-  const { listBackups } = capable(providers[servers.entry(database).provider], 'backup', database);
-  const found = await listBackups(database, region);
+async function wholeCopies({ servers, providers }: Places, database: string): Promise<EarlierCopy[]> {
+  const found = await capable(providers[servers.entry(database).provider], 'copy', database).listCopies(database);
   return found.flatMap((one) => {
     const { run, takenAt, status, automated } = one;
     return run === null || takenAt === null || automated || status !== 'available' ? [] : [{ ...one, run, takenAt }];

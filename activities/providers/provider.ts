@@ -36,7 +36,7 @@ export interface Backup {
   /** Looks once: `not-yet` while a snapshot of this run's is being made there; `provider-refused` when it failed. Changes nothing. */
   awaitSnapshot(facts: BackupFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot>;
   /** Newest first, its own and the provider's; of every run. Changes nothing. */
-  listBackups(database: string, region?: string): Promise<Snapshot[]>;
+  listBackups(database: string): Promise<Snapshot[]>;
   /** The undo of `createSnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
   deleteSnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
 }
@@ -69,11 +69,18 @@ export interface Restore {
 export interface CopyAbroad {
   /** What must stand ready in the other region; a line for each thing that does not. Changes nothing. */
   kit(database: string): Promise<readonly string[]>;
+  /** Looks once until the provider takes one more copy into the other region: `not-yet` while too many are being made. Changes nothing. */
+  awaitRoom(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
    * Copies the facts' snapshot into the other region, under its key; returns when the copy has begun. Repeats safely: adopted by
    * tag. The source must stay until `awaitSnapshot`.
    */
   copySnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  /**
+   * What runs have copied of this database into the other region, newest first: by the tag with the database's name that every copy
+   * gets, however its server was called then; one without that tag by the server's name. Changes nothing.
+   */
+  listCopies(database: string): Promise<Snapshot[]>;
   /** The undo of `copySnapshot`. Right when it never happened, and twice; `not-yet` until it is gone. */
   deleteCopy(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**

@@ -1,6 +1,12 @@
-import { DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
+import {
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
+  ModifyDBParameterGroupCommand,
+} from '@aws-sdk/client-rds';
+import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { auditSchema } from '../../api/answers.ts';
+import { auditSchema, freezeSchema } from '../../api/answers.ts';
 import { proofsSchema } from '../../api/proof-answers.ts';
 import type { Command } from '../../domain/command.ts';
 import { plannedCalls, recordedCall } from '../support/api-calls.ts';
@@ -46,14 +52,28 @@ test('a new snapshot is copied, proved by a drill that is torn down again, and t
     verify: { newestRowAt: expect.stringMatching(/^20/) as string },
     prove: { verified: 'restored-and-queried' },
   });
+  expect(evidence['evidence']).toEqual({
+    source: 'orders-aws',
+    destinationRegion: abroad,
+    encryptedWith: expect.stringContaining(`arn:aws:kms:${abroad}:`) as string,
+    verified: 'restored-and-queried',
+    newestRowAt: expect.stringMatching(/^20/) as string,
+    pruned: [],
+  });
   expect(await whatIsAbroad(here)).toEqual({ copies: [nameOf(first), tag].toSorted(), instances: [] });
-  for (const action of ['CreateDBSnapshot', 'CopyDBSnapshot', 'RestoreDBInstanceFromDBSnapshot', 'DeleteDBInstance']) {
+  expect(await snapshotsAtHome(here)).not.toContain(tag);
+  for (const action of ['CreateDBSnapshot', 'CopyDBSnapshot', 'RestoreDBInstanceFromDBSnapshot', 'DeleteDBInstance', 'DeleteDBSnapshot']) {
     expect([action, here.effects(action, run)]).toEqual([action, 1]);
   }
   expect(here.changingCalls(before).map(recordedCall)).toEqual(callsOf(forecast.steps, run));
   await anOldOneGoes(here, first, run);
   expect(await here.as('ada').get('/v1/audit/verify', auditSchema)).toMatchObject({ bad: null });
 });
+
+async function snapshotsAtHome({ orders }: RdsPlace): Promise<string[]> {
+  const { DBSnapshots: found = [] } = await orders.client().send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }));
+  return found.map((one) => one.DBSnapshotIdentifier ?? '');
+}
 
 /** Its own copy is not counted: it was the plan before it that had the first one go. */
 async function anOldOneGoes(here: RdsPlace, first: string, good: string): Promise<void> {
@@ -67,7 +87,9 @@ async function anOldOneGoes(here: RdsPlace, first: string, good: string): Promis
     ]) as string[],
   });
   const last = await copied(here, { verification: 'none' });
-  expect((await here.detail(last)).evidence['prune']).toEqual({ pruned: [nameOf(first)], stayed: [] });
+  const { evidence } = await here.detail(last);
+  expect(evidence['prune']).toEqual({ pruned: [nameOf(first)], stayed: [] });
+  expect(evidence['evidence']).toMatchObject({ verified: 'none', newestRowAt: null, pruned: [nameOf(first)] });
   expect((await whatIsAbroad(here)).copies).toEqual([nameOf(good), nameOf(last)].toSorted());
   const { proofs } = await here.as('ada').get('/v1/proofs?database=orders-aws', proofsSchema);
   expect(proofs.map(({ backup, verified }) => [backup, verified])).toEqual([
@@ -86,8 +108,25 @@ interface Step {
 /** What the plan says that is called, step by step. */
 function callsOf(steps: readonly Step[], run: string): ReturnType<typeof plannedCalls> {
   const snapshot = `arn:aws:rds:eu-central-1:123456789012:snapshot:${nameOf(run)}`;
-  return steps.flatMap((step) => plannedCalls(step.commands ?? [], { tag: nameOf(run), run, snapshot, key: `${run}/${step.id}/1` }));
+  return steps.flatMap((step) =>
+    plannedCalls(step.commands ?? [], { tag: nameOf(run), run, snapshot, password: '***', key: `${run}/${step.id}/1` }),
+  );
 }
+
+test('a password that was changed since the snapshot: the drill gets the one of now, and passes', async () => {
+  const here = place();
+  const { entry } = here.orders;
+  // The snapshot that AWS took by itself is of before there was a table.
+  here.configure({ verification: {} });
+  const next = 'the-password-of-later-1';
+  const change = { DBInstanceIdentifier: entry.rds.instance, MasterUserPassword: next, ApplyImmediately: true };
+  await here.orders.client().send(new ModifyDBInstanceCommand(change));
+  writeFileSync(entry.server.secret.file, next);
+  const run = await copied(here, { prune: false });
+  const { evidence, steps } = await here.detail(run);
+  expect(evidence['evidence']).toMatchObject({ verified: 'restored-and-queried', pruned: [] });
+  expect(steps.find(({ id }) => id === 'set-password')?.state).toBe('done');
+});
 
 test('a cancel in the middle of the drill leaves nothing', async () => {
   const here = place();
@@ -128,6 +167,41 @@ test('what fails its verification stays until people have decided, and goes with
   await here.decide(run, 'grace', 'roll-back');
   expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'rolled-back' });
   expect(await whatIsAbroad(here)).toEqual(before);
+});
+
+test('a freeze that begins while the drill stands there holds it up no longer than needed: it is torn down, and the run ends', async () => {
+  const here = place();
+  const run = await here.request(runbook, { snapshot: 'new', prune: false });
+  await here.agree(run);
+  await here.until(run, () => here.effects('RestoreDBInstanceFromDBSnapshot', run) === 1);
+  const grace = here.as('grace');
+  const on = await grace.post('/v1/freezes', { database: 'orders-aws', reason: 'the closing' }, freezeSchema);
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'succeeded' });
+  expect((await whatIsAbroad(here)).instances).toEqual([]);
+  expect(await snapshotsAtHome(here)).not.toContain(nameOf(run));
+  await grace.post(`/v1/freezes/${on.id}/lift`, { reason: 'a test' }, freezeSchema);
+});
+
+test('what the drill lacks is put right, and the run starts again with the drill: it ends well, and the copy is made once', async () => {
+  const here = place();
+  const client = here.orders.client(abroad);
+  const connections = async (ParameterValue: string): Promise<void> => {
+    const Parameters = [{ ParameterName: 'max_connections', ParameterValue, ApplyMethod: 'pending-reboot' as const }];
+    await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'quarantine-16', Parameters }));
+  };
+  here.configure({ verification: { assertions: [{ name: 'room for 40', sql: "SELECT current_setting('max_connections')::int >= 40" }] } });
+  await connections('30');
+  const run = await here.request(runbook, { prune: false });
+  await here.agree(run);
+  const parked = await here.until(run, (now) => now.state === 'parked');
+  expect(parked.failure).toMatchObject({ code: 'verification-failed', facts: { againFrom: 'drill' } });
+  await connections('50');
+  await here.decide(run, 'grace', 'start-again');
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'succeeded' });
+  expect((await here.detail(run)).evidence['evidence']).toMatchObject({ verified: 'restored-and-queried' });
+  const times = ['CopyDBSnapshot', 'RestoreDBInstanceFromDBSnapshot', 'DeleteDBInstance'].map((action) => here.effects(action, run));
+  expect(times).toEqual([1, 2, 2]);
+  expect((await whatIsAbroad(here)).instances).toEqual([]);
 });
 
 test('a kit that is not whole is refused in the plan, all that is missing at once, and nothing is made', async () => {

@@ -32,14 +32,19 @@ export const steps = {
   ready: { kind: 'wait', title: 'Wait until the instance takes a snapshot' },
   snapshot: { kind: 'change', title: 'Make a new snapshot' },
   'snapshot-whole': { kind: 'wait', title: 'Wait until the snapshot is whole' },
+  room: { kind: 'wait', title: 'Wait for room among the copies into that region' },
   copy: { kind: 'change', title: 'Copy it into the other region' },
   'copy-whole': { kind: 'wait', title: 'Wait until the copy is whole' },
   drill: { kind: 'change', title: 'Restore the copy there, as a drill' },
   available: { kind: 'wait', title: 'Wait until the restored copy answers' },
+  'set-password': { kind: 'change', title: 'Set the main user’s password of now', skippable: true, onOwnThings: true },
+  'password-set': { kind: 'wait', title: 'Wait until the password is in force' },
   verify: { kind: 'check', title: 'Verify what was restored' },
-  'tear-down': { kind: 'change', title: 'Tear the drill down' },
+  'tear-down': { kind: 'change', title: 'Tear the drill down', onOwnThings: true },
   prove: { kind: 'check', title: 'Write the proof into the ledger' },
+  'remove-snapshot': { kind: 'change', title: 'Remove the new snapshot', skippable: true, onOwnThings: true },
   prune: { kind: 'change', title: 'Remove old copies', skippable: true, pointOfNoReturn: true },
+  evidence: { kind: 'check', title: 'Put the evidence together', skippable: true },
 } as const;
 
 /** What stands in the commands' text for values that are known only when the step runs. */
@@ -48,6 +53,7 @@ const variables = {
   run: 'the run’s workflow id',
   key: 'the run’s workflow id with the step and how often it was started',
   snapshot: 'the ARN of the snapshot that this run has made',
+  password: 'the password that the inventory’s secret has now; it is never shown',
   amcheck: 'the schema of the extension amcheck',
   relation: 'the oid of the table or index that is checked',
 };
@@ -66,7 +72,7 @@ export const drSnapshotCopy: Runbook<CopyAbroadInput, CopyAbroadFacts, Commands>
       copy: 'backup.deleteCopy',
       drill: 'backup.deleteRestored',
     },
-    goesAlong: ['tear-down'],
+    goesAlong: ['set-password', 'tear-down', 'remove-snapshot'],
     subject,
   },
   variables,
@@ -77,13 +83,14 @@ type StepId = keyof typeof steps;
 type Question = PlanQuestion<CopyAbroadInput, CopyAbroadFacts, Commands>;
 
 function plan(question: Question): StepPlans {
-  return { ...theCopy(question), ...theDrill(question), prune: pruning(question) } satisfies Record<StepId, StepPlan>;
+  const evidence: StepPlan = { commands: [], notes: ['Only reads: the copy, and which of the old ones are gone.'] };
+  return { ...theCopy(question), ...theDrill(question), prune: pruning(question), evidence } satisfies Record<StepId, StepPlan>;
 }
 
 function theCopy({ facts, input: given, commands }: Question) {
   const backup = commands.backup(facts);
   const { copy } = facts.binding;
-  const { bytes, takenAt } = facts.observed;
+  const { bytes, takenAt, copiesUnderWay } = facts.observed;
   const notNew: StepPlan = { applies: false, because: 'the newest snapshot of the provider’s own is copied (snapshot: newest)' };
   const isNew = given.snapshot === 'new';
   const key = copy?.key === null ? 'The copy is not encrypted, as its source.' : `The copy is encrypted with ${copy?.key ?? ''}.`;
@@ -95,16 +102,32 @@ function theCopy({ facts, input: given, commands }: Question) {
       ? {
           commands: backup.createSnapshot(facts),
           undo: backup.deleteSnapshot(facts),
-          notes: ['On a single machine writes may stall for a moment while it begins.', 'It stays until somebody removes it.'],
+          notes: [
+            'On a single machine writes may stall for a moment while it begins.',
+            'It goes again at the end, by the step remove-snapshot.',
+          ],
         }
       : notNew,
     'snapshot-whole': isNew ? { commands: [], bytes } : notNew,
+    'remove-snapshot': isNew
+      ? { commands: backup.deleteSnapshot(facts), noUndo: 'it was made for the copy alone, and the copy stands for itself' }
+      : notNew,
+    room: {
+      commands: [],
+      notes: copiesUnderWay
+        ? [`${copiesUnderWay.now} of at most ${copiesUnderWay.atMost} copies into ${copy?.region ?? ''} are being made now.`]
+        : [],
+    },
     copy: {
       commands: backup.copySnapshot(facts),
       undo: backup.deleteCopy(facts),
       notes: [takenAt === null ? 'Its data is of the moment of the new snapshot.' : `Its data is of ${takenAt}.`, key],
     },
-    'copy-whole': { commands: [], bytes, notes: ['Copies into one region queue; the wait costs nothing and survives restarts.'] },
+    'copy-whole': {
+      commands: [],
+      bytes,
+      notes: ['Copies of one database into one region queue; the wait costs nothing and survives restarts.'],
+    },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
 
@@ -122,6 +145,7 @@ function theDrill({ facts, input: given, commands }: Question) {
         }
       : none,
     available: drills ? { commands: [], bytes } : none,
+    ...thePassword({ facts, input: given, commands }),
     verify:
       given.verification === 'restored-and-queried'
         ? {
@@ -136,6 +160,23 @@ function theDrill({ facts, input: given, commands }: Question) {
     prove: { commands: [], notes: [`A row in Steadyhand’s own ledger: ${given.verification}.`] },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
+
+/** Only who queries it has to log in. */
+function thePassword({ facts, input: given, commands }: Pick<Question, 'facts' | 'input' | 'commands'>) {
+  const absent = (because: string): Record<'set-password' | 'password-set', StepPlan> => ({
+    'set-password': { applies: false, because },
+    'password-set': { applies: false, because },
+  });
+  if (given.verification !== 'restored-and-queried') return absent(`nobody logs in (verification: ${given.verification})`);
+  if (!facts.binding.source.asMainUser) return absent('Steadyhand does not log in as the main user, or its password is the provider’s');
+  return {
+    'set-password': { commands: commands.backup(facts).setMainPassword(facts), noUndo: 'it goes with the drill', notes: [passwordNote] },
+    'password-set': { commands: [] },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+const passwordNote =
+  'The restored copy has the passwords of the moment of its data; this one is as the inventory’s secret has it now, so that Steadyhand can log in.';
 
 const noDrill = { restoreFromSnapshot: () => [], deleteRestored: () => [] };
 

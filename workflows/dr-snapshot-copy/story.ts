@@ -15,12 +15,13 @@ const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
  *  1. Check what must stand ready in the other region: key, engine version, groups, quota.
  *  2. Ask for leave, once for all of it: the old copies that will go stand in the plan.
  *  3. Make a new snapshot, unless the newest one of the provider's own is copied.
- *  4. Copy it into the other region, and wait through the queue until the copy is whole.
- *  5. The drill: restore the copy there, in quarantine, and wait until it answers.
+ *  4. Copy it into the other region as soon as there is room, and wait through the queue until the copy is whole.
+ *  5. The drill: restore the copy there, in quarantine, and wait until it answers. Give it the password of now.
  *  6. Verify what was restored. Fails it, people look while it still stands there.
  *  7. Tear the drill down.
- *  8. Write into the ledger how far the copy is proved.
+ *  8. Write into the ledger how far the copy is proved, and remove the new snapshot: the copy stands for itself.
  *  9. Remove the old copies that the rule keeps no longer. What is gone does not come back: from here on the new copy stays.
+ * 10. Look once more, and put the evidence together.
  */
 export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
   const learnt: Learnt = {};
@@ -35,6 +36,7 @@ export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
       await run.step('ready', backup.awaitReady);
       await run.step('snapshot', backup.createSnapshot, { undo: backup.deleteSnapshot });
       await run.step('snapshot-whole', backup.awaitSnapshot, { redo: 'snapshot' });
+      await run.step('room', backup.awaitRoom);
       await run.step('copy', backup.copySnapshot, { undo: backup.deleteCopy });
       learnt.copy = await run.step('copy-whole', backup.awaitCopy, { redo: 'copy' });
 
@@ -43,11 +45,15 @@ export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
       learnt.restored = await run.step('available', backup.awaitAvailable, { redo: 'drill' });
       if (learnt.restored) {
         learnt.secondsAvailable = (Date.now() - begun) / 1_000;
+        await run.step('set-password', backup.setMainPassword, { redo: 'drill' });
+        await run.step('password-set', backup.awaitAvailable, { redo: 'drill' });
         learnt.verification = await run.step('verify', recovery.verify, { redo: 'drill' });
       }
       await run.step('tear-down', backup.deleteRestored);
       await run.step('prove', recovery.prove);
+      await run.step('remove-snapshot', backup.deleteSnapshot);
       await run.step('prune', backup.removeCopies);
+      await run.step('evidence', backup.copyEvidence);
     },
   );
 }

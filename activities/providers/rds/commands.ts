@@ -1,7 +1,7 @@
 import { callCommand, type Call } from '../../aws/call.ts';
 import type { Command } from '../../../domain/command.ts';
 import type { BackupFacts, Settings } from '../backup-facts.ts';
-import { oldTagNames, oldTags, ownTags, ownVariables, type Own } from './own.ts';
+import { oldTagNames, oldTags, ownDatabaseTag, ownTags, ownVariables, type Own } from './own.ts';
 import { modifyInput, restoreInput } from './settings.ts';
 
 /**
@@ -35,7 +35,7 @@ export function copySnapshotCall({ binding }: BackupFacts, own: Own, snapshot: s
       TargetDBSnapshotIdentifier: own.tag,
       ...(copy.key === null ? {} : { KmsKeyId: copy.key }),
       // Not CopyTags: a snapshot of another run has that one's tags.
-      Tags: tagInput(copy.tags, own),
+      Tags: [...tagInput(copy.tags, own), ownDatabaseTag(binding.database)],
     },
   };
 }

@@ -9,8 +9,9 @@ import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
 import { closeRestored, openRestored } from './open-restored.ts';
 import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
+import { awaitRoom } from './room.ts';
 import { awaitAvailable, awaitReady, awaitRestorable, find, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
-import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups } from './snapshots.ts';
+import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups, listCopies } from './snapshots.ts';
 import { awaitNamed, nameRestoredBack, nameSourceBack, renameRestored, renameSource } from './swap.ts';
 import { windowOf } from './window.ts';
 
@@ -49,7 +50,9 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
     },
     copy: {
       kit: async (database) => await kitOf(rds, database),
+      awaitRoom: verb(awaitRoom),
       copySnapshot: verb(copySnapshot),
+      listCopies: verb(listCopies),
       deleteCopy: verb(deleteCopy),
       removeCopies: verb(removeCopies),
     },

@@ -9,6 +9,7 @@ import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, su
 import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
 import { momentOf } from './moment.ts';
 import { bearsRun, isOwnTag, oldName, ownName } from './own.ts';
+import { copiesUnderWay } from './room.ts';
 import { readSettings } from './settings.ts';
 import { listBackups } from './snapshots.ts';
 import { windowOf } from './window.ts';
@@ -28,9 +29,10 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   const source = await sourceOf(rds, order, entry);
   const look: Look = { rds, entry, order, source };
   const made = await isMade(look);
-  const [window, copied, ...findings] = await Promise.all([
+  const [window, copied, copiesNow, ...findings] = await Promise.all([
     windowOf(rds, entry.region, source),
     copiedOf(look),
+    order.copy !== undefined && entry.dr ? copiesUnderWay(rds, entry.dr.region, order.run) : null,
     made ? [] : restoreFindings(look),
     copyFindings(look),
     snapshotFindings(look),
@@ -51,7 +53,12 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
       settings: readSettings(source),
       quarantine: from ? placeOf(look).settings : {},
     },
-    observed: { bytes: bytesOf(source.AllocatedStorage), window, takenAt: copied?.takenAt ?? null },
+    observed: {
+      bytes: bytesOf(source.AllocatedStorage),
+      window,
+      takenAt: copied?.takenAt ?? null,
+      ...(copiesNow ? { copiesUnderWay: copiesNow } : {}),
+    },
   };
 }
 

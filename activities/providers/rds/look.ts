@@ -1,4 +1,4 @@
-import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
+import type { DBInstance, DBSnapshot, DescribeDBSnapshotsMessage } from '@aws-sdk/client-rds';
 import type { Aws } from '../../aws/aws.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
@@ -63,6 +63,18 @@ export async function snapshotOf({ aws }: Rds, region: string, id: string): Prom
     if (awsCodeOf(error) === 'DBSnapshotNotFound') return undefined;
     throw error;
   }
+}
+
+/** All pages of those that fit. */
+export async function snapshotsIn({ aws }: Rds, region: string, fit: DescribeDBSnapshotsMessage): Promise<DBSnapshot[]> {
+  const found: DBSnapshot[] = [];
+  let marker: string | undefined;
+  do {
+    const page = await aws.call(region, 'rds:DescribeDBSnapshots', { ...fit, ...(marker === undefined ? {} : { Marker: marker }) });
+    found.push(...(page.DBSnapshots ?? []));
+    marker = page.Marker;
+  } while (marker !== undefined && marker !== '');
+  return found;
 }
 
 const gibibyte = 1_073_741_824;

@@ -9,7 +9,8 @@ const taken = new Set(['DBInstanceAlreadyExists', 'DBSnapshotAlreadyExists']);
 const busyAgainMs = 15_000;
 
 interface Making<Action extends AwsAction> {
-  readonly call: Call<Action>;
+  /** Asked for only when it is to be made. */
+  call(): Promise<Call<Action>> | Call<Action>;
   /** The instance whose state may forbid it. */
   readonly of: { readonly region: string; readonly id: string };
   observe(): Promise<Observation<void>>;
@@ -23,8 +24,9 @@ export async function make<Action extends AwsAction>(rds: Rds, attempt: Attempt,
   await ensure(attempt, {
     observe,
     act: async () => {
+      const { region, action, input } = await call();
       try {
-        await rds.aws.call(call.region, call.action, call.input, of.id);
+        await rds.aws.call(region, action, input, of.id);
       } catch (error) {
         // It may be the echo of our own call whose answer was lost: the look that follows tells.
         if (!taken.has(awsCodeOf(error))) throw await whenBusy(rds, of, error);

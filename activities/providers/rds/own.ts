@@ -29,6 +29,7 @@ const runTag = 'steadyhand-run';
 const keyTag = 'steadyhand-key';
 /** The day when an old instance is due to be removed. */
 const removeAfterTag = 'steadyhand:remove-after';
+const databaseTag = 'steadyhand-database';
 
 export function ownTags({ run, key }: Own): Tag[] {
   return [
@@ -44,7 +45,12 @@ export function oldTags(own: Own, removeAfter: string): Tag[] {
 
 export const oldTagNames = [runTag, keyTag, removeAfterTag];
 
-export const isOwnTag = (name: string): boolean => oldTagNames.includes(name);
+/** The database of the inventory that a copy is of: its server may be another one, or be called otherwise, by the time it is old. */
+export const ownDatabaseTag = (database: string): Tag => ({ Key: databaseTag, Value: database });
+
+export const databaseOf = (list: readonly Tag[] | undefined): string | undefined => tagsOf(list)[databaseTag];
+
+export const isOwnTag = (name: string): boolean => name === databaseTag || oldTagNames.includes(name);
 
 export function tagsOf(list: readonly Tag[] | undefined): Record<string, string> {
   return Object.fromEntries((list ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));

@@ -12,12 +12,12 @@ import { bearsKey, bearsRun, ownName, ownOf } from './own.ts';
 import { differencesOf } from './settings.ts';
 
 export async function restoreToPointInTime(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
-  const call = restoreToPointInTimeCall(facts, ownOf(attempt));
+  const call = () => restoreToPointInTimeCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: facts.binding.source, observe: () => observed(rds, facts, attempt) });
 }
 
 export async function restoreFromSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
-  const call = restoreFromSnapshotCall(facts, ownOf(attempt));
+  const call = () => restoreFromSnapshotCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: facts.binding.source, observe: () => observed(rds, facts, attempt) });
 }
 

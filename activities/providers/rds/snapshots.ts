@@ -1,24 +1,26 @@
+import type { DBSnapshot } from '@aws-sdk/client-rds';
 import { Failure, notYet } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Observation } from '../../engine/ensure.ts';
 import type { Snapshot } from '../provider.ts';
 import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
-import { entryOf, snapshotFrom, snapshotOf, type Rds } from './look.ts';
+import { entryOf, snapshotFrom, snapshotOf, snapshotsIn, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
-import { bearsKey, bearsRun, ownName, ownOf } from './own.ts';
+import { bearsKey, bearsRun, databaseOf, ownName, ownOf } from './own.ts';
 import { takeAway } from './take-away.ts';
 
 export async function createSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { source } = facts.binding;
-  const call = createSnapshotCall(facts, ownOf(attempt));
+  const call = () => createSnapshotCall(facts, ownOf(attempt));
   await make(rds, attempt, { call, of: source, observe: () => observed(rds, source.region, source.id, attempt) });
 }
 
 export async function copySnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { source } = facts.binding;
   const copy = copyOf(facts);
-  const call = copySnapshotCall(facts, ownOf(attempt), copy.snapshot ?? (await ownSnapshotArn(rds, source.region, attempt)));
+  // The one that this run has made goes when its copy is proved: what is copied already needs it no more.
+  const call = async () => copySnapshotCall(facts, ownOf(attempt), copy.snapshot ?? (await ownSnapshotArn(rds, source.region, attempt)));
   await make(rds, attempt, { call, of: source, observe: () => observed(rds, copy.region, source.id, attempt) });
 }
 
@@ -61,19 +63,24 @@ async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<
 }
 
 /** Newest first; those that are still being made come last. */
-export async function listBackups(rds: Rds, database: string, region?: string): Promise<Snapshot[]> {
-  const entry = entryOf(rds, database);
-  const where = region ?? entry.region;
-  const found: Snapshot[] = [];
-  let marker: string | undefined;
-  do {
-    const filter = { DBInstanceIdentifier: entry.instance, ...(marker === undefined ? {} : { Marker: marker }) };
-    const page = await rds.aws.call(where, 'rds:DescribeDBSnapshots', filter, entry.instance);
-    found.push(...(page.DBSnapshots ?? []).map((one) => snapshotFrom(where, one)));
-    marker = page.Marker;
-  } while (marker !== undefined && marker !== '');
-  return found.toSorted((one, other) => (other.takenAt ?? '').localeCompare(one.takenAt ?? ''));
+export async function listBackups(rds: Rds, database: string): Promise<Snapshot[]> {
+  const { region, instance } = entryOf(rds, database);
+  return newestFirst(region, await snapshotsIn(rds, region, { DBInstanceIdentifier: instance }));
 }
+
+export async function listCopies(rds: Rds, database: string): Promise<Snapshot[]> {
+  const { dr, instance } = entryOf(rds, database);
+  if (!dr) return [];
+  const found = await snapshotsIn(rds, dr.region, { SnapshotType: 'manual' });
+  const ofDatabase = ({ TagList, DBInstanceIdentifier: of }: DBSnapshot): boolean => {
+    const tagged = databaseOf(TagList);
+    return tagged === undefined ? of === instance : tagged === database;
+  };
+  return newestFirst(dr.region, found.filter(ofDatabase));
+}
+
+const newestFirst = (region: string, found: readonly DBSnapshot[]): Snapshot[] =>
+  found.map((one) => snapshotFrom(region, one)).toSorted((one, other) => (other.takenAt ?? '').localeCompare(one.takenAt ?? ''));
 
 export async function deleteSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   await deleteIn(rds, facts.binding.source.region, attempt);
