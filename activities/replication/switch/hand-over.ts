@@ -59,13 +59,17 @@ async function appliedLsn(look: Session, tag: string): Promise<string | undefine
   }
 }
 
-/** Visible is not durable: a synchronous row on the target, and its WAL flushed, makes everything applied before it survive. */
+/**
+ * Visible is not durable: a synchronous row on the target, and WAL flushed up to where it was before, makes everything applied before
+ * it survive. Not up to where WAL is afterwards: what others have not committed is flushed when they do, and at the end of a page
+ * that position lies behind a header which nobody has written.
+ */
 export async function makeDurable(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<void> {
-  await sessions.target.change.run(marker('target'), { run: attempt.run, attempt: attempt.number, token: `${token} durable` });
-  const { look } = sessions.target;
-  const [written] = await look.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  const { look, change } = sessions.target;
+  const [applied] = await look.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  await change.run(marker('target'), { run: attempt.run, attempt: attempt.number, token: `${token} durable` });
   for (;;) {
-    const [row] = await look.query<{ flushed: boolean }>('SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS flushed', [written?.lsn]);
+    const [row] = await look.query<{ flushed: boolean }>('SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS flushed', [applied?.lsn]);
     if (row?.flushed) return;
     budget.signal.throwIfAborted();
     await breathe();

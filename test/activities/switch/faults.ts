@@ -25,6 +25,24 @@ export function withFault(servers: Servers, database: string, text: string, faul
   };
 }
 
+/** The servers, but before each look at `database` whose text contains `text` something else happens. */
+export function beforeLook(servers: Servers, database: string, text: string, happens: () => Promise<void>): Servers {
+  return {
+    ...servers,
+    open: async (name, opening) => {
+      const session: Session = await servers.open(name, opening);
+      if (name !== database) return session;
+      return {
+        ...session,
+        query: async (query, values) => {
+          if (query.includes(text)) await happens();
+          return await session.query(query, values);
+        },
+      };
+    },
+  };
+}
+
 export interface MemoryNoReturn extends NoReturn {
   /** What the next `decide` does: throw before it writes, or write and lose the answer. */
   next: 'work' | 'refuse-connection' | 'lose-answer';

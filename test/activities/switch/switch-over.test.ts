@@ -2,7 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Failure } from '../../../domain/failure.ts';
 import { pooled } from '../../support/pooled.ts';
-import { withFault } from './faults.ts';
+import { beforeLook, withFault } from './faults.ts';
 import { failureOf, limitOf, moreWrites, ready, snapshotsKept, writersOf } from './ready.ts';
 import { asAdmin, startMachines, type Machines } from './machines.ts';
 import { lostWrites } from './writers.ts';
@@ -34,6 +34,19 @@ describe('a switch that goes through', () => {
     expect(Number(now?.n)).toBeGreaterThan(Number(late?.n));
     expect((await noReturn.read(world.journal.run))?.side).toBe('forward');
     expect(await snapshotsKept(world)).toBe(1);
+  });
+
+  test('what others have written on the target and not committed yet holds up nothing', async () => {
+    const { world, switchOver } = await ready(machines);
+    const { host, port, password } = machines.target;
+    const other = new pg.Client({ host, port, password, user: 'postgres', database: 'postgres' });
+    await other.connect();
+    onTestFinished(async () => await other.end());
+    await other.query('BEGIN');
+    const servers = beforeLook(world.servers, 'orders-next', 'pg_current_wal_insert_lsn', async () => {
+      await other.query(`SELECT pg_logical_emit_message(true, 'test', 'written, not flushed')`);
+    });
+    await switchOver(servers);
   });
 
   test('sequences go on where they stopped, in both directions, never backwards', async () => {
