@@ -118,12 +118,36 @@ describe('before anything was changed the run is refused and nothing is made', (
   ] as const)('cancelled %s', async ([when, name]) => {
     const engine = await place.begin();
     const gate = newGate();
-    engine.hooks[when.startsWith('while the facts') ? 'after' : 'before'].set(name, once(gate.pass));
+    // The approval's end is held up however often it is tried: a change comes right after it.
+    const pass = name === 'questions.close' ? gate.pass : once(gate.pass);
+    engine.hooks[when.startsWith('while the facts') ? 'after' : 'before'].set(name, pass);
     const run = await engine.request();
     if (name.startsWith('lease.take') || name === 'questions.close') await engine.agree(run, 'agree-first');
     await gate.reached;
     await engine.decide(run, 'ada', 'cancel', 'no');
     gate.open();
+    await refused(run, engine);
+  });
+
+  test('cancelled, and not judged yet when the first change is due: the change waits for the judgement', async () => {
+    const engine = await place.begin();
+    const [closing, judging] = [newGate(), newGate()];
+    engine.hooks.before.set('questions.close', closing.pass);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await closing.reached;
+    let tries = 0;
+    engine.hooks.before.set('questions.judge', async () => {
+      tries += 1;
+      await judging.pass();
+    });
+    const cancelled = engine.decide(run, 'ada', 'cancel', 'no');
+    // On the spot first: as long as that lasts the workflow does nothing else.
+    await eventually(async () => await Promise.resolve(tries === 2 || undefined));
+    closing.open();
+    await eventually(async () => ((await engine.events(run, 'step.done')).some((one) => one['step'] === 'agree-first') ? true : undefined));
+    judging.open();
+    await cancelled;
     await refused(run, engine);
   });
 

@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { byText, parkedChoices, type DecidedBy, type ParkedChoice } from '../../domain/decision.ts';
 import type { FailureCode, FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
-import { ask } from './decision.ts';
+import { allHeard, ask } from './decision.ts';
 import { Ending, report, reportOf } from './failure.ts';
 import { standStill } from './freeze.ts';
 import { isSettled, lineOf, show, standingOf, stretch, type RunMemory } from './state.ts';
@@ -42,6 +42,8 @@ export async function step<Input, Result>(
   const work = async (): Promise<Result> => {
     if (line.kind === 'change') {
       await takeLease(memory);
+      // A cancel that has come is judged before anything more is changed.
+      await allHeard(memory);
       endIfCancelled(memory);
       return await begun(memory, async () => await attempt(memory, line, verb, input, options));
     }
