@@ -1,15 +1,15 @@
-import type { Agreement, Nudge, QuorumLine } from '../domain/approval.ts';
-import type { Choice, Question } from '../domain/decision.ts';
+import type { QuorumLine } from '../domain/approval.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import type { Outcome, Risk, RunState } from '../domain/run.ts';
 import type { Progress, StepState } from '../domain/step.ts';
-import type { TokenKind } from '../domain/token.ts';
 import type { Actor } from './actor.ts';
 import type { Events } from './event-contract.ts';
 import type { FreezeRow, Freezes } from './freeze-contract.ts';
 import type { Attempts, Leases, Leftovers, Moves, NoReturn, PlaceInLine } from './journal-contract.ts';
 import type { Proofs } from './proof-contract.ts';
 import type { Counts, SchemaGap } from './service-contract.ts';
+import type { DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
+import type { RunChange, StepChange } from './run-change.ts';
 import type { Requests } from './request-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
@@ -33,6 +33,8 @@ export type {
 export { proofLevels } from './proof-contract.ts';
 export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
+export type { DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
+export type { RunChange, StepChange } from './run-change.ts';
 export type { NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
@@ -124,15 +126,6 @@ export interface RunDetail extends RunRow {
   readonly evidence: Readonly<Record<string, unknown>>;
 }
 
-export interface StepChange {
-  readonly id: string;
-  readonly state: StepState;
-  readonly generation: number;
-  readonly because?: string;
-  readonly by?: string;
-  readonly failure?: FailureReport;
-}
-
 export interface StepPace {
   /** The median. */
   readonly seconds: number;
@@ -166,16 +159,23 @@ export interface Runs {
   list(filter: RunFilter): Promise<RunRow[]>;
   /** Runs that are not closed and were started: the API compares them with Temporal. */
   open(): Promise<RunRow[]>;
-  /** The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event. */
+  /**
+   * The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event; in one transaction
+   * with the `change`.
+   */
   planned(
     run: string,
-    plan: { digest: string; steps: readonly { id: string; kind: string; title: string; applies: boolean; because?: string }[] },
+    plan: {
+      digest: string;
+      steps: readonly { id: string; kind: string; title: string; applies: boolean; because?: string }[];
+      change?: RunChange;
+    },
   ): Promise<void>;
   /**
    * State and steps change in one transaction, with one event for the state and one for each step. Repeating it makes no second
    * event; a closed run stays as it is. Throws `not-found`, and `internal` for a step that the plan does not have.
    */
-  change(run: string, change: { state?: RunState; steps?: readonly StepChange[]; failure?: FailureReport | null }): Promise<void>;
+  change(run: string, change: RunChange): Promise<void>;
   /** Not an event: shown until the next one overwrites it. Nothing happens for a step that the plan does not have. */
   progress(run: string, step: string, progress: Progress): Promise<void>;
   /**
@@ -200,81 +200,6 @@ export interface Runs {
   review(run: string, by: Actor, reason: string): Promise<void>;
   /** How long each step took in earlier runs that finished it: in runs of this database if there are any, else in all. */
   stepPaces(runbook: string, database: string): Promise<Readonly<Record<string, StepPace>>>;
-}
-
-export interface OpenQuestion extends Question {
-  readonly run: string;
-  readonly quorum: readonly QuorumLine[];
-  readonly requester: string;
-  readonly failure: FailureReport | null;
-  readonly openedAt: string;
-  readonly agreements: readonly Agreement[];
-  /** Its reminders and escalations, in order of time. */
-  readonly chain: readonly Nudge[];
-}
-
-export interface DecisionRow {
-  readonly id: string;
-  readonly run: string;
-  readonly approval: string;
-  readonly opening: number;
-  readonly digest: string;
-  readonly choice: Choice;
-  readonly person: string;
-  /** Whether a person said it, or a service by a token of its own. */
-  readonly kind: TokenKind;
-  readonly groups: readonly string[];
-  readonly channel: string;
-  readonly reason: string | null;
-  readonly at: string;
-  /** null until the workflow has judged it. */
-  readonly counts: boolean | null;
-  readonly because: string | null;
-}
-
-export interface Questions {
-  /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
-  open(question: {
-    run: string;
-    approval: string;
-    opening: number;
-    kind: Question['kind'];
-    digest: string;
-    choices: readonly Choice[];
-    quorum: readonly QuorumLine[];
-    deadline?: string;
-    failure?: FailureReport;
-    chain?: readonly Nudge[];
-  }): Promise<OpenQuestion>;
-  /**
-   * What stands in this place of the chain happens: its time is noted, its quorum holds, an event tells it. Nothing happens when it
-   * has happened before or the question is closed.
-   */
-  nudge(question: OpenQuestion, place: number): Promise<void>;
-  find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
-  close(run: string, approval: string, opening: number, answer: string): Promise<void>;
-  /** A person answered: row and event. The workflow judges it afterwards. */
-  decide(decision: {
-    id: string;
-    run: string;
-    approval: string;
-    opening: number;
-    digest: string;
-    choice: Choice;
-    person: string;
-    /** Default a person. */
-    kind?: TokenKind;
-    groups: readonly string[];
-    channel: string;
-    reason?: string;
-  }): Promise<DecisionRow>;
-  decision(id: string): Promise<DecisionRow | null>;
-  /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
-  judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
-  /** The run has it for good. Harmless to repeat. */
-  delivered(id: string): Promise<void>;
-  /** Decisions that were made so long ago, were not refused and are not delivered, the oldest first; a hundred at most. */
-  undelivered(olderThanMs: number): Promise<DecisionRow[]>;
 }
 
 /** Plans, facts, findings: JSON under its digest; storing the same twice is harmless, the first body stands. */

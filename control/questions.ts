@@ -1,4 +1,5 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
+import { changeParameters } from './change-run.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
 import type { Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
@@ -9,6 +10,8 @@ export const questionColumns =
 export const decisionColumns = 'id, run, approval, opening, digest, choice, person, groups, channel, reason, "at", counts, because, kind';
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
+
+const closeQuery = 'SELECT steadyhand.close_question($1, $2, $3, $4, $5), steadyhand.change_run($1, $6, $7, $8, $9)';
 
 /** As the database has it: null for no deadline. */
 export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
@@ -37,9 +40,9 @@ export function createQuestions(db: Db): Questions {
       const values = [run, approval, opening, place, kind, eventText(engine, data)];
       await db.query('SELECT steadyhand.nudge_question($1, $2, $3, $4, $5, $6)', values);
     },
-    close: async (run, approval, opening, answer) => {
+    close: async ({ run, approval, opening }, answer, change = {}) => {
       const text = eventText(engine, { approval, opening, answer });
-      await db.query('SELECT steadyhand.close_question($1, $2, $3, $4, $5)', [run, approval, opening, answer, text]);
+      await db.query(closeQuery, [run, approval, opening, answer, text, ...changeParameters(change)]);
     },
     decide: async (decision) => {
       const { id, approval, opening, digest, choice, person, kind = 'person', groups, channel, reason } = decision;

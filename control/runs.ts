@@ -1,12 +1,15 @@
-import type { Runs, StepChange } from './contract.ts';
+import { changeParameters, stepParameter } from './change-run.ts';
+import type { Runs } from './contract.ts';
 import { asJson, type Db } from './db.ts';
-import { actorText, cleaned, engine, eventText, tellingJson, told } from './event-text.ts';
+import { actorText, engine, eventText, tellingJson, told } from './event-text.ts';
 import { readRuns } from './run-reads.ts';
 
 /** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
 const finishQuery = `
   SELECT steadyhand.lock_attempt($1, $2), CASE WHEN $4::json IS NOT NULL THEN steadyhand.record_evidence($3, $1, $4, $5) END,
     steadyhand.change_run($3, NULL, NULL, $6, '')`;
+
+const plannedQuery = 'SELECT steadyhand.plan_run($1, $2, $3, $4), steadyhand.change_run($1, $5, $6, $7, $8)';
 
 /** Each change is one statement: rows and events together or not at all. A closed run does not change any more. */
 export function createRuns(db: Db): Runs {
@@ -16,17 +19,10 @@ export function createRuns(db: Db): Runs {
       const steps = plan.steps.map((step) => ({ ...step, because: step.because ?? null }));
       const applying = plan.steps.filter((step) => step.applies).map((step) => step.id);
       const text = eventText(engine, { plan: plan.digest, steps: applying });
-      await db.query('SELECT steadyhand.plan_run($1, $2, $3, $4)', [run, plan.digest, tellingJson(steps), text]);
+      await db.query(plannedQuery, [run, plan.digest, tellingJson(steps), text, ...changeParameters(plan.change ?? {})]);
     },
-    change: async (run, { state, steps = [], failure }) => {
-      const text = eventText(engine, { ...(state === undefined ? {} : { state }), ...(failure === undefined ? {} : { failure }) });
-      await db.query('SELECT steadyhand.change_run($1, $2, $3, $4, $5)', [
-        run,
-        state ?? null,
-        failure === undefined ? null : tellingJson(failure),
-        asJson(steps.map(stepParameter)),
-        text,
-      ]);
+    change: async (run, change) => {
+      await db.query('SELECT steadyhand.change_run($1, $2, $3, $4, $5)', [run, ...changeParameters(change)]);
     },
     progress: async (run, step, progress) => {
       await db.query('UPDATE steadyhand.steps SET progress = $3 WHERE run = $1 AND id = $2', [run, step, tellingJson(progress)]);
@@ -54,11 +50,4 @@ export function createRuns(db: Db): Runs {
       await db.query('SELECT steadyhand.close_run($1, $2, $3, $4)', [run, tellingJson(ending), actorText(actor), text]);
     },
   };
-}
-
-function stepParameter(change: StepChange): Record<string, unknown> {
-  const { id, state, generation, because, by, failure } = change;
-  const said = by === undefined ? because : [because, `by ${by}`].filter((part) => part !== undefined).join(', ');
-  const data = { step: id, state, generation, because: because ?? null, by: by ?? null, failure: failure ?? null };
-  return { id, state, generation, because: cleaned(said), failure: cleaned(failure), event: eventText(engine, data) };
 }

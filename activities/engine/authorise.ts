@@ -22,10 +22,10 @@ export function authorise({ control, inventory }: EngineDependencies) {
     const judged = await lookUp({ control, inventory }, row);
     const refused = message.refuse ?? whyNot(judged);
     const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
-    const stands = await control.questions.decision(row.id);
+    const [stands, given] = await Promise.all([control.questions.decision(row.id), isGiven(control, judged)]);
     if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
     const verdict = counted(judged, ofNow(agreements, inventory(), runNameOf(row.run).database));
-    return (await isGiven(control, judged)) ? { ...verdict, given: true } : verdict;
+    return given ? { ...verdict, given: true } : verdict;
   };
 }
 
@@ -77,8 +77,12 @@ async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control'
   const now = inventory();
   const { operators, servicesAnswer } = policyOf(now, database);
   const whole = row.approval === wholeRun;
-  const question = whole ? null : await control.questions.find(row.run, row.approval, row.opening);
-  const requester = (await control.runs.find(row.run))?.requester ?? '';
+  const [question, run, noReturn] = await Promise.all([
+    whole ? null : control.questions.find(row.run, row.approval, row.opening),
+    control.runs.find(row.run),
+    whole ? control.noReturn.read(row.run) : null,
+  ]);
+  const requester = run?.requester ?? '';
   return {
     row,
     person: personOf(now, row.person),
@@ -88,7 +92,7 @@ async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control'
     operators,
     servicesAnswer,
     requester: personOf(now, requester) ?? requester,
-    forward: whole && (await control.noReturn.read(row.run))?.side === 'forward',
+    forward: noReturn?.side === 'forward',
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Control } from '../../control/contract.ts';
+import type { Control, RunChange } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import { ruleOf } from '../../domain/break-glass.ts';
 import type { ApprovalRule } from '../../domain/inventory.ts';
@@ -23,10 +23,9 @@ export function plan({ control, planner, inventory, catalog }: EngineDependencie
     const { digest, facts, steps } = made.plan;
     const brokeGlass = ((await control.runs.find(attempt.run))?.breakGlass ?? null) !== null;
     requireCover(steps, ruleOf(inventory(), order.database, catalog[order.runbook]?.risk ?? 'high', brokeGlass));
-    await control.documents.put('facts', facts, made.facts);
-    await control.documents.put('plan', digest, made.plan);
-    await control.runs.planned(attempt.run, { digest, steps: steps.map(rowOf) });
-    if (order.from === undefined) await control.runs.change(attempt.run, { state: 'running' });
+    await Promise.all([control.documents.put('facts', facts, made.facts), control.documents.put('plan', digest, made.plan)]);
+    const change: RunChange = order.from === undefined ? { state: 'running' } : {};
+    await control.runs.planned(attempt.run, { digest, steps: steps.map(rowOf), change });
     const outline = { digest, facts, steps: steps.map(outlineOf) };
     return agreed === undefined || agreed === digest ? outline : { ...outline, changes: await changesSince(control, agreed, made) };
   };

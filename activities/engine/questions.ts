@@ -111,7 +111,7 @@ async function closeOthers(
 ): Promise<void> {
   const open = (await control.runs.detail(run))?.questions ?? [];
   for (const { approval, opening } of open) {
-    if (approval !== asked.approval || opening !== asked.opening) await control.questions.close(run, approval, opening, 'lapsed');
+    if (approval !== asked.approval || opening !== asked.opening) await control.questions.close({ run, approval, opening }, 'lapsed');
   }
 }
 
@@ -139,10 +139,9 @@ function settledBy({ kind, quorum, agreements }: OpenQuestion): Choice | null {
 export function closeQuestion({ control }: EngineDependencies) {
   return async (closing: Closing, attempt: Attempt): Promise<void> => {
     const { approval, opening, answer, by, state, step } = closing;
-    await control.questions.close(attempt.run, approval, opening, answer);
     const generation = generationOf(closing, opening);
     const because = { because: by?.reason ?? `decided: ${answer}`, ...(by ? { by: by.person } : {}) };
-    await control.runs.change(attempt.run, {
+    await control.questions.close({ run: attempt.run, approval, opening }, answer, {
       state,
       failure: null,
       ...(step ? { steps: [{ id: approval, state: step, generation, ...because }] } : {}),

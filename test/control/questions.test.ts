@@ -53,8 +53,8 @@ describe('questions', () => {
 
   it('are closed once, and asked again under another opening', async () => {
     await control.questions.open(question());
-    await control.questions.close(run, 'approve-switch', 1, 'lapsed');
-    await control.questions.close(run, 'approve-switch', 1, 'approve');
+    await control.questions.close({ run, approval: 'approve-switch', opening: 1 }, 'lapsed');
+    await control.questions.close({ run, approval: 'approve-switch', opening: 1 }, 'approve');
     expect(await control.questions.find(run, 'approve-switch', 1)).toMatchObject({ answer: 'lapsed' });
     await control.questions.open({ ...question(), opening: 2, digest: 'd2' });
     expect((await control.runs.detail(run))?.questions.map((one) => one.opening)).toEqual([2]);

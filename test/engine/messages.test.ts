@@ -94,7 +94,7 @@ test('an answer that was judged, its question closed, and all of it lost with th
   const message = await engine.click(run, 'linus', 'approve');
   const { control } = engine;
   await control.questions.judge(message.decisionId, { counts: true, because: 'counts' });
-  await control.questions.close(run, 'agree-first', 1, 'approve');
+  await control.questions.close({ run, approval: 'agree-first', opening: 1 }, 'approve');
   await control.runs.change(run, { state: 'running', steps: [{ id: 'agree-first', state: 'done', generation: 1 }] });
   // What a later step has made of the facts.
   engine.world.facts = { binding: { shape: 'square' }, observed: { size: 1 } };

@@ -1,0 +1,81 @@
+import type { Agreement, Nudge, QuorumLine } from '../domain/approval.ts';
+import type { Choice, Question } from '../domain/decision.ts';
+import type { FailureReport } from '../domain/failure.ts';
+import type { TokenKind } from '../domain/token.ts';
+import type { RunChange } from './run-change.ts';
+
+export interface OpenQuestion extends Question {
+  readonly run: string;
+  readonly quorum: readonly QuorumLine[];
+  readonly requester: string;
+  readonly failure: FailureReport | null;
+  readonly openedAt: string;
+  readonly agreements: readonly Agreement[];
+  /** Its reminders and escalations, in order of time. */
+  readonly chain: readonly Nudge[];
+}
+
+export interface DecisionRow {
+  readonly id: string;
+  readonly run: string;
+  readonly approval: string;
+  readonly opening: number;
+  readonly digest: string;
+  readonly choice: Choice;
+  readonly person: string;
+  /** Whether a person said it, or a service by a token of its own. */
+  readonly kind: TokenKind;
+  readonly groups: readonly string[];
+  readonly channel: string;
+  readonly reason: string | null;
+  readonly at: string;
+  /** null until the workflow has judged it. */
+  readonly counts: boolean | null;
+  readonly because: string | null;
+}
+
+export interface Questions {
+  /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
+  open(question: {
+    run: string;
+    approval: string;
+    opening: number;
+    kind: Question['kind'];
+    digest: string;
+    choices: readonly Choice[];
+    quorum: readonly QuorumLine[];
+    deadline?: string;
+    failure?: FailureReport;
+    chain?: readonly Nudge[];
+  }): Promise<OpenQuestion>;
+  /**
+   * What stands in this place of the chain happens: its time is noted, its quorum holds, an event tells it. Nothing happens when it
+   * has happened before or the question is closed.
+   */
+  nudge(question: OpenQuestion, place: number): Promise<void>;
+  find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
+  /** In one transaction with the `change` of the run. Closing it again changes nothing of the question. */
+  close(question: { run: string; approval: string; opening: number }, answer: string, change?: RunChange): Promise<void>;
+  /** A person answered: row and event. The workflow judges it afterwards. */
+  decide(decision: {
+    id: string;
+    run: string;
+    approval: string;
+    opening: number;
+    digest: string;
+    choice: Choice;
+    person: string;
+    /** Default a person. */
+    kind?: TokenKind;
+    groups: readonly string[];
+    channel: string;
+    reason?: string;
+  }): Promise<DecisionRow>;
+  decision(id: string): Promise<DecisionRow | null>;
+  /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
+  judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
+  /** The run has it for good. Harmless to repeat. */
+  delivered(id: string): Promise<void>;
+  /** Decisions that were made so long ago, were not refused and are not delivered, the oldest first; a hundred at most. */
+  undelivered(olderThanMs: number): Promise<DecisionRow[]>;
+}
