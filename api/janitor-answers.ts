@@ -28,12 +28,28 @@ export const janitorSchema = z.object({
         database: z.string(),
         kind: z.string(),
         name: z.string(),
+        region: z.string().nullable().describe('Of what stands at a provider; else null'),
         run: z.string().nullable().describe('The run whose name it bears'),
         owner: z.enum(['closed', 'unknown']),
-        command: z.string().describe('What to do'),
+        command: z.string().nullable().describe('What to do; null: nothing is removed whose run is not known here'),
       }),
     )
-    .describe('What was found on the databases and is no open run’s'),
+    .describe('What was found on the databases and at their providers, is no open run’s and was not kept on purpose'),
+  kept: z
+    .array(
+      z.object({
+        database: z.string(),
+        kind: z.string(),
+        name: z.string(),
+        region: z.string(),
+        run: z.string(),
+        what: z.string().describe('What it is kept as'),
+        since: time.nullable().describe('Since when it is there; null while it is being made'),
+        due: z.string().nullable().describe('The day from which on it is meant to go; null: somebody decides'),
+        command: z.string().describe('What removes it once nobody needs it'),
+      }),
+    )
+    .describe('What runs that succeeded have left at a provider on purpose'),
   unseen: z.array(z.object({ database: z.string(), because: z.string() })).describe('Databases that could not be looked at'),
 });
 

@@ -6,6 +6,7 @@ import type { TaggedObject } from '../domain/leftover.ts';
 import { runNameOf } from '../domain/run.ts';
 import { databasesOf, whyNotSafe } from '../domain/why-not-safe.ts';
 import type { clearingSchema, janitorSchema } from './janitor-answers.ts';
+import { lookAtProviders } from './look-at-providers.ts';
 import type { ApiParts } from './parts.ts';
 import { requireGroup } from './request-run.ts';
 import { findRun } from './routes/runs.ts';
@@ -22,11 +23,14 @@ export async function lookAround(parts: ApiParts, only?: string): Promise<Found>
   const known = await Promise.all(leftovers.map(async (one) => await told(parts, one)));
   const looks = await Promise.all(databases.map(async (database) => ({ database, ...(await parts.tagged(database)) })));
   const objects = await Promise.all(looks.flatMap((look) => look.objects).map(async (one) => await judged(parts, one, known)));
+  const atProviders = await lookAtProviders(parts, databases, known);
   const runs = known.filter((one) => databases.includes(one.database));
+  const ofOthers = (one: { database: string }): boolean => only !== undefined && one.database !== only;
   return {
     runs,
-    objects: objects.flat(),
-    unseen: looks.flatMap(({ database, unseen }) => unseen.map((because) => ({ database, because }))),
+    objects: [...objects.flat(), ...atProviders.objects.filter((one) => !ofOthers(one))],
+    kept: atProviders.kept.filter((one) => !ofOthers(one)),
+    unseen: [...looks.flatMap(({ database, unseen }) => unseen.map((because) => ({ database, because }))), ...atProviders.unseen],
   };
 }
 
@@ -58,7 +62,7 @@ async function judged(parts: ApiParts, object: TaggedObject, runs: Found['runs']
   const run = owner?.run ?? null;
   const known = runs.find((one) => one.run === run || (tag === null && one.database === database));
   const command = known?.safe === true ? known.command : byHand;
-  return [{ database, kind, name, run, owner: run === null ? 'unknown' : 'closed', command }];
+  return [{ database, kind, name, region: null, run, owner: run === null ? 'unknown' : 'closed', command }];
 }
 
 /**

@@ -25,8 +25,8 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
-      const { control, inventory, catalog, planner, tagged } = dependencies;
-      const parts = { control, inventory, catalog, planner, tagged, temporal, ...limitsOf(config), ...codecOf(config) };
+      const { control, inventory, catalog, planner, tagged, owned } = dependencies;
+      const parts = { control, inventory, catalog, planner, tagged, owned, temporal, ...limitsOf(config), ...codecOf(config) };
       const api = await listen(parts, config.api, log);
       log.info({ address: api.address }, 'api ready');
       await untilTold();

@@ -1,7 +1,7 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
-import type { TaggedLook } from '../domain/leftover.ts';
+import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
@@ -23,6 +23,9 @@ export interface Planner {
 /** What stands on a database and bears the name of a run; looks only. What could not be looked at is `unseen`. */
 export type LookForTags = (database: string) => Promise<TaggedLook>;
 
+/** What runs have made at a database's provider and is there; looks only. What could not be listed is `unseen`. */
+export type LookForOwned = (database: string) => Promise<OwnedLook>;
+
 /** What the API is made of. The inventory is asked for at each request, so one that was read again counts from then on. */
 export interface ApiParts {
   readonly control: Control;
@@ -31,6 +34,7 @@ export interface ApiParts {
   readonly catalog: Catalog;
   readonly planner: Planner;
   readonly tagged: LookForTags;
+  readonly owned: LookForOwned;
   /** How often a token may ask; without it, as often as it likes. */
   readonly limit?: RateLimit;
   /** How many streams of events may be open; without it, any number. */

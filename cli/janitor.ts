@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { EventRow } from '../control/contract.ts';
 import type { janitorSchema } from '../api/janitor-answers.ts';
+import { durationText } from '../domain/duration.ts';
 import { clientCommand } from './client-command.ts';
 import type { ApiClient, ClientOptions } from './client.ts';
 import { eventsOf } from './event-lines.ts';
@@ -19,7 +20,10 @@ interface JanitorOptions extends ClientOptions {
 const lookEveryMs = 1_000;
 
 export function janitorCommand(world: World): Command {
-  return clientCommand('janitor', 'What runs that have ended left behind, and what to do about each')
+  return clientCommand(
+    'janitor',
+    'What runs that have ended left behind on databases and at their providers, what they keep there, and what to do about each',
+  )
     .option('--database <name>', 'look at this one only')
     .option('--remove <run>', 'take back what this run left, by its own undos; only where that is safe')
     .option('--reason <text>', 'why it is removed; it is recorded')
@@ -36,10 +40,10 @@ async function list(world: World, options: JanitorOptions): Promise<void> {
   const query = options.database === undefined ? '' : `?database=${encodeURIComponent(options.database)}`;
   const found = await apiClient(world, options).get(`/v1/janitor${query}`, janitorSchema);
   if (options.json === true) world.out(`${JSON.stringify(found, null, 2)}\n`);
-  else world.out(`${foundLines(found).join('\n')}\n`);
+  else world.out(`${foundLines(found, world.now()).join('\n')}\n`);
 }
 
-function foundLines({ runs, objects, unseen }: z.infer<typeof janitorSchema>): string[] {
+function foundLines({ runs, objects, kept, unseen }: z.infer<typeof janitorSchema>, now: number): string[] {
   const lines = [
     ...runs.flatMap((one) => [
       `${one.run}  ${one.outcome}, closed ${one.closedAt}${one.lease === 'held' ? ', is being cleared up' : ''}`,
@@ -49,13 +53,33 @@ function foundLines({ runs, objects, unseen }: z.infer<typeof janitorSchema>): s
       `  do       ${one.command}`,
     ]),
     ...objects.flatMap((one) => [
-      `${one.database}: ${one.kind} ${line(one.name)}  ${one.run === null ? 'of no run that is known here' : `of ${one.run}, which is closed`}`,
-      `  do       ${line(one.command)}`,
+      `${one.database}: ${one.kind} ${line(one.name)}${one.region === null ? '' : ` in ${one.region}`}  ${ownerText(one)}`,
+      `  do       ${one.command === null ? 'ask whoever else runs Steadyhand there; it is not removed from here' : line(one.command)}`,
     ]),
     ...unseen.map((one) => `${one.database} could not be looked at: ${line(one.because)}`),
   ];
-  return lines.length === 0 ? ['nothing is left behind'] : lines;
+  const left = lines.length === 0 ? ['nothing is left behind'] : lines;
+  return kept.length === 0 ? left : [...left, '', 'kept on purpose:', ...kept.flatMap((one) => keptLines(one, now))];
 }
+
+type Found = z.infer<typeof janitorSchema>;
+
+function ownerText({ run, owner }: Found['objects'][number]): string {
+  if (run === null) return 'of no run that is known here';
+  return owner === 'closed' ? `of ${run}, which is closed` : `of ${line(run)}, which is no run that is known here`;
+}
+
+function keptLines({ database, kind, name, region, run, what, since, due, command }: Found['kept'][number], now: number): string[] {
+  const age = since === null ? 'being made' : `${ageText(now - Date.parse(since))} old`;
+  return [
+    `${database}: ${kind} ${line(name)} in ${region}  ${what}, ${age}, of ${run}`,
+    `  ${due === null ? 'unneeded' : `due ${due}`.padEnd(8)} ${line(command)}`,
+  ];
+}
+
+const dayMs = 86_400_000;
+
+const ageText = (ms: number): string => (ms < 2 * dayMs ? durationText(Math.max(0, ms)) : `${Math.floor(ms / dayMs)} days`);
 
 async function remove(world: World, options: JanitorOptions, run: string): Promise<void> {
   if (options.reason === undefined) throw new UsageError('to remove something a reason is needed: --reason <text>; it is recorded');

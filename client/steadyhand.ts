@@ -1457,15 +1457,33 @@ export function getV1Janitor({ database }: {
                 /** What to do */
                 command: string;
             }[];
-            /** What was found on the databases and is no open run’s */
+            /** What was found on the databases and at their providers, is no open run’s and was not kept on purpose */
             objects: {
                 database: string;
                 kind: string;
                 name: string;
+                /** Of what stands at a provider; else null */
+                region: string | null;
                 /** The run whose name it bears */
                 run: string | null;
                 owner: "closed" | "unknown";
-                /** What to do */
+                /** What to do; null: nothing is removed whose run is not known here */
+                command: string | null;
+            }[];
+            /** What runs that succeeded have left at a provider on purpose */
+            kept: {
+                database: string;
+                kind: string;
+                name: string;
+                region: string;
+                run: string;
+                /** What it is kept as */
+                what: string;
+                /** Since when it is there; null while it is being made */
+                since: string | null;
+                /** The day from which on it is meant to go; null: somebody decides */
+                due: string | null;
+                /** What removes it once nobody needs it */
                 command: string;
             }[];
             /** Databases that could not be looked at */

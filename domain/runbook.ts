@@ -27,6 +27,8 @@ export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
     readonly goesAlong?: readonly string[];
     subject(told: { readonly database: string; readonly input: Input; readonly facts: string }): unknown;
   };
+  /** What a run that succeeded leaves at the provider on purpose: by the step that made it, what it is (`a backup`). */
+  keeps?(input: Input): Readonly<Record<string, string>>;
   /** The psql variables of its commands: what each stands for. */
   readonly variables: Readonly<Record<string, string>>;
   /** Every step id with what it does, or why it does not apply. Pure: the same facts give the same plan. */

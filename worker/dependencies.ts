@@ -20,7 +20,7 @@ import { takeMigrationFacts } from '../activities/replication/take-facts.ts';
 import { createControl } from '../control/control.ts';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
-import type { TaggedLook } from '../domain/leftover.ts';
+import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
 import { catalog } from '../workflows/catalog.ts';
 import type { Config } from './config.ts';
 import { inventoryFile } from './inventory-file.ts';
@@ -37,6 +37,8 @@ export interface Dependencies {
   readonly planner: Planner;
   /** What stands on a database and bears the name of a run. */
   tagged(database: string): Promise<TaggedLook>;
+  /** What runs have made at its provider. */
+  owned(database: string): Promise<OwnedLook>;
   /** The facts that are stored under this digest. */
   facts(digest: string): Promise<MigrationFacts>;
   backupFacts(digest: string): Promise<BackupFacts>;
@@ -91,6 +93,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     catalog,
     planner,
     tagged: async (database) => await taggedObjects(servers, database),
+    owned: async (database) => (await providers[servers.entry(database).provider].owned?.list(database)) ?? { objects: [], unseen: [] },
     // Stored by the activity that made the plan from them.
     facts: async (digest) => (await control.documents.get(digest)) as MigrationFacts,
     backupFacts: async (digest) => (await control.documents.get(digest)) as BackupFacts,

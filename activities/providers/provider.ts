@@ -1,3 +1,4 @@
+import type { OwnedLook } from '../../domain/leftover.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Difference, RemovedCopies, Restored, Snapshot } from './answers.ts';
 import type { BackupFacts, BackupOrder } from './backup-facts.ts';
@@ -145,6 +146,14 @@ export interface Storage {
   freeStorage(database: string): Promise<{ readonly free: number | null; readonly all: number }>;
 }
 
+export interface Owned {
+  /**
+   * Everything that runs have made and that is there, in all regions of the database's entry: of other databases' runs and of other
+   * installations' too, since a region is shared. Changes nothing. What could not be listed is told (`unseen`), not raised.
+   */
+  list(database: string): Promise<OwnedLook>;
+}
+
 /** One way to run PostgreSQL. A group that a provider has no capability for is absent, not a stub. */
 export interface Provider {
   readonly name: string;
@@ -160,4 +169,5 @@ export interface Provider {
   readonly swap?: Swap;
   readonly settings?: SettingsOfInstances;
   readonly storage?: Storage;
+  readonly owned?: Owned;
 }

@@ -9,7 +9,7 @@ import { digestOf } from '../../domain/digest.ts';
 import type { Authorisation, DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { parseInventory, type Inventory } from '../../domain/inventory.ts';
-import type { TaggedObject } from '../../domain/leftover.ts';
+import type { OwnedObject, TaggedObject } from '../../domain/leftover.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { RunStatus, TemporalRuns, Unpolled } from '../../temporal/runs.ts';
 import { controlPlace } from '../control/support.ts';
@@ -66,6 +66,8 @@ export interface ApiTest {
   inventory: Inventory;
   /** What the databases show. */
   tagged: TaggedObject[];
+  /** What their provider shows. */
+  owned: OwnedObject[];
   /** Why a part of each database could not be looked at. */
   unseen: string[];
   tokenOf(person: string): Promise<string>;
@@ -166,7 +168,8 @@ export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiT
       const temporal = standIn();
       const tokens = new Map<string, string>();
       const tagged: ApiParts['tagged'] = async () => await Promise.resolve({ objects: test.tagged, unseen: test.unseen });
-      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog, planner, tagged };
+      const owned: ApiParts['owned'] = async () => await Promise.resolve({ objects: test.owned, unseen: [] });
+      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog, planner, tagged, owned };
       const app = await buildApp(parts);
       apps.push(app);
       const make: ApiTest['token'] = (made) => control.tokens.create({ ...made, actor: { kind: 'person', name: 'root', channel: 'host' } });
@@ -195,6 +198,7 @@ export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiT
         temporal,
         parts,
         tagged: [],
+        owned: [],
         unseen: [],
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,

@@ -3,6 +3,7 @@ import { capable, type Capability } from '../../activities/providers/provider-of
 import type { Provider } from '../../activities/providers/provider.ts';
 import type { Servers } from '../../activities/postgres/session.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
+import type { OwnedObject } from '../../domain/leftover.ts';
 import { createJournal, newRunId, type JournalAttempt } from '../support/attempt.ts';
 import { eventually } from '../support/eventually.ts';
 import { settled } from '../support/settled.ts';
@@ -21,7 +22,7 @@ export interface ProviderWorld {
   stop(): Promise<void>;
 }
 
-const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'swap', 'settings', 'storage'];
+const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'swap', 'settings', 'storage', 'owned'];
 
 /** What every provider must do, and what each group of verbs must that it `can`. */
 export function providerSuite(name: string, start: () => Promise<ProviderWorld>, can: readonly Capability[]): void {
@@ -67,6 +68,13 @@ export function providerSuite(name: string, start: () => Promise<ProviderWorld>,
 const verbs = <Group extends Capability>(world: ProviderWorld, group: Group): NonNullable<Provider[Group]> =>
   capable(world.provider, group, world.database);
 
+/** What of the run's is there; a provider that makes something must be able to list it. */
+async function ownedBy(world: ProviderWorld, run: string): Promise<readonly OwnedObject[]> {
+  const { objects, unseen } = await verbs(world, 'owned').list(world.database);
+  expect(unseen).toEqual([]);
+  return objects.filter((one) => one.run === run);
+}
+
 function backupSuite(name: string, worldOf: () => ProviderWorld): void {
   test(`${name}: a snapshot asked for twice is made once, waits until it is whole, and goes, twice`, { timeout: 120_000 }, async () => {
     const world = worldOf();
@@ -79,9 +87,11 @@ function backupSuite(name: string, worldOf: () => ProviderWorld): void {
     const made = await settled(journal, 'await', (attempt) => backup.awaitSnapshot(facts, 'source', attempt));
     expect(await backup.listBackups(world.database)).toContainEqual(expect.objectContaining({ id: made.id, automated: false }));
     expect(world.made?.(made.id) ?? 1).toBe(1);
+    expect(await ownedBy(world, journal.run)).toMatchObject([{ kind: 'snapshot', name: made.id, step: 'snapshot', removeAfter: null }]);
     for (let time = 0; time < 2; time += 1) {
       await settled(journal, 'snapshot', (attempt) => backup.deleteSnapshot(facts, attempt), { undo: true });
     }
+    expect(await ownedBy(world, journal.run)).toEqual([]);
     expect((await backup.listBackups(world.database)).filter(({ id }) => id === made.id)).toEqual([]);
   });
   test(`${name}: the undo of a snapshot that never was does nothing`, async () => {
@@ -125,6 +135,7 @@ function restoreSuite(name: string, worldOf: () => ProviderWorld): void {
     const restored = await settled(journal, 'available', (attempt) => restore.awaitAvailable(facts, attempt));
     expect(restored.resource).not.toBe(facts.binding.source.resource);
     expect(world.made?.(restored.id) ?? 1).toBe(1);
+    expect(await ownedBy(world, journal.run)).toMatchObject([{ kind: 'instance', name: restored.id, step: 'restore', removeAfter: null }]);
     await settings.applySettings(facts, journal.attempt('settings'));
     await settled(journal, 'available', (attempt) => restore.awaitAvailable(facts, attempt));
     await eventually(async () => ((await settings.compareSettings(facts, journal.attempt('compare'))).length === 0 ? true : undefined));
@@ -157,6 +168,11 @@ function swapSuite(name: string, worldOf: () => ProviderWorld): void {
     await twice('new', (attempt) => swap.renameRestored(facts, attempt));
     const named = await settled(journal, 'named', (attempt) => swap.awaitNamed(facts, attempt));
     expect(named).toMatchObject({ id: source.id, resource: restored.resource });
+    const day = expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/) as string;
+    expect((await ownedBy(world, journal.run)).toSorted((one) => (one.removeAfter === null ? 1 : -1))).toMatchObject([
+      { kind: 'instance', step: 'old', removeAfter: day },
+      { kind: 'instance', name: source.id, step: 'restore', removeAfter: null },
+    ]);
     await twice('open', (attempt) => swap.openRestored(facts, attempt));
     // Whatever looks for one of the two finds it under its new name, and the facts taken again are the same.
     expect(await settled(journal, 'available', (attempt) => restore.awaitAvailable(facts, attempt))).toEqual(named);
@@ -168,6 +184,7 @@ function swapSuite(name: string, worldOf: () => ProviderWorld): void {
     await twice('open', (attempt) => swap.closeRestored(facts, attempt), undo);
     await twice('new', (attempt) => swap.nameRestoredBack(facts, attempt), undo);
     await twice('old', (attempt) => swap.nameSourceBack(facts, attempt), undo);
+    expect(await ownedBy(world, journal.run)).toMatchObject([{ name: restored.id, step: 'restore', removeAfter: null }]);
     expect(await restore.find(facts, journal.run)).toMatchObject({ id: restored.id, resource: restored.resource });
     expect((await restore.inspect(order)).binding).toEqual(facts.binding);
     await settled(journal, 'restore', (attempt) => remove.deleteRestored(facts, attempt), undo);

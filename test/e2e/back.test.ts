@@ -62,7 +62,7 @@ test('the janitor finds what a terminated run left on both servers, and takes it
   const id = run.split('/').at(-1) ?? '';
   const look = async (): Promise<z.infer<typeof janitorSchema>> =>
     await move.as('ada').get(`/v1/janitor?database=${move.database}`, janitorSchema);
-  expect(await look()).toEqual({ runs: [], objects: [], unseen: [] });
+  expect(await look()).toEqual({ runs: [], objects: [], kept: [], unseen: [] });
   await move.temporal.workflow.getHandle(run).terminate('somebody was in a hurry');
   const found = await eventually(async () => {
     const seen = await look();
@@ -87,7 +87,7 @@ test('the janitor finds what a terminated run left on both servers, and takes it
     100,
   );
   expect(cleared.data).toEqual({ asked, left: [] });
-  expect(await look()).toEqual({ runs: [], objects: [], unseen: [] });
+  expect(await look()).toEqual({ runs: [], objects: [], kept: [], unseen: [] });
   expect([await worldOf(source), await worldOf(target)]).toEqual(before);
   for (const database of [move.database, `${move.database}-18`]) {
     expect(await move.as('ada').get(`/v1/leases/${database}`, leaseSchema)).toMatchObject({ state: 'free', holder: run });

@@ -36,6 +36,8 @@ export interface RdsPlace {
   configure(change: { readonly verification?: object; readonly dr?: object }): void;
   decide(run: string, person: string, choice: Choice): Promise<unknown>;
   cancel(run: string): Promise<unknown>;
+  /** By somebody at Temporal itself. */
+  terminate(run: string): Promise<void>;
   /** What Temporal has written down of it. */
   history(run: string): Promise<History>;
   /** SIGKILL; then there is another one. */
@@ -93,6 +95,15 @@ function writeEntry(sandbox: Sandbox, entry: object): void {
   writeFileSync(sandbox.inventoryFile, stringify(inventory, { aliasDuplicateObjects: false }));
 }
 
+async function atTemporal<Result>({ temporal }: Sandbox, ask: (client: Client) => Promise<Result>): Promise<Result> {
+  const connection = await Connection.connect({ address: temporal.address });
+  try {
+    return await ask(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
 function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWorker'> {
   const as = (person: string): ApiClient => apiClient({ environment: sandbox.environment }, { as: sandbox.tokens[person] ?? '' });
   const idOf = (run: string): string => runNameOf(run).id;
@@ -123,14 +134,10 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
       const { rds } = orders.entry;
       writeEntry(sandbox, { ...orders.entry, ...(verification ? { verification } : {}), rds: { ...rds, dr: { ...rds.dr, ...dr } } });
     },
-    history: async (run) => {
-      const connection = await Connection.connect({ address: sandbox.temporal.address });
-      try {
-        return await new Client({ connection }).workflow.getHandle(run).fetchHistory();
-      } finally {
-        await connection.close();
-      }
+    terminate: async (run) => {
+      await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).terminate('somebody was in a hurry'));
     },
+    history: async (run) => await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).fetchHistory()),
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
       (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,

@@ -32,7 +32,15 @@ async function serve(engine: EngineTest, apps: FastifyInstance[]): Promise<Api> 
   const planner = { plan: () => Promise.reject(new Failure('internal', 'nobody plans here')) };
   const tagged = async () => await Promise.resolve({ objects: [], unseen: [] });
   const temporal = temporalRuns(client, { taskQueue });
-  const app = await buildApp({ control, temporal, inventory: () => engine.inventory, catalog: { rehearsal }, planner, tagged });
+  const app = await buildApp({
+    control,
+    temporal,
+    inventory: () => engine.inventory,
+    catalog: { rehearsal },
+    planner,
+    tagged,
+    owned: tagged,
+  });
   apps.push(app);
   const actor = { kind: 'person', name: 'root', channel: 'host' } as const;
   const send = async (token: string, method: 'GET' | 'POST', url: string, body?: Record<string, unknown>): Promise<Answered> => {

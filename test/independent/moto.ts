@@ -134,7 +134,7 @@ function answeringForMoto(aws: Aws): Aws {
   };
 }
 
-async function holdVerbs({ backup, restore, copy, remove, swap, settings, storage }: Required<Provider>): Promise<number> {
+async function holdVerbs({ backup, restore, copy, remove, swap, settings, storage, owned }: Required<Provider>): Promise<number> {
   let held = 0;
   const hold = async <Result>(verb: string, act: () => Promise<Result>): Promise<Result> => {
     const result = await act();
@@ -161,6 +161,12 @@ async function holdVerbs({ backup, restore, copy, remove, swap, settings, storag
   await step('awaitCopy', 'copied', (attempt) => backup.awaitSnapshot(facts, 'copy', attempt));
   await step('restoreFromSnapshot', 'drill', (attempt) => restore.restoreFromSnapshot(facts, attempt));
   await step('awaitAvailable', 'available', (attempt) => restore.awaitAvailable(facts, attempt));
+  await hold('owned.list', async () => {
+    const { objects, unseen } = await owned.list('orders');
+    const found = objects.map(({ kind, region, run, step: by }) => `${kind} ${region} ${run === journal.run} ${by}`);
+    const expected = [`instance ${abroad} true drill`, `snapshot ${home} true snapshot`, `snapshot ${abroad} true copy`];
+    if (unseen.length > 0 || found.toSorted().join() !== expected.toSorted().join()) throw new Error([...found, ...unseen].join('; '));
+  });
   await step('applySettings', 'settings', (attempt) => settings.applySettings(facts, attempt));
   const differences = await step('compareSettings', 'compare', (attempt) => settings.compareSettings(facts, attempt));
   console.log(`moto: left different: ${differences.map(({ setting }) => setting).join(', ') || 'nothing'}`);

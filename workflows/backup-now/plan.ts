@@ -29,6 +29,7 @@ export const backupNow: Runbook<BackupInput, BackupFacts, Commands> = {
   input,
   steps,
   takesBack: { undos: { snapshot: 'backup.deleteSnapshot' }, subject },
+  keeps: () => ({ snapshot: 'a backup' }),
   variables: {
     tag: 'the name of everything that this run makes: steadyhand- and the run’s id in lower case',
     run: 'the run’s workflow id',

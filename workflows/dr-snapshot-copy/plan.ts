@@ -75,6 +75,7 @@ export const drSnapshotCopy: Runbook<CopyAbroadInput, CopyAbroadFacts, Commands>
     goesAlong: ['set-password', 'tear-down', 'remove-snapshot'],
     subject,
   },
+  keeps: () => ({ snapshot: 'the snapshot that was copied', copy: 'a copy for the day when a region is lost' }),
   variables,
   plan,
 };

@@ -110,6 +110,8 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
     goesAlong: ['apply-settings', 'set-password', 'remove-restored'],
     subject,
   },
+  keeps: ({ then }): Readonly<Record<string, string>> =>
+    then === 'keep-beside' ? { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' } : {},
   variables,
   plan,
 };

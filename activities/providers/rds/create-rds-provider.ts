@@ -7,6 +7,7 @@ import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
 import { closeRestored, openRestored } from './open-restored.ts';
+import { listOwned } from './owned.ts';
 import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
 import { awaitRoom } from './room.ts';
@@ -68,6 +69,7 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
     },
     settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },
+    owned: { list: verb(listOwned) },
   };
 }
 

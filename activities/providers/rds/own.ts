@@ -52,6 +52,8 @@ export const databaseOf = (list: readonly Tag[] | undefined): string | undefined
 
 export const isOwnTag = (name: string): boolean => name === databaseTag || oldTagNames.includes(name);
 
+export const removeAfterOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[removeAfterTag] ?? null;
+
 export function tagsOf(list: readonly Tag[] | undefined): Record<string, string> {
   return Object.fromEntries((list ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
 }
@@ -67,4 +69,9 @@ export const runOf = (list: readonly Tag[] | undefined): string | null => tagsOf
 /** Made by any step of this run. */
 export function bearsRun(list: readonly Tag[] | undefined, run: string): boolean {
   return runOf(list) === run;
+}
+
+/** The step that has made it: the last part but one of `workflowId/step/generation`. */
+export function stepOf(list: readonly Tag[] | undefined): string | null {
+  return tagsOf(list)[keyTag]?.split('/').at(-2) ?? null;
 }
