@@ -153,8 +153,7 @@ test('watch tells what changes, waits while the API is away, and ends with the r
     () => api.control.runs.change(run, { state: 'running', steps: [{ id: 'look', state: 'done', generation: 1 }] }),
     () => api.control.runs.close(run, { outcome: 'succeeded', free: true }),
   ];
-  const wait = async (): Promise<void> => void (await turns.shift()?.());
-  const answer = await (await served(api, 'ada', { wait })).run('watch', id);
+  const answer = await (await served(api, 'ada', { wait: inTurns(turns) })).run('watch', id);
   expect(answer.code).toBe(0);
   expect(answer.out).toMatch(/requested[\s\S]*running[\s\S]*✓ +\d Look[\s\S]*closed: succeeded[\s\S]*succeeded/);
   const failed = await api.run();
@@ -164,6 +163,21 @@ test('watch tells what changes, waits while the API is away, and ends with the r
     out: expect.stringContaining('rolled-back: cancelled'),
   });
 });
+
+/**
+ * One turn of the world after the other. News of the stream ends a wait early, so a wait may come while a turn is under way; and
+ * between two turns there is one without, so that what each has done is looked at.
+ */
+function inTurns(turns: readonly (() => Promise<unknown>)[]): () => Promise<void> {
+  const left = turns.flatMap((turn) => [turn, () => Promise.resolve()]);
+  let underWay: Promise<unknown> | undefined;
+  return async () => {
+    underWay ??= left
+      .shift()?.()
+      .finally(() => (underWay = undefined));
+    await underWay;
+  };
+}
 
 test('watch redraws at a terminal', async () => {
   const api = await place.begin();
