@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { z } from 'zod';
 import type { proofsSchema } from '../api/proof-answers.ts';
+import { durationText } from '../domain/duration.ts';
 import { runNameOf } from '../domain/run.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
@@ -16,7 +17,8 @@ interface ProofsOptions extends ClientOptions {
 
 type Page = z.infer<typeof proofsSchema>;
 
-const head = ['PROVED', 'DATABASE', 'BACKUP', 'RECOVERED TO', 'AVAILABLE', 'HYDRATED', 'VERIFIED', 'RUN'];
+/** Whether it proves anything comes early, and last what may be as long as an ARN. */
+const head = ['PROVED', 'DATABASE', 'VERIFIED', 'RECOVERED TO', 'AVAILABLE', 'HYDRATED', 'RUN', 'BACKUP'];
 
 export function proofsCommand(world: World): Command {
   return clientCommand('proofs', 'Restores that were made and looked at, newest first; warns where the last one is too long ago')
@@ -38,7 +40,7 @@ export function proofsCommand(world: World): Command {
     });
 }
 
-const seconds = (value: number | null): string => (value === null ? '' : `${Math.round(value)} s`);
+const took = (seconds: number | null): string => (seconds === null ? '' : durationText(seconds * 1_000));
 
 function cells(proof: Page['proofs'][number]): string[] {
   const { at, database, backup, recoveredTo, secondsAvailable, secondsHydrated, verified, run } = proof;
@@ -46,12 +48,12 @@ function cells(proof: Page['proofs'][number]): string[] {
   return [
     `${at.slice(0, 16)}Z`,
     database,
-    line(backup),
-    recoveredTo ?? '',
-    seconds(secondsAvailable),
-    seconds(secondsHydrated),
     verified,
+    recoveredTo === null ? '' : `${recoveredTo.slice(0, 19)}Z`,
+    took(secondsAvailable),
+    took(secondsHydrated),
     id,
+    line(backup),
   ];
 }
 

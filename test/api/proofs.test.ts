@@ -34,7 +34,7 @@ test('the ledger by HTTP, in the terminal and as a metric; who is overdue is tol
   const cli = cliTest({ environment: { STEADYHAND_API_URL: address, STEADYHAND_TOKEN: await api.tokenOf('mallory') } });
   const shown = await cli.run('proofs', 'orders', '--limit', '1');
   expect(shown.out).toMatch(
-    /^PROVED +DATABASE +BACKUP .*\n.* orders +nightly +2026-11-21T09:59:59.999999Z +412 s +restored-and-queried +\w{26}\n$/,
+    /^PROVED +DATABASE +VERIFIED .*\n.* orders +restored-and-queried +2026-11-21T09:59:59Z +6 min 52 s +\w{26} +nightly\n$/,
   );
   expect(shown.err).toContain(`--before ${second.id}`);
   api.inventory = { ...api.inventory, databases: { ...api.inventory.databases, attic: api.inventory.databases['orders']! } };
