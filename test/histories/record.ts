@@ -5,12 +5,16 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { test } from 'vitest';
 import { cutoverSubject } from '../harness/cutover/subject.ts';
 import { proving } from '../harness/proving.ts';
+import { rehearsalSubject } from '../harness/rehearsal/subject.ts';
 import { folderOf } from './folder.ts';
 import { scenes } from './scenes.ts';
 import { withoutPlaces } from './without-places.ts';
 
-/** For each runbook a change before its point of no return. */
-const recorded = [{ subject: cutoverSubject, step: 'publish' }];
+/** For each runbook a change before its point of no return, and not the first one. */
+const recorded = [
+  { subject: cutoverSubject, step: 'publish' },
+  { subject: rehearsalSubject, step: 'second' },
+];
 
 for (const { subject, step } of recorded) {
   const { begin } = proving(subject, 'every');
