@@ -95,6 +95,9 @@ async function makeGroups(client: RDSClient): Promise<void> {
   }
   const none = { ParameterName: 'max_logical_replication_workers', ParameterValue: '0', ApplyMethod: 'pending-reboot' } as const;
   await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'quarantine-16', Parameters: [none] }));
+  // By it the moment before an accident is found.
+  const ddl = { ParameterName: 'log_statement', ParameterValue: 'ddl', ApplyMethod: 'immediate' } as const;
+  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'orders-16', Parameters: [ddl] }));
 }
 
 async function makeInstance(client: RDSClient, password: string): Promise<DBInstance> {

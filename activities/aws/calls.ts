@@ -16,6 +16,8 @@ export interface AwsCalls {
   'rds:DescribeDBSubnetGroups': [Rds.DescribeDBSubnetGroupsCommandInput, Rds.DescribeDBSubnetGroupsCommandOutput];
   'rds:DescribeDBEngineVersions': [Rds.DescribeDBEngineVersionsCommandInput, Rds.DescribeDBEngineVersionsCommandOutput];
   'rds:DescribeAccountAttributes': [Rds.DescribeAccountAttributesCommandInput, Rds.DescribeAccountAttributesCommandOutput];
+  'rds:DescribeDBLogFiles': [Rds.DescribeDBLogFilesCommandInput, Rds.DescribeDBLogFilesCommandOutput];
+  'rds:DownloadDBLogFilePortion': [Rds.DownloadDBLogFilePortionCommandInput, Rds.DownloadDBLogFilePortionCommandOutput];
   'rds:RestoreDBInstanceToPointInTime': [Rds.RestoreDBInstanceToPointInTimeCommandInput, Rds.RestoreDBInstanceToPointInTimeCommandOutput];
   'rds:RestoreDBInstanceFromDBSnapshot': [
     Rds.RestoreDBInstanceFromDBSnapshotCommandInput,
@@ -49,6 +51,8 @@ export const awsActions: Readonly<Record<AwsAction, 'look' | 'change'>> = {
   'rds:DescribeDBSubnetGroups': 'look',
   'rds:DescribeDBEngineVersions': 'look',
   'rds:DescribeAccountAttributes': 'look',
+  'rds:DescribeDBLogFiles': 'look',
+  'rds:DownloadDBLogFilePortion': 'look',
   'rds:RestoreDBInstanceToPointInTime': 'change',
   'rds:RestoreDBInstanceFromDBSnapshot': 'change',
   'rds:ModifyDBInstance': 'change',

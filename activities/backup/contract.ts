@@ -25,7 +25,8 @@ export interface BackupActivities {
   awaitCopy(on: OnInstance): Promise<Snapshot>;
   deleteCopy(on: OnInstance): Promise<void>;
   removeCopies(on: OnInstance): Promise<RemovedCopies>;
-  awaitRestorable(on: OnInstance): Promise<void>;
+  /** The moment that is restored; null: none is. */
+  awaitRestorable(on: OnInstance): Promise<{ readonly moment: string } | null>;
   restoreToPointInTime(on: OnInstance): Promise<void>;
   restoreFromSnapshot(on: OnInstance): Promise<void>;
   awaitAvailable(on: OnInstance): Promise<Restored>;

@@ -35,7 +35,11 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     awaitCopy: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'copy', attempt)),
     deleteCopy: on('copy', (verbs, ...rest) => verbs.deleteCopy(...rest)),
     removeCopies: on('copy', (verbs, ...rest) => verbs.removeCopies(...rest)),
-    awaitRestorable: on('restore', (verbs, ...rest) => verbs.awaitRestorable(...rest)),
+    awaitRestorable: on('restore', async (verbs, facts, attempt) => {
+      await verbs.awaitRestorable(facts, attempt);
+      const { from } = facts.binding.restore ?? {};
+      return from?.kind === 'moment' ? { moment: from.at } : null;
+    }),
     restoreToPointInTime: on('restore', (verbs, ...rest) => verbs.restoreToPointInTime(...rest)),
     restoreFromSnapshot: on('restore', (verbs, ...rest) => verbs.restoreFromSnapshot(...rest)),
     awaitAvailable: on('restore', (verbs, ...rest) => verbs.awaitAvailable(...rest)),

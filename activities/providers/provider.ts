@@ -141,6 +141,14 @@ export interface SettingsOfInstances {
   compareSettings(facts: BackupFacts, attempt: Attempt): Promise<readonly Difference[]>;
 }
 
+export interface Logs {
+  /**
+   * What the server wrote into its log in that time, a file at a time, the newest first; a file's text is in order. Lines of other
+   * databases of the server may be left out. Changes nothing. Raises `plan-impossible` when it is more than can be read for a plan.
+   */
+  read(database: string, time: { readonly from: Date; readonly to: Date }): AsyncIterable<string>;
+}
+
 export interface Storage {
   /** Bytes that are free and all there are; null where nothing was measured in the last minutes. Changes nothing. */
   freeStorage(database: string): Promise<{ readonly free: number | null; readonly all: number }>;
@@ -170,4 +178,5 @@ export interface Provider {
   readonly settings?: SettingsOfInstances;
   readonly storage?: Storage;
   readonly owned?: Owned;
+  readonly logs?: Logs;
 }

@@ -1,6 +1,5 @@
 import type { Proof } from '../../control/contract.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
-import type { VerificationRules } from '../../domain/verification.ts';
 import type { WorkOf } from '../work.ts';
 
 /** What every step is told that works with a restored copy of a database. */
@@ -37,8 +36,6 @@ export interface ChosenTable {
  * `steadyhand_<ulid>_journal` (what was copied and added).
  */
 export interface RecoveryActivities {
-  /** The last moment before a table lost its rows, and what a second costs. Raises `plan-impossible` when nothing tells. */
-  findMoment(search: MomentSearch): Promise<FoundMoment>;
   /** Reads every page of the restored copy, so that its volume has loaded them. */
   hydrate(recovery: Recovery): Promise<Hydration>;
   /** Every tier of the verification, on the restored copy. Raises `verification-failed` with what was found. */
@@ -55,36 +52,6 @@ export interface RecoveryActivities {
   compareAfter(compare: CompareAfter): Promise<RestoreEvidence>;
   /** Removes just what `bringBack` added, as long as nobody has changed it. Raises `drift` with what stays. */
   takeOut(copy: CopyBack): Promise<void>;
-}
-
-/** When did a table lose its rows? What is known, and where to look. */
-export interface MomentSearch {
-  readonly database: string;
-  readonly table: { readonly schema: string; readonly name: string };
-  /** Lines of the server's log, with `%m` or `%t` in UTC at their beginning. */
-  readonly log?: string;
-  /** The table is there, and empty. */
-  readonly truncated?: boolean;
-  /** ISO 8601 with a zone: a moment at which the rows were still there, as people remember it. */
-  readonly about?: string;
-  readonly newestRow?: VerificationRules['newestRow'];
-}
-
-/** All moments are ISO 8601 in UTC. */
-export interface FoundMoment {
-  /** To the microsecond: for a restore that can. */
-  readonly moment: string;
-  /** For a restore to whole seconds. */
-  readonly wholeSecond: string;
-  /** When the removal began, or was committed where only that is known. */
-  readonly removedAt: string;
-  readonly by: 'log' | 'commit-timestamps' | 'given';
-  readonly statement?: string;
-  /** The last one before it; null where the server doesn't keep their time. */
-  readonly lastCommit: string | null;
-  /** What a second earlier costs, on average of the ten around it; null when nothing tells. */
-  readonly perSecond: number | null;
-  readonly counted: 'commits' | 'rows' | null;
 }
 
 export interface Hydration {
@@ -180,7 +147,6 @@ export interface RestoreEvidence extends Measured {
 }
 
 export const recoveryWork: WorkOf<RecoveryActivities> = {
-  findMoment: 'look',
   hydrate: 'long',
   verify: 'long',
   prove: 'look',

@@ -8,7 +8,6 @@ import type { CopyBack, Recovery, RecoveryActivities, Verify } from './contract.
 import { copyAside, removeAside } from './copy-aside.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import type { Copying } from './places.ts';
-import { findMoment } from './find-moment.ts';
 import { hydrate } from './hydrate.ts';
 import { takeOut } from './take-out.ts';
 import { verify } from './verify.ts';
@@ -32,7 +31,6 @@ export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDep
     };
   return {
     compareAfter: async ({ measured, ...copy }, attempt) => await on((copying, one) => compareAfter(copying, measured, one))(copy, attempt),
-    findMoment: async (search) => await findMoment(servers, search),
     hydrate: async (recovery: Recovery, attempt) => await hydrate({ servers, recovery }, attempt),
     verify: async (recovery: Verify, attempt) =>
       await verify({ servers, recovery, facts: (await facts(recovery.facts)).binding.verification }, attempt),

@@ -2,22 +2,49 @@ import { qualified, quoteIdentifier } from '../../domain/command.ts';
 import { exactMoment, microsecondsOf } from '../../domain/exact-moment.ts';
 import { Failure } from '../../domain/failure.ts';
 import { redact } from '../../domain/redaction.ts';
+import type { VerificationRules } from '../../domain/verification.ts';
 import type { Servers, Session } from '../postgres/session.ts';
-import type { FoundMoment, MomentSearch } from './contract.ts';
 import { answered } from './looked.ts';
-import { removalsIn, type LoggedRemoval } from './log-moments.ts';
+import type { LoggedRemoval } from './log-moments.ts';
 import { onLive } from './places.ts';
+
+/** When did a table lose its rows? What is known. */
+export interface MomentSearch {
+  readonly database: string;
+  readonly table: { readonly schema: string; readonly name: string };
+  /** The statement that did it, from the server's log. */
+  readonly removal?: LoggedRemoval;
+  /** The table is there, and empty. */
+  readonly truncated?: boolean;
+  readonly newestRow?: VerificationRules['newestRow'];
+}
+
+/** All moments are ISO 8601 in UTC. */
+export interface FoundMoment {
+  /** To the microsecond: for a restore that can. */
+  readonly moment: string;
+  /** For a restore to whole seconds. */
+  readonly wholeSecond: string;
+  /** When the removal began, or was committed where only that is known. */
+  readonly removedAt: string;
+  readonly by: 'log' | 'commit-timestamps';
+  readonly statement?: string;
+  /** The last one before it; null where the server doesn't keep their time. */
+  readonly lastCommit: string | null;
+  /** What a second earlier costs, on average of the ten around it; null when nothing tells. */
+  readonly perSecond: number | null;
+  readonly counted: 'commits' | 'rows' | null;
+}
 
 /** So many commits are looked at, newest first: an hour of five hundred a second. */
 const commitsAtMost = 2_000_000;
 const commitsAtOnce = 100_000;
 
 /**
- * The last moment before a table was dropped, emptied or deleted from: by the log's lines that the caller hands in, else by the
- * commit that gave a truncated table its new file, else by the moment that the caller names. From there the last commit before it,
- * where the server keeps the time of commits, and what a second costs: commits, or rows of the column that the inventory names. The
- * caller chooses between the moment to the microsecond and the whole second before it, as the provider can. Reads only. Raises
- * `plan-impossible` when nothing tells.
+ * The last moment before a table was dropped, emptied or deleted from: by the statement that the caller has found in the log, else by
+ * the commit that gave a truncated table its new file. From there the last commit before it, where the server keeps the time of
+ * commits, and what a second costs: commits, or rows of the column that the inventory names. The caller chooses between the moment to
+ * the microsecond and the whole second before it, as the provider can. Reads only. Raises `plan-impossible` when nothing tells.
  */
 export async function findMoment(servers: Servers, search: MomentSearch): Promise<FoundMoment> {
   const places = { servers, recovery: { database: search.database, restored: {} } };
@@ -48,8 +75,7 @@ interface Removal {
 }
 
 async function removalOf(session: Session, search: MomentSearch, keeps: boolean): Promise<Removal> {
-  const logged: LoggedRemoval | undefined = removalsIn(search.log ?? '', search.table).at(-1);
-  if (logged) return { at: logged.at, by: 'log', statement: redact(logged.statement) };
+  if (search.removal) return { at: search.removal.at, by: 'log', statement: redact(search.removal.statement) };
   // A TRUNCATE gives the table another file, and with it a new row in the catalog.
   if (keeps && search.truncated === true) {
     const rows = await session.query<{ at: string | null }>(
@@ -59,13 +85,8 @@ async function removalOf(session: Session, search: MomentSearch, keeps: boolean)
     );
     if (typeof rows[0]?.at === 'string') return { at: rows[0].at, by: 'commit-timestamps' };
   }
-  if (search.about !== undefined) return { at: exactMoment(microsecondsOf(search.about)), by: 'given' };
   const { database } = search;
-  throw new Failure(
-    'plan-impossible',
-    `nothing tells when ${qualified(search.table)} of ${database} lost its rows: hand in the server's log, or a moment before it`,
-    { database },
-  );
+  throw new Failure('plan-impossible', `nothing tells when ${qualified(search.table)} of ${database} lost its rows`, { database });
 }
 
 const iso = (moment: string): string => `to_char(${moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

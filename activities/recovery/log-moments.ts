@@ -7,27 +7,52 @@ export interface LoggedRemoval {
   readonly statement: string;
 }
 
-const line =
-  /^\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) ([A-Za-z]{1,5}|[+-]\d\d(?::?\d\d)?)\b.*?(?:LOG|STATEMENT):\s+(?:duration: [\d.]+ ms\s+)?(?:statement|execute [^:]*): ([\s\S]*)$/;
+/** Time, zone, what else the prefix has of the session, level, text. */
+const line = /^\s*(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) ([A-Za-z]{1,5}|[+-]\d\d(?::?\d\d)?)\b(.*?)(LOG|STATEMENT):\s+([\s\S]*)$/;
+
+const begun = /^(?:duration: [\d.]+ ms\s+)?(?:statement|execute [^:]*): ([\s\S]*)$/;
 
 /**
- * Statements of a server's log that drop, empty or delete from the table, in the order of the log. The log's lines begin with `%m`
- * (or `%t`) of log_line_prefix in UTC or with an offset; a line of another time zone's name is passed over, since nobody can tell
- * which moment it means. It has them with log_statement = ddl (DROP and TRUNCATE… with mod also DELETE). `schema` matters only where the statement names one.
+ * Statements of a server's log that drop, empty or delete from the table, in the order of the log, without those that failed. The
+ * log's lines begin with `%m` (or `%t`) of log_line_prefix in UTC or with an offset; a line of another time zone's name is passed
+ * over, since nobody can tell which moment it means. It has them with log_statement = ddl (DROP; with mod also TRUNCATE and DELETE).
+ * `schema` matters only where the statement names one. Whether its transaction was rolled back the log does not say.
  */
 export function removalsIn(log: string, table: { readonly schema: string; readonly name: string }): LoggedRemoval[] {
+  const found = new Set<LoggedRemoval>();
+  const newest = new Map<string, LoggedRemoval>();
   // A statement's further lines begin with a tab.
-  const entries = log.split(/\n(?!\t)/);
-  return entries.flatMap((entry) => {
-    const [, time, zone, statement] = line.exec(entry) ?? [];
-    if (time === undefined || zone === undefined || statement === undefined) return [];
-    const at = momentOf(time, zone);
-    const bare = statement.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
-    const verb = /\b(drop\s+(?:table|schema)|truncate|delete\s+from)\b/i.exec(bare)?.[1]?.split(/\s/)[0]?.toUpperCase();
-    if (at === undefined || (verb !== 'DROP' && verb !== 'TRUNCATE' && verb !== 'DELETE') || !names(bare, table)) return [];
-    return [{ at, verb, statement: statement.replaceAll(/\s+/g, ' ').trim().slice(0, 200) }];
-  });
+  for (const entry of log.split(/\n(?!\t)/)) {
+    const [, time = '', zone = '', prefix = '', level, text = ''] = line.exec(entry) ?? [];
+    // What stands beside the process may be counted on from line to line.
+    const session = /\[\d+\]/.exec(prefix)?.[0] ?? prefix;
+    if (level === 'STATEMENT') {
+      // It follows an error, and is the statement that had it.
+      const failed = newest.get(session);
+      if (failed?.statement === short(text)) found.delete(failed);
+      continue;
+    }
+    const removal = removalOf(momentOf(time, zone), begun.exec(text)?.[1], table);
+    if (!removal) continue;
+    found.add(removal);
+    newest.set(session, removal);
+  }
+  return [...found];
 }
+
+function removalOf(
+  at: string | undefined,
+  statement: string | undefined,
+  table: { readonly schema: string; readonly name: string },
+): LoggedRemoval | undefined {
+  if (at === undefined || statement === undefined) return undefined;
+  const bare = statement.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
+  const verb = /\b(drop\s+(?:table|schema)|truncate|delete\s+from)\b/i.exec(bare)?.[1]?.split(/\s/)[0]?.toUpperCase();
+  if ((verb !== 'DROP' && verb !== 'TRUNCATE' && verb !== 'DELETE') || !names(bare, table)) return undefined;
+  return { at, verb, statement: short(statement) };
+}
+
+const short = (statement: string): string => statement.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
 
 /** `2026-11-21 10:00:00.123 UTC` or `… +01` → ISO 8601 in UTC, with the fraction that was there. */
 function momentOf(time: string, zone: string): string | undefined {

@@ -1,11 +1,15 @@
+import { decodeTime } from 'ulid';
 import { z } from 'zod';
+import { accidentOf, accidentSchema } from '../../domain/accident.ts';
 import { qualified } from '../../domain/command.ts';
+import { runNameOf } from '../../domain/run.ts';
 import { verificationSchema } from '../../domain/verification.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { BackupFacts, RestoreFrom } from '../providers/backup-facts.ts';
 import { capable, type Providers } from '../providers/provider-of.ts';
 import type { Restored } from '../providers/provider.ts';
+import { findAccident, type FoundAccident } from './find-accident.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import { takeCopyFacts, type SeenCopy } from './take-copy-facts.ts';
 import { requireCondition } from './where-clause.ts';
@@ -17,16 +21,20 @@ export interface RestoreFacts {
     FactsOfCopy['binding'] & {
       /** Where the restored copy answers; null before it does. */
       readonly restored: Restored | null;
+      /** What the moment was looked for by, and how it was found; absent when people named it, or the copy is there already. */
+      readonly found?: FoundAccident['binding'];
     };
   readonly observed: BackupFacts['observed'] & {
     /** Of the chosen tables on the restored copy. */
     readonly chosen: SeenCopy['observed'] | null;
+    readonly found?: FoundAccident['observed'];
   };
 }
 
 const chosen = z.object({
   moment: z.string().optional(),
   snapshot: z.string().optional(),
+  before: accidentSchema.optional(),
   tables: z.array(z.object({ schema: z.string(), name: z.string(), where: z.string().optional() })),
 });
 
@@ -36,24 +44,40 @@ const chosen = z.object({
  * provider that restores nothing, `input-invalid` for a moment or a condition that is none, and what `inspect` and `takeCopyFacts` do.
  */
 export function takeRestoreFacts(servers: Servers, providers: Providers) {
-  return async ({ database, input, run }: FactsOrder): Promise<RestoreFacts> => {
-    const { moment, snapshot, tables } = chosen.parse(input);
+  return async ({ database, input, run, journal }: FactsOrder): Promise<RestoreFacts> => {
+    const { moment, snapshot, before, tables } = chosen.parse(input);
     for (const one of tables) if (one.where !== undefined) requireCondition(one.where, qualified(one));
     const entry = servers.entry(database);
     const provider = providers[entry.provider];
     const restore = capable(provider, 'restore', database);
     for (const group of ['settings', 'remove'] as const) capable(provider, group, database);
-    const from: RestoreFrom = snapshot === undefined ? { kind: 'moment', at: moment ?? '' } : { kind: 'snapshot', id: snapshot };
+    const known = moment ?? momentRestored(journal);
+    const found =
+      before && known === undefined
+        ? await findAccident({
+            ...{ servers, logs: capable(provider, 'logs', database), database, accident: accidentOf(before) },
+            until: new Date(run === undefined ? Date.now() : decodeTime(runNameOf(run).id)).toISOString(),
+            newestRow: entry.verification?.newestRow,
+          })
+        : null;
+    const at = known ?? found?.binding.moment ?? '';
+    const from: RestoreFrom = snapshot === undefined ? { kind: 'moment', at } : { kind: 'snapshot', id: snapshot };
     const facts = await restore.inspect({ database, from, ...(run === undefined ? {} : { run }) });
     const restored = run === undefined ? null : await restore.find(facts, run);
     const copy = restored && tables.length > 0 ? await takeCopyFacts(servers, { database, restored: addressOf(restored) }, tables) : null;
     const target = facts.binding.restore?.from.kind === 'moment' ? facts.binding.restore.from.at : null;
     const verification = { rules: entry.verification ?? verificationSchema.parse({}), target };
     return {
-      binding: { ...facts.binding, restored, verification, copyBack: copy?.binding ?? null },
-      observed: { ...facts.observed, chosen: copy?.observed ?? null },
+      binding: { ...facts.binding, restored, verification, copyBack: copy?.binding ?? null, ...(found ? { found: found.binding } : {}) },
+      observed: { ...facts.observed, chosen: copy?.observed ?? null, ...(found ? { found: found.observed } : {}) },
     };
   };
+}
+
+/** Once it is being restored the moment stands: the log may be gone by then. */
+function momentRestored(journal: FactsOrder['journal']): string | undefined {
+  const intent = journal.find(({ key }) => key.includes('/restore-moment/') && !key.endsWith('/undo'));
+  return z.object({ moment: z.string() }).safeParse(intent?.before).data?.moment;
 }
 
 const addressOf = ({ host, port }: Restored): Pick<Restored, 'host' | 'port'> => ({ host, port });

@@ -14,8 +14,9 @@ const beatsBeforeMs = 3_000;
 const beatsAfterMs = 500;
 
 /**
- * A table is dropped "by accident" while the application writes; the run restores the database to the second before and copies the
- * table back. Every heartbeat row that was acknowledged is held against what is on the restored copy, and in use in the end.
+ * A table is dropped "by accident" while the application writes; the run finds the second before in the server's log, restores the
+ * database to it and copies the table back. Every heartbeat row that was acknowledged is held against what is on the restored copy,
+ * and in use in the end.
  */
 export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (text: string) => void): Promise<DemoReport> {
   const [writer, reader] = [await orders.connect(), await orders.connect()];
@@ -25,14 +26,14 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
       await writer.query(`CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL)`);
     await writer.query(placing);
     heart = startHeart(writer, 'beats', 'parcels');
-    const target = await accident(heart, reader, say);
+    await accident(heart, reader, say);
     let copy: Missing = { missing: Infinity, tooLate: Infinity };
     // oxlint-disable-next-line unicorn/no-thenable -- a word, see the runbook's plan
-    const input = { moment: target.toISOString(), then: 'copy-back', tables: [{ name: 'parcels' }] };
+    const input = { before: { dropped: { name: 'parcels' } }, then: 'copy-back', tables: [{ name: 'parcels' }] };
     const run = await runToEnd({
       ...{ sandbox, say, approvers: ['grace'], ask: { runbook: 'pitr-restore', database, input } },
       beforeAgreeing: async (approval, now) => {
-        if (approval === 'approve-next' && heart) copy = await heldAgainst(await connectCopy(reader, now), heart, target);
+        if (approval === 'approve-next' && heart) copy = await heldAgainst(await connectCopy(reader, now), heart, momentOf(now));
       },
     });
     await heart.stop();
@@ -49,17 +50,20 @@ const placing = `
   CREATE FUNCTION place() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO orders (total) VALUES (0); RETURN NULL; END';
   CREATE TRIGGER order_placed AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`;
 
-/** Drops the table; the whole second before it. */
-async function accident(heart: Heart, reader: pg.Client, say: (text: string) => void): Promise<Date> {
+async function accident(heart: Heart, reader: pg.Client, say: (text: string) => void): Promise<void> {
   await until('the application writes', () => Promise.resolve(heart.beats.length > 0 || undefined), { withinMs: 20_000 });
   await pause(beatsBeforeMs);
-  const target = new Date(Math.floor(Date.now() / 1_000) * 1_000 + 1_000);
-  await pause(target.getTime() - Date.now() + beatsAfterMs);
   heart.into('beats');
   await pause(beatsAfterMs);
   await reader.query('DROP TABLE parcels');
-  say(`DROP TABLE parcels, by accident. The last whole second before it is ${target.toISOString()}.\n`);
-  return target;
+  say(`DROP TABLE parcels, by accident, at ${new Date().toISOString()}. Nobody tells the run when it was.\n`);
+}
+
+const restored = z.object({ moment: z.string() });
+
+/** The one that the run has found. */
+function momentOf(run: RunDetail): Date {
+  return new Date(restored.parse(run.evidence['await-moment']).moment);
 }
 
 interface Missing {

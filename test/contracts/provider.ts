@@ -22,7 +22,7 @@ export interface ProviderWorld {
   stop(): Promise<void>;
 }
 
-const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'swap', 'settings', 'storage', 'owned'];
+const groups: readonly Capability[] = ['backup', 'restore', 'copy', 'remove', 'swap', 'settings', 'storage', 'owned', 'logs'];
 
 /** What every provider must do, and what each group of verbs must that it `can`. */
 export function providerSuite(name: string, start: () => Promise<ProviderWorld>, can: readonly Capability[]): void {

@@ -121,6 +121,48 @@ test('a table that was dropped under load is back as it was at the moment before
   expect(effects('DeleteDBInstance', run)).toBe(1);
 });
 
+test('the moment before an accident is found in the log when nobody names it, stands in the plan, and is what is restored', async () => {
+  const { request, until, agree, plan } = place();
+  const live = await owner();
+  const dropped = async (): Promise<void> => {
+    await live.query('DROP TABLE letters');
+    await live.query('DROP TABLE letters').catch(() => undefined);
+  };
+  await live.query('CREATE TABLE letters AS SELECT clock_timestamp() AS at');
+  const [{ at: writtenAt } = { at: new Date() }] = (await live.query<{ at: Date }>('SELECT at FROM letters')).rows;
+  // A log has whole seconds: the one before the accident must have seen the row.
+  await eventually(async () => (await Promise.resolve(Date.now() - writtenAt.getTime() > 2_500)) || undefined);
+  await dropped();
+  const input = { before: { dropped: { name: 'letters' } }, then: 'throw-away' };
+  const forecast = await plan('pitr-restore', input);
+  const applying = forecast.steps.flatMap((one) => (one.applies === false ? [] : [one]));
+  const notes = (applying.find(({ id }) => id === 'await-moment')?.notes ?? []).join('\n');
+  const [, moment = ''] = /^(\S+Z) is the last whole second before public\.letters was dropped/.exec(notes) ?? [];
+  expect(notes).toContain('DROP TABLE letters');
+  expect(notes).toMatch(/a second costs about [\d.]+ (?:commits|rows)/);
+  expect(applying.find(({ id }) => id === 'restore-moment')?.commands[0]?.text).toContain(
+    `--restore-time '${moment.replace('Z', '.000Z')}'`,
+  );
+  await expect(plan('pitr-restore', { before: { truncated: { name: 'letters' } } })).rejects.toThrow(
+    'was truncated: the log of orders-aws',
+  );
+
+  const run = await request('pitr-restore', input);
+  await agree(run);
+  const asked = await until(run, asks('approve-next'));
+  const copy = await owner(addressIn.parse(asked.evidence['available']));
+  expect((await copy.query('SELECT FROM letters')).rowCount).toBe(1);
+  await copy.end();
+  // A later accident is another one: the moment stands.
+  await live.query('CREATE TABLE letters ()');
+  await dropped();
+  await agree(run);
+  expect(await until(run, closed)).toMatchObject({
+    outcome: 'succeeded',
+    evidence: { 'await-moment': { moment: moment.replace('Z', '.000Z') }, prove: { target: moment.replace('Z', '.000000Z') } },
+  });
+});
+
 test('rejected once the copy is there: it is removed, and nothing is left', async () => {
   const { request, until, agree, as, orders } = place();
   const { rows } = await (await owner()).query<{ now: Date }>(`SELECT date_trunc('second', now()) AS now`);
@@ -176,7 +218,7 @@ test.each([
   ['a moment to come', { moment: inAnHour }, 'input-invalid', 'still to come'],
   ['a moment before the first backup', { moment: '2026-01-01T00:00:00Z' }, 'input-invalid', 'can be restored from'],
   ['parts of a second', { moment: '2026-01-01T00:00:00.5Z' }, 'input-invalid', 'whole seconds'],
-  ['neither moment nor snapshot', {}, 'input-invalid', 'name a moment, or a snapshot'],
+  ['neither moment nor snapshot', {}, 'input-invalid', 'name a moment, or a snapshot, or'],
   ['both', { moment: '2026-01-01T00:00:00Z', snapshot: 'x' }, 'input-invalid', 'not both'],
   ['a snapshot that is not there', { snapshot: 'never-made' }, 'plan-impossible', 'there is no snapshot "never-made"'],
   ['a switch', { ...copyBack, then: 'switch-over' }, 'input-invalid', 'switch-over is not there yet'],

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { backupCommands } from '../../activities/backup/commands.ts';
 import type * as recovery from '../../activities/recovery/commands.ts';
 import type { RestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
+import { accidentSchema } from '../../domain/accident.ts';
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
+import { foundNotes } from './found-notes.ts';
 import { subject } from './subject.ts';
 
 const identifier = z.string().min(1).max(63);
@@ -24,6 +26,7 @@ const input = z
       .optional()
       .describe('The moment to restore to, with a time zone and in whole seconds, such as 2026-11-21T18:04:05Z'),
     snapshot: z.string().min(1).max(255).optional().describe('The snapshot to restore, instead of a moment'),
+    before: accidentSchema.optional().describe('Instead of a moment: what happened to a table. The last second before it is looked for'),
     // oxlint-disable-next-line unicorn/no-thenable -- it is a word: only a function there would make an await wait for it
     then: z
       .enum(['copy-back', 'keep-beside', 'throw-away'], {
@@ -34,10 +37,11 @@ const input = z
       .describe('What comes of the restored copy: tables are copied back and it is removed, it is kept, or it was only a proof'),
     tables: z.array(table).max(200).default([]).describe('With copy-back: the tables that come back'),
   })
-  .superRefine(({ moment, snapshot, then, tables }, context) => {
+  .superRefine(({ moment, snapshot, before, then, tables }, context) => {
     const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
-    if (moment === undefined && snapshot === undefined) wrong('moment', 'name a moment, or a snapshot');
-    if (moment !== undefined && snapshot !== undefined) wrong('snapshot', 'name a moment or a snapshot, not both');
+    const named = Object.entries({ moment, snapshot, before }).flatMap(([field, value]) => (value === undefined ? [] : [field]));
+    if (named.length === 0) wrong('moment', 'name a moment, or a snapshot, or what the moment is before');
+    if (named.length > 1) wrong(named[1] ?? '', `name one of moment, snapshot and before, not both ${named.join(' and ')}`);
     if (then === 'copy-back' && tables.length === 0) wrong('tables', 'name the tables that are to be copied back');
     if (then !== 'copy-back' && tables.length > 0)
       wrong('tables', `with ${then} no table is copied back: leave them out, or say copy-back`);
@@ -133,7 +137,10 @@ function restore({ facts, commands }: Question) {
     ready: { commands: [], notes: ['Only reads.'] },
     'approve-restore': { commands: [] },
     'await-moment': fromMoment
-      ? { commands: [], notes: window ? [`now from ${window.earliest} to ${window.latest} can be restored`] : [] }
+      ? {
+          commands: [],
+          notes: [...foundNotes(facts), ...(window ? [`now from ${window.earliest} to ${window.latest} can be restored`] : [])],
+        }
       : absent('a snapshot is restored'),
     'restore-moment': fromMoment
       ? { commands: backup.restoreToPointInTime(facts), undo, notes: [besideNote] }

@@ -15,7 +15,7 @@ const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
  *
  *  1. Wait until the database's instance takes changes.
  *  2. Ask for leave to restore.
- *  3. Wait until the moment can be restored.
+ *  3. Wait until the moment can be restored: the one that was named, or the one before what happened to a table.
  *  4. Restore it into quarantine beside the one in use: from the moment, or from the snapshot. Wait until it answers.
  *  5. Set the settings of the one in use on it, and the password of now, and list what differs.
  *  6. Read every page of it, verify it, and write the proof into the ledger.
@@ -34,7 +34,7 @@ export async function pitrRestore(start: RunStart): Promise<RunResult> {
       await run.step('ready', backup.awaitReady);
       await run.approval('approve-restore');
 
-      await run.step('await-moment', backup.awaitRestorable);
+      learnt.moment = (await run.step('await-moment', backup.awaitRestorable))?.moment;
       const asked = Date.now();
       await run.step('restore-moment', backup.restoreToPointInTime, { undo: backup.deleteRestored });
       await run.step('restore-snapshot', backup.restoreFromSnapshot, { undo: backup.deleteRestored });

@@ -4,6 +4,8 @@ import type { CompareAfter, Hydration, Prove, Verification } from '../../activit
 
 /** What the run has learnt of the restored copy so far. */
 export interface Learnt {
+  /** That is restored, where it was looked for. */
+  moment?: string | undefined;
   restored?: Restored | undefined;
   secondsAvailable?: number;
   hydration?: Hydration | undefined;
@@ -24,7 +26,7 @@ export function subject({ database, input, facts }: Told, learnt: Learnt = {}): 
   const { restored, verification } = learnt;
   const tiers = verification?.tiers ?? [];
   const measured = {
-    target: input.moment ?? null,
+    target: input.moment ?? learnt.moment ?? null,
     recoveredTo: verification?.newestRowAt ?? null,
     secondsAvailable: learnt.secondsAvailable ?? null,
     secondsHydrated: secondsHydrated(learnt),

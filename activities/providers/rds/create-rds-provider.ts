@@ -5,6 +5,7 @@ import type { Provider } from '../provider.ts';
 import { applySettings, compareSettings, setMainPassword } from './apply-settings.ts';
 import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
+import { readLog } from './logs.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
 import { closeRestored, openRestored } from './open-restored.ts';
 import { listOwned } from './owned.ts';
@@ -70,6 +71,7 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
     settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },
     owned: { list: verb(listOwned) },
+    logs: { read: (database, time) => readLog(rds, database, time) },
   };
 }
 

@@ -28,7 +28,8 @@ async function observed(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise
   const region = regionOf(facts);
   const id = ownName(attempt.tag);
   const seen = await restoredInstance(rds, facts, attempt.run);
-  if (!seen) return { state: 'absent' };
+  const { from } = facts.binding.restore ?? {};
+  if (!seen) return { state: 'absent', ...(from?.kind === 'moment' ? { before: { moment: from.at } } : {}) };
   if (!bearsKey(seen.TagList, attempt)) return foreign('an instance', { region }, id);
   const drift = differencesOf(plannedSettings(facts), seen, { withPending: true }).filter(({ setting }) => telling.includes(setting));
   if (drift.length === 0) return { state: 'there', result: undefined };

@@ -23,17 +23,15 @@ test.each([
   ['a TRUNCATE, by the log', 'TRUNCATE "or""ders", beats_2', 'log'],
   ['a DELETE, by the log', 'DELETE FROM ONLY "public"."or""ders"', 'log'],
   ['a TRUNCATE, by the commit times', 'TRUNCATE "or""ders"', 'commit-timestamps'],
-  ['any, by what people remember', 'DELETE FROM "or""ders"', 'given'],
 ] as const)('%s: the last commit before it, and none after', async (_, statement, by) => {
   const bench = await recoveryBench(pair, { schema: `${schema}; CREATE TABLE beats_2 (id int)` });
   for (let index = 0; index < 20; index += 1) await bench.live.query('INSERT INTO beats DEFAULT VALUES');
-  const [about] = await values(bench.live, `SELECT ${iso('clock_timestamp()')}`);
   const started = (await pair.target.log()).length;
   await bench.live.query(statement);
   for (let index = 0; index < 5; index += 1) await bench.live.query('INSERT INTO beats DEFAULT VALUES');
   const log = (await pair.target.log()).slice(started);
-  const hints = { log: { log }, 'commit-timestamps': { truncated: true }, given: { about: String(about) } }[by];
-  const found = await findMoment(bench.servers, { database: 'orders', table, ...hints });
+  const [removal] = by === 'log' ? removalsIn(log, table) : [];
+  const found = await findMoment(bench.servers, { database: 'orders', table, ...(removal ? { removal } : { truncated: true }) });
   const [last] = await values(bench.live, commitOf(20));
   const [next] = await values(bench.live, commitOf(21));
   expect(found.by).toBe(by);
@@ -61,17 +59,19 @@ test('without the time of commits a column counts the rows of a second; without 
     `INSERT INTO beats (at) SELECT '2026-01-01Z'::timestamptz + i * interval '100 ms' FROM generate_series(1, 600) i`,
   );
   const newestRow = { schema: 'public', table: 'beats', column: 'at' };
-  const search = { database: 'orders', table, about: '2026-01-01T01:00:30+01:00', newestRow };
+  const removal = { at: '2026-01-01T00:00:30Z', verb: 'DROP', statement: 'DROP TABLE orders' } as const;
+  const search = { database: 'orders', table, removal, newestRow };
   expect(await findMoment(elsewhere, search)).toEqual({
     moment: '2026-01-01T00:00:29.999999Z',
     wholeSecond: '2026-01-01T00:00:29Z',
-    removedAt: '2026-01-01T00:00:30.000000Z',
-    by: 'given',
+    removedAt: '2026-01-01T00:00:30Z',
+    by: 'log',
+    statement: 'DROP TABLE orders',
     lastCommit: null,
     perSecond: 10.1,
     counted: 'rows',
   });
-  await failureOf('plan-impossible', findMoment(elsewhere, { database: 'orders', table, truncated: true, log: 'nothing' }));
+  await failureOf('plan-impossible', findMoment(elsewhere, { database: 'orders', table, truncated: true }));
   await bench.end();
 });
 
@@ -93,4 +93,23 @@ test.each([
   expect(
     removalsIn(`${at} UTC LOG:  statement: SELECT 1\n${text}\n${at} UTC LOG:  done`, { schema: 'public', name: 'orders' })[0]?.at,
   ).toBe(expected);
+});
+
+test('a statement that failed has removed nothing; the one before it did', () => {
+  const drop = 'DROP TABLE parcels';
+  const log = (session: string, second: number, text: string): string =>
+    `2026-11-21 10:00:0${second} UTC:${session}:${(count += 1)}:${text}`;
+  const [own, other] = ['10.0.0.1(7):ada@shop:[7]', '10.0.0.1(8):bob@shop:[8]'];
+  let count = 0;
+  const lines = [
+    log(own, 1, `LOG:  statement: ${drop}`),
+    log(other, 2, `LOG:  statement: DROP TABLE\n\tparcels`),
+    log(other, 2, 'ERROR:  table "parcels" does not exist'),
+    log(other, 2, 'STATEMENT:  DROP TABLE\n\tparcels'),
+    log(own, 3, 'ERROR:  division by zero'),
+    log(own, 3, 'STATEMENT:  SELECT 1/0'),
+  ];
+  expect(removalsIn(lines.join('\n'), { schema: 'public', name: 'parcels' })).toEqual([
+    { at: '2026-11-21T10:00:01Z', verb: 'DROP', statement: drop },
+  ]);
 });
