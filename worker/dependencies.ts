@@ -1,7 +1,7 @@
 import { pino, type Logger } from 'pino';
 import { createAws } from '../activities/aws/aws.ts';
 import { backupCommands } from '../activities/backup/commands.ts';
-import { takeBackupFacts, takeCopyAbroadFacts, type Ledger } from '../activities/backup/take-facts.ts';
+import { takeBackupFacts, takeCopyAbroadFacts, takeOldFacts, type Ledger } from '../activities/backup/take-facts.ts';
 import * as poolingCommands from '../activities/pooling/commands.ts';
 import * as comparingCommands from '../activities/postgres/compare-commands.ts';
 import * as postgresCommands from '../activities/postgres/commands.ts';
@@ -80,6 +80,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
       'dr-snapshot-copy': takeCopyAbroadFacts({ servers, providers }, options.withControl === false ? undefined : ledgerOf(control)),
       'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves),
       'pitr-restore': takeRestoreFacts(servers, providers),
+      'remove-old': takeOldFacts({ servers, providers }, inventory),
     },
     ...(options.withControl === false ? {} : { control }),
   });

@@ -61,7 +61,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
       ),
     ],
     ['pooling', bind<PoolingActivities>('pooling', createPoolingActivities(shared), control, log)],
-    ['backup', bind<BackupActivities>('backup', createBackupActivities(dependencies), control, log)],
+    ['backup', bind<BackupActivities>('backup', createBackupActivities({ ...dependencies, noReturn: control.noReturn }), control, log)],
   ];
   return complete(folders, {
     engine: engineWork,

@@ -4,3 +4,4 @@ export { backupNow } from './backup-now/story.ts';
 export { drSnapshotCopy } from './dr-snapshot-copy/story.ts';
 export { migrationCutover } from './migration-cutover/story.ts';
 export { pitrRestore } from './pitr-restore/story.ts';
+export { removeOld } from './remove-old/story.ts';

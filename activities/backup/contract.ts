@@ -35,6 +35,7 @@ export interface BackupActivities {
   compareSettings(on: OnInstance): Promise<{ differences: readonly Difference[] }>;
   deleteRestored(on: OnInstance): Promise<void>;
   deleteInstance(on: OnInstance): Promise<void>;
+  awaitLast(on: OnInstance): Promise<Snapshot>;
   renameSource(on: OnInstance): Promise<void>;
   nameSourceBack(on: OnInstance): Promise<void>;
   renameRestored(on: OnInstance): Promise<void>;
@@ -92,6 +93,7 @@ export const backupWork: WorkOf<BackupActivities> = {
   compareSettings: 'look',
   deleteRestored: 'wait',
   deleteInstance: 'wait',
+  awaitLast: 'wait',
   renameSource: 'wait',
   nameSourceBack: 'wait',
   renameRestored: 'wait',

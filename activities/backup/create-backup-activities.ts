@@ -1,3 +1,4 @@
+import type { NoReturn } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
 import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
@@ -10,12 +11,13 @@ import { copyEvidence } from './copy-evidence.ts';
 export interface BackupDependencies {
   readonly servers: Pick<Servers, 'entry'>;
   readonly providers: Providers;
+  readonly noReturn: Pick<NoReturn, 'decide'>;
   /** The facts that are stored under a digest. */
   backupFacts(digest: string): Promise<BackupFacts>;
 }
 
 /** Each verb is its provider's; what a provider hasn't got is refused here once more, should a plan have let it through. */
-export function createBackupActivities({ servers, providers, backupFacts }: BackupDependencies): Effects<BackupActivities> {
+export function createBackupActivities({ servers, providers, noReturn, backupFacts }: BackupDependencies): Effects<BackupActivities> {
   const on =
     <Group extends Capability, Result>(
       group: Group,
@@ -47,7 +49,8 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
     setMainPassword: on('settings', (verbs, ...rest) => verbs.setMainPassword(...rest)),
     compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
     deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
-    deleteInstance: on('remove', (verbs, ...rest) => verbs.deleteInstance(...rest)),
+    deleteInstance: on('remove', (verbs, facts, attempt) => verbs.deleteInstance(facts, attempt, forward(noReturn, facts, attempt))),
+    awaitLast: on('remove', (verbs, ...rest) => verbs.awaitLast(...rest)),
     renameSource: on('swap', (verbs, ...rest) => verbs.renameSource(...rest)),
     nameSourceBack: on('swap', (verbs, ...rest) => verbs.nameSourceBack(...rest)),
     renameRestored: on('swap', (verbs, ...rest) => verbs.renameRestored(...rest)),
@@ -61,6 +64,14 @@ export function createBackupActivities({ servers, providers, backupFacts }: Back
       const region = { backup: capable(provider, 'backup', told.database), copy: capable(provider, 'copy', told.database) };
       return await copyEvidence(region, told, await backupFacts(told.facts), attempt);
     },
+  };
+}
+
+/** Written down before the call that nothing takes back: a cancel that comes after it changes nothing. Writing it twice is harmless. */
+function forward(noReturn: BackupDependencies['noReturn'], { binding }: BackupFacts, { run, key, number }: Attempt): () => Promise<void> {
+  const { database, source } = binding;
+  return async () => {
+    await noReturn.decide(run, { number, attemptKey: key, run, database }, 'forward', { removes: source.resource });
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ProofRow } from '../../control/proof-contract.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Inventory } from '../../domain/inventory.ts';
 import { heldBy, judgeBackups, type Judged } from '../../domain/retention.ts';
 import { verificationSchema } from '../../domain/verification.ts';
 import type { FactsOrder } from '../engine/planner.ts';
@@ -26,6 +28,28 @@ async function inspected(
 ): Promise<BackupFacts> {
   const { inspect } = capable(providers[servers.entry(database).provider], 'restore', database);
   return await inspect({ database, ...(run === undefined ? {} : { run }), ...wanted });
+}
+
+const removal = z.object({ instance: z.string(), early: z.boolean() });
+
+/**
+ * The facts of the removal of an old instance, read-only. Raises what `inspectOld` does, and `plan-impossible` for one that an entry of
+ * the inventory points to, by its name or its address.
+ */
+export function takeOldFacts({ servers, providers }: Places, inventory: () => Inventory) {
+  return async ({ database, run, input }: FactsOrder): Promise<BackupFacts> => {
+    const { inspectOld } = capable(providers[servers.entry(database).provider], 'remove', database);
+    const { instance, early } = removal.parse(input);
+    const { binding, observed } = await inspectOld({ database, instance, early, ...(run === undefined ? {} : { run }) });
+    const { source, old } = binding;
+    const pointing = Object.entries(inventory().databases).find(
+      ([, { rds, server }]) =>
+        (rds?.instance === source.id && rds.region === source.region) || (server.host === old?.host && server.port === old.port),
+    );
+    if (!pointing) return { binding, observed };
+    const why = `the inventory's "${pointing[0]}" points to "${instance}": correct the inventory, or keep the instance`;
+    throw new Failure('plan-impossible', `${database}: ${why}. Nothing was removed.`, { database, instance });
+  };
 }
 
 /** What tells which copies are good, and which are of this installation's runs. */

@@ -22,6 +22,15 @@ export interface BackupOrder {
   readonly keepOldDays?: number;
 }
 
+export interface OldOrder {
+  readonly database: string;
+  readonly run?: string;
+  /** By its name. */
+  readonly instance: string;
+  /** Also before the day when it is due. */
+  readonly early: boolean;
+}
+
 /** What is looked up at a provider before a restore, a copy, a backup or a removal is planned; plain JSON, stored under its digest. */
 export interface BackupFacts {
   readonly binding: {
@@ -34,6 +43,8 @@ export interface BackupFacts {
     readonly copy: CopyFacts | null;
     /** How the restored copy takes the source's place; absent when it does not. */
     readonly swap?: SwapFacts;
+    /** Of an instance that is to be removed; absent for other runbooks. */
+    readonly old?: OldFacts;
     /** The old copies that go, and where they are. Absent: the runbook removes none; null: it must not. */
     readonly prune?: { readonly region: string; readonly remove: readonly OldCopy[] } | null;
     /** The source's settings as a restored instance gets them. */
@@ -57,6 +68,17 @@ export interface SwapFacts {
   readonly keepOldDays: number;
   /** The source's read replicas: they go on following it under its new name. */
   readonly replicas: readonly string[];
+}
+
+/** An instance that a switch-over has put aside. */
+export interface OldFacts {
+  /** The run that has done it. */
+  readonly run: string;
+  /** The day when it is due to be removed, `2026-11-28`. */
+  readonly removeAfter: string;
+  /** Where it answers; empty and 0 when it does not. */
+  readonly host: string;
+  readonly port: number;
 }
 
 /** A copy of an earlier run, so that no other one is taken for it. */

@@ -1,7 +1,7 @@
 import type { OwnedLook } from '../../domain/leftover.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Difference, RemovedCopies, Restored, Snapshot } from './answers.ts';
-import type { BackupFacts, BackupOrder } from './backup-facts.ts';
+import type { BackupFacts, BackupOrder, OldOrder } from './backup-facts.ts';
 
 export type { Difference, Restored, Snapshot } from './answers.ts';
 
@@ -92,13 +92,22 @@ export interface CopyAbroad {
 }
 
 export interface Remove {
+  /**
+   * An instance that a switch-over has put aside, read-only. Refused with `plan-impossible`, all reasons together: one without the tags
+   * of a switch-over of this database, one that is not due (unless `early`), protected, broken or followed by replicas; and with
+   * `quota-exceeded` or `foreign-object` when there is no room, or no name, for its last snapshot.
+   */
+  inspectOld(order: OldOrder): Promise<BackupFacts>;
   /** Removes the instance that this run restored, without a last snapshot. Right when there never was one; `not-yet` until it is gone. */
   deleteRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
    * Removes an instance that served: only the one of the facts (`identity-changed` when the name belongs to another one now), with
-   * a last snapshot and its automated backups kept. Gone already: done. `not-yet` until it is gone.
+   * a last snapshot and its automated backups kept. Gone already: done. `not-yet` until it is gone. `decided` is called right before
+   * it is asked for, and stops it by what it raises. One that is protected from deletion stays: `provider-refused`.
    */
-  deleteInstance(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  deleteInstance(facts: BackupFacts, attempt: Attempt, decided: () => Promise<void>): Promise<void>;
+  /** Looks once: `not-yet` until the last snapshot that `deleteInstance` had made is whole. Changes nothing. */
+  awaitLast(facts: BackupFacts, attempt: Attempt): Promise<Snapshot>;
 }
 
 /**

@@ -2,17 +2,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect, test } from 'vitest';
+import type { AnyRunbook } from '../../domain/runbook.ts';
+import { catalog } from '../../workflows/catalog.ts';
+import { bothAgree, makeOld } from '../e2e/old-instance.ts';
 import { rdsPlace, type RdsPlace } from '../e2e/rds-place.ts';
 import { folderOf } from './folder.ts';
-import type { scenes } from './scenes.ts';
+import { scenesOf, type scenes } from './scenes.ts';
 import { withoutPlaces } from './without-places.ts';
 
 interface Recorded {
   readonly runbook: string;
-  input(): Readonly<Record<string, unknown>>;
-  /** How often the sandbox's policy asks people at its risk. */
-  readonly asks: 0 | 1 | 2;
-  /** A call that, denied, parks a step before the point of no return. */
+  input(here: RdsPlace): Promise<Readonly<Record<string, unknown>>> | Readonly<Record<string, unknown>>;
+  /** How often the sandbox's policy asks people at its risk; `both`: once, a DBA and an owner. */
+  readonly asks: 0 | 1 | 2 | 'both';
+  /** A call that, denied, parks a step. */
   readonly call: string;
 }
 
@@ -20,6 +23,7 @@ const recorded: readonly Recorded[] = [
   { runbook: 'backup-now', input: () => ({}), asks: 0, call: 'CreateDBSnapshot' },
   { runbook: 'dr-snapshot-copy', input: () => ({ verification: 'available', prune: false }), asks: 1, call: 'CopyDBSnapshot' },
   { runbook: 'pitr-restore', input: restoring, asks: 2, call: 'RestoreDBInstanceToPointInTime' },
+  { runbook: 'remove-old', input: async ({ orders }) => ({ instance: await makeOld(orders) }), asks: 'both', call: 'DeleteDBInstance' },
 ];
 
 function restoring(): Readonly<Record<string, unknown>> {
@@ -50,6 +54,7 @@ const ways: Readonly<Record<keyof typeof scenes, Scene>> = {
     return run;
   },
   cancelled: async (here, one) => {
+    if (!undoes(one)) return await cancelledWhenAsked(here, one);
     const run = await begun(here, one);
     await here.until(run, () => here.effects(one.call, run) === 1);
     await here.cancel(run);
@@ -59,14 +64,32 @@ const ways: Readonly<Record<keyof typeof scenes, Scene>> = {
   parked,
 };
 
-async function begun({ request, agree }: RdsPlace, { runbook, input, asks }: Recorded): Promise<string> {
-  const run = await request(runbook, input());
-  if (asks > 0) await agree(run);
+/** After the call it would change nothing. */
+async function cancelledWhenAsked(here: RdsPlace, { runbook, input }: Recorded): Promise<string> {
+  const run = await here.request(runbook, await input(here));
+  await here.until(run, (now) => now.questions.length > 0);
+  await here.cancel(run);
+  await closed(here, run, 'refused');
+  return run;
+}
+
+const runbookOf = ({ runbook }: Recorded): AnyRunbook => {
+  const found = catalog[runbook];
+  if (!found) throw new Error(`no runbook ${runbook}`);
+  return found;
+};
+
+const undoes = (one: Recorded): boolean => scenesOf(runbookOf(one)).includes('rolled-back');
+
+async function begun(here: RdsPlace, { runbook, input, asks }: Recorded): Promise<string> {
+  const run = await here.request(runbook, await input(here));
+  if (asks === 'both') await bothAgree(here, run);
+  else if (asks > 0) await here.agree(run);
   return run;
 }
 
 async function toTheEnd(here: RdsPlace, run: string, { asks }: Recorded): Promise<void> {
-  if (asks > 1) await here.agree(run);
+  if (asks === 2) await here.agree(run);
   await closed(here, run, 'succeeded');
 }
 
@@ -84,7 +107,7 @@ async function closed({ until }: RdsPlace, run: string, outcome: string): Promis
 const place = rdsPlace();
 
 for (const one of recorded) {
-  for (const [scene, way] of Object.entries(ways)) {
+  for (const [scene, way] of Object.entries(ways).filter(([called]) => scenesOf(runbookOf(one)).includes(called))) {
     test(`${one.runbook}: ${scene}`, async () => {
       const here = place();
       const run = await way(here, one);
@@ -92,7 +115,7 @@ for (const one of recorded) {
       await mkdir(folder, { recursive: true });
       await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(await here.history(run)))}\n`);
       // Gives its lease back for the runbook that comes next.
-      if (scene === 'parked') await here.decide(run, 'grace', 'roll-back');
+      if (scene === 'parked') await here.decide(run, 'grace', undoes(one) ? 'roll-back' : 'abort');
       if (scene === 'parked') await here.until(run, (now) => now.state === 'closed');
     });
   }

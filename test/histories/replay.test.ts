@@ -5,7 +5,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { expect, inject, test } from 'vitest';
 import { catalog } from '../../workflows/catalog.ts';
 import { folderOf } from './folder.ts';
-import { scenes } from './scenes.ts';
+import { scenesOf } from './scenes.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -13,9 +13,9 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 const runbooks = [...Object.keys(catalog), 'rehearsal'];
 const recorded = runbooks.flatMap((runbook) => readdirSync(folderOf(runbook)).map((file) => ({ runbook, file })));
 
-test.each(runbooks)('%s has a history of each scene', (runbook) => {
-  const files = recorded.filter((one) => one.runbook === runbook).map((one) => one.file);
-  expect(files).toEqual(expect.arrayContaining(Object.keys(scenes).map((scene) => `${scene}.json`)));
+test.each(Object.values(catalog))('$name has a history of each scene', (runbook) => {
+  const files = recorded.filter((one) => one.runbook === runbook.name).map((one) => one.file);
+  expect(files).toEqual(expect.arrayContaining(scenesOf(runbook).map((scene) => `${scene}.json`)));
 });
 
 test.each(recorded)('today’s code replays $runbook/$file', async ({ runbook, file }) => {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { AnyRunbook } from '../../domain/runbook.ts';
 import { breaks } from '../harness/faults.ts';
 import type { Trial } from '../harness/trial.ts';
 
@@ -27,6 +28,13 @@ export const scenes: Readonly<Record<string, (trial: Trial, step: string) => Pro
     expect(await trial.closed()).toMatchObject({ outcome: 'rolled-back' });
   },
 };
+
+/** Those that a runbook's runs can come to: where nothing can be undone, nothing is rolled back or started again. */
+export function scenesOf({ takesBack }: AnyRunbook): string[] {
+  const undone = ['rolled-back', 'started-again'];
+  const undoes = Object.keys(takesBack?.undos ?? {}).length > 0;
+  return Object.keys(scenes).filter((scene) => undoes || !undone.includes(scene));
+}
 
 async function parked(trial: Trial, step: string): Promise<void> {
   void trial.stage.faults.set(trial.run, { step, point: 'begun', strike: async () => await breaks('uncertain') });

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { createAws, type Aws } from '../../activities/aws/aws.ts';
+import type { AwsCalls } from '../../activities/aws/calls.ts';
 import { createRdsProvider } from '../../activities/providers/rds/create-rds-provider.ts';
 import type { Provider } from '../../activities/providers/provider.ts';
 import { freePorts } from '../../sandbox/free-ports.ts';
@@ -129,9 +130,24 @@ function answeringForMoto(aws: Aws): Aws {
     call: async (region, action, input, subject) => {
       // Only what the verbs read of such an answer is in it.
       if (Object.hasOwn(unknown, action)) return unknown[action] as never;
-      return await aws.call(region, action, input, subject);
+      if (action !== 'rds:DescribeDBInstances') return await aws.call(region, action, input, subject);
+      // The input is that of this very action.
+      return (await withIdentities(aws, region, input as AwsCalls['rds:DescribeDBInstances'][0])) as never;
     },
   };
+}
+
+/** All of moto's instances have one DbiResourceId: here it is made of when each was created, which stays through a rename. */
+async function withIdentities(
+  aws: Aws,
+  region: string,
+  { Filters = [], ...input }: AwsCalls['rds:DescribeDBInstances'][0],
+): Promise<AwsCalls['rds:DescribeDBInstances'][1]> {
+  const [byIdentity] = Filters.filter(({ Name }) => Name === 'dbi-resource-id');
+  const left = Filters.filter((filter) => filter !== byIdentity);
+  const answer = await aws.call(region, 'rds:DescribeDBInstances', left.length > 0 ? { ...input, Filters: left } : input);
+  const told = (answer.DBInstances ?? []).map((one) => ({ ...one, DbiResourceId: `db-${one.InstanceCreateTime?.toISOString() ?? ''}` }));
+  return { ...answer, DBInstances: told.filter((one) => byIdentity?.Values?.includes(one.DbiResourceId) ?? true) };
 }
 
 async function holdVerbs({ backup, restore, copy, remove, swap, settings, storage, owned }: Required<Provider>): Promise<number> {
@@ -177,7 +193,13 @@ async function holdVerbs({ backup, restore, copy, remove, swap, settings, storag
   await holdMoment({ restore, remove, hold });
   await holdSwap({ restore, remove, swap, hold });
   await hold('freeStorage', () => storage.freeStorage('orders'));
-  await step('deleteInstance', 'remove', (attempt) => remove.deleteInstance(facts, attempt));
+  await hold('inspectOld', async () => {
+    const asked = remove.inspectOld({ database: 'orders', instance: 'orders', early: false });
+    const refused = await asked.then(() => 'it was not', String);
+    if (!refused.includes('does not bear the tags of a switch-over')) throw new Error(`it is to be refused: ${refused}`);
+  });
+  await step('deleteInstance', 'remove', (attempt) => remove.deleteInstance(facts, attempt, () => Promise.resolve()));
+  await step('awaitLast', 'last', (attempt) => remove.awaitLast(facts, attempt));
   return held;
 }
 

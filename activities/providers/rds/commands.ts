@@ -1,7 +1,7 @@
 import { callCommand, type Call } from '../../aws/call.ts';
 import type { Command } from '../../../domain/command.ts';
 import type { BackupFacts, Settings } from '../backup-facts.ts';
-import { oldTagNames, oldTags, ownDatabaseTag, ownTags, ownVariables, type Own } from './own.ts';
+import { lastName, oldTagNames, oldTags, ownDatabaseTag, ownTags, ownVariables, type Own } from './own.ts';
 import { modifyInput, restoreInput } from './settings.ts';
 
 /**
@@ -137,7 +137,7 @@ export function deleteInstanceCall({ binding: { source } }: BackupFacts, own: Ow
     input: {
       DBInstanceIdentifier: source.id,
       SkipFinalSnapshot: false,
-      FinalDBSnapshotIdentifier: `${own.tag}-last`,
+      FinalDBSnapshotIdentifier: lastName(own.tag),
       DeleteAutomatedBackups: false,
     },
   };
@@ -180,10 +180,7 @@ export const deleteRestored = (facts: BackupFacts): Command[] => [
   ...(facts.binding.swap ? [callCommand(unprotectCall(regionOf(facts), planned.tag), isProtected)] : []),
   callCommand(deleteRestoredCall(facts, planned.tag)),
 ];
-export const deleteInstance = (facts: BackupFacts): Command[] => [
-  callCommand(unprotectCall(facts.binding.source.region, facts.binding.source.id), isProtected),
-  callCommand(deleteInstanceCall(facts, planned)),
-];
+export const deleteInstance = (facts: BackupFacts): Command[] => [callCommand(deleteInstanceCall(facts, planned))];
 
 /** The name that the one in use gets, and the day when it is due to be removed. */
 const [old, removeAfter] = [':old', ':remove_after'];

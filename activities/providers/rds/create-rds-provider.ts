@@ -5,6 +5,7 @@ import type { Provider } from '../provider.ts';
 import { applySettings, compareSettings, setMainPassword } from './apply-settings.ts';
 import { freeStorage } from './free-storage.ts';
 import { inspect, kit } from './inspect.ts';
+import { inspectOld } from './inspect-old.ts';
 import { readLog } from './logs.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
 import { closeRestored, openRestored } from './open-restored.ts';
@@ -13,7 +14,16 @@ import { removeCopies } from './remove-copies.ts';
 import { deleteInstance, deleteRestored } from './remove.ts';
 import { awaitRoom } from './room.ts';
 import { awaitAvailable, awaitReady, awaitRestorable, find, restoreFromSnapshot, restoreToPointInTime } from './restore.ts';
-import { awaitSnapshot, copySnapshot, createSnapshot, deleteCopy, deleteSnapshot, listBackups, listCopies } from './snapshots.ts';
+import {
+  awaitLast,
+  awaitSnapshot,
+  copySnapshot,
+  createSnapshot,
+  deleteCopy,
+  deleteSnapshot,
+  listBackups,
+  listCopies,
+} from './snapshots.ts';
 import { awaitNamed, nameRestoredBack, nameSourceBack, renameRestored, renameSource } from './swap.ts';
 import { windowOf } from './window.ts';
 
@@ -58,7 +68,12 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
       deleteCopy: verb(deleteCopy),
       removeCopies: verb(removeCopies),
     },
-    remove: { deleteRestored: verb(deleteRestored), deleteInstance: verb(deleteInstance) },
+    remove: {
+      inspectOld: verb(inspectOld),
+      deleteRestored: verb(deleteRestored),
+      deleteInstance: verb(deleteInstance),
+      awaitLast: verb(awaitLast),
+    },
     swap: {
       renameSource: verb(renameSource),
       nameSourceBack: verb(nameSourceBack),

@@ -19,6 +19,9 @@ export function ownOf({ tag, run, key }: Pick<Attempt, 'tag' | 'run' | 'key'>): 
   return { tag: ownName(tag), run, key };
 }
 
+/** The snapshot that a run takes from an instance before removing it, by what the run calls its own. */
+export const lastName = (own: string): string => `${own}-last`;
+
 /** `<name>-old-<run's id>`: what a run calls the instance whose place another one takes. A long name is cut to fit in 63 characters. */
 export function oldName(name: string, tag: string): string {
   const id = tag.replace(/^steadyhand[_-]/, '');
@@ -62,6 +65,9 @@ export function tagsOf(list: readonly Tag[] | undefined): Record<string, string>
 export function bearsKey(list: readonly Tag[] | undefined, { key }: Pick<Attempt, 'key'>): boolean {
   return tagsOf(list)[keyTag] === key;
 }
+
+/** The day when it is due to be removed, of an instance that a switch-over has put aside. */
+export const removeAfterOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[removeAfterTag] ?? null;
 
 /** The run that has made it. */
 export const runOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[runTag] ?? null;

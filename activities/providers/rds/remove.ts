@@ -28,26 +28,26 @@ export async function deleteRestored(rds: Rds, facts: BackupFacts, attempt: Atte
   });
 }
 
-export async function deleteInstance(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
+export async function deleteInstance(rds: Rds, facts: BackupFacts, attempt: Attempt, decided: () => Promise<void>): Promise<void> {
   const { region, id, resource } = facts.binding.source;
   const what = `the instance ${id} in ${region}`;
-  let isProtected = false;
   await takeAway(rds, attempt, {
     what,
+    decided,
     look: async () => {
       const seen = await instanceOf(rds, region, id);
       if (!seen) return undefined;
       if (seen.DbiResourceId !== resource) {
         const found = seen.DbiResourceId ?? 'unknown';
-        throw new Failure('identity-changed', `${what} is ${found} now, the plan was made for ${resource}; it stays`, {
-          id,
-          region,
-          found,
-        });
+        const summary = `${what} is ${found} now, the plan was made for ${resource}; it stays`;
+        throw new Failure('identity-changed', summary, { id, region, found });
       }
-      isProtected = seen.DeletionProtection ?? false;
+      // RDS would say so itself; but then the run would be past its point of no return.
+      if (seen.DeletionProtection === true) {
+        throw new Failure('provider-refused', `${what} is protected from deletion now, which is for a person to lift; it stays`, { id });
+      }
       return { identity: resource, status: seen.DBInstanceStatus ?? '' };
     },
-    calls: () => [...(isProtected ? [unprotectCall(region, id)] : []), deleteInstanceCall(facts, ownOf(attempt))],
+    calls: () => [deleteInstanceCall(facts, ownOf(attempt))],
   });
 }

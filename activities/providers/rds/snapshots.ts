@@ -7,7 +7,7 @@ import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
 import { entryOf, snapshotFrom, snapshotOf, snapshotsIn, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
-import { bearsKey, bearsRun, databaseOf, ownName, ownOf } from './own.ts';
+import { bearsKey, bearsRun, databaseOf, lastName, ownName, ownOf } from './own.ts';
 import { takeAway } from './take-away.ts';
 
 export async function createSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
@@ -42,17 +42,37 @@ async function observed(rds: Rds, region: string, source: string, attempt: Attem
 
 export async function awaitSnapshot(rds: Rds, facts: BackupFacts, where: 'source' | 'copy', attempt: Attempt): Promise<Snapshot> {
   const region = where === 'copy' ? copyOf(facts).region : facts.binding.source.region;
-  const seen = await ownSnapshot(rds, region, attempt);
-  if (seen.status === 'available') return seen;
-  const summary = `the snapshot ${seen.id} in ${region} is ${seen.status}`;
-  if (seen.status === 'failed' || seen.status.startsWith('incompatible')) {
-    throw new Failure('provider-refused', `${summary}, which does not pass by itself`, { id: seen.id, region });
+  return whole(rds, await ownSnapshot(rds, region, attempt), attempt);
+}
+
+interface SeenSnapshot extends Snapshot {
+  readonly percent: number | undefined;
+}
+
+function whole(rds: Rds, seen: SeenSnapshot, attempt: Attempt): Snapshot {
+  const { id, region, status, percent } = seen;
+  if (status === 'available') return seen;
+  const summary = `the snapshot ${id} in ${region} is ${status}`;
+  if (status === 'failed' || status.startsWith('incompatible')) {
+    throw new Failure('provider-refused', `${summary}, which does not pass by itself`, { id, region });
   }
-  attempt.progress({ summary, ...(seen.percent === undefined ? {} : { fraction: seen.percent / 100 }) });
+  attempt.progress({ summary, ...(percent === undefined ? {} : { fraction: percent / 100 }) });
   throw notYet(summary, rds.pace.lookAgainMs);
 }
 
-async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<Snapshot & { percent: number | undefined }> {
+/** It bears no tags of this run, since RDS takes none for it: it is known by its name and by what it was taken from. */
+export async function awaitLast(rds: Rds, { binding: { source } }: BackupFacts, attempt: Attempt): Promise<Snapshot> {
+  const id = lastName(ownName(attempt.tag));
+  const seen = await snapshotOf(rds, source.region, id);
+  if (!seen) throw notYet(`the snapshot ${id} in ${source.region} cannot be seen yet`, rds.pace.lookAgainMs);
+  if (seen.DBInstanceIdentifier !== source.id) {
+    const of = seen.DBInstanceIdentifier ?? 'nothing';
+    throw new Failure('foreign-object', `the snapshot ${id} in ${source.region} is one of ${of}, not of ${source.id}`, { id, of });
+  }
+  return whole(rds, { ...snapshotFrom(source.region, seen), percent: seen.PercentProgress }, attempt);
+}
+
+async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<SeenSnapshot> {
   const id = ownName(attempt.tag);
   const seen = await snapshotOf(rds, region, id);
   if (!seen) throw notYet(`the snapshot ${id} in ${region} cannot be seen yet`, rds.pace.lookAgainMs);

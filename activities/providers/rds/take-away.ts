@@ -16,6 +16,8 @@ interface Removal {
   readonly what: string;
   /** Raises `foreign-object` or `identity-changed` when it is not the one that is meant. */
   look(): Promise<Thing | undefined>;
+  /** Called right before it is asked for; what it raises stops that. */
+  decided?(): Promise<void>;
   readonly calls: (thing: Thing) => Promise<readonly Call<AwsAction>[]> | readonly Call<AwsAction>[];
 }
 
@@ -25,7 +27,7 @@ const looking = z.object({ since: z.number() });
  * Removes one thing: asks for it once, then looks until it is gone (`not-yet`). What was never seen may still appear, when the
  * answer to its making was lost: for the grace of AWS it is looked for again. As an undo it does nothing when nothing was intended.
  */
-export async function takeAway(rds: Rds, attempt: Attempt, { what, look, calls }: Removal): Promise<void> {
+export async function takeAway(rds: Rds, attempt: Attempt, { what, look, decided, calls }: Removal): Promise<void> {
   const undo = attempt.key.endsWith('/undo');
   if (undo && attempt.intended === null) return await attempt.settle('nothing-to-undo');
   const seen = await look();
@@ -37,7 +39,10 @@ export async function takeAway(rds: Rds, attempt: Attempt, { what, look, calls }
   if (typeof first['identity'] === 'string' && first['identity'] !== seen.identity) {
     throw new Failure('identity-changed', `${what} is another one now (${seen.identity}) than the one that was to be removed; it stays`);
   }
-  if (seen.status !== 'deleting') for (const call of await calls(seen)) await ask(rds, attempt, call, what);
+  if (seen.status !== 'deleting') {
+    await decided?.();
+    for (const call of await calls(seen)) await ask(rds, attempt, call, what);
+  }
   attempt.progress({ summary: `${what} is being removed` });
   throw notYet(`${what} is being removed`, rds.pace.lookAgainMs);
 }

@@ -2,6 +2,7 @@ import {
   AddTagsToResourceCommand,
   CreateDBSnapshotCommand,
   DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
   RemoveTagsFromResourceCommand,
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -183,16 +184,30 @@ test(
 );
 
 test('A6: an old instance goes with a last snapshot, once; a new one of its name stays', { timeout: 120_000 }, async () => {
-  await world.create('old', { DeletionProtection: false });
+  await world.create('old', { DeletionProtection: true });
   const facts = await factsOf(world, { id: 'old' });
   const journal = createJournal(`remove-old/orders/${newRunId()}`);
-  await settled(journal, 'remove', (attempt) => verbs.remove.deleteInstance(facts, attempt));
-  expect(world.effects('DeleteDBInstance', 'old')).toBe(1);
+  let decided = 0;
+  const remove = async (attempt: JournalAttempt): Promise<void> =>
+    await verbs.remove.deleteInstance(facts, attempt, async () => {
+      await Promise.resolve();
+      decided += 1;
+    });
+  const stays = { code: 'provider-refused', message: expect.stringContaining('protected') as string };
+  await expect(remove(journal.attempt('remove'))).rejects.toMatchObject(stays);
+  expect(decided).toBe(0);
+  await world.client().send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'old', DeletionProtection: false }));
+  const never = verbs.remove.deleteInstance(facts, journal.attempt('remove'), async () => await Promise.reject(new Error('not decided')));
+  await expect(never).rejects.toThrow('not decided');
+  expect(world.effects('DeleteDBInstance', 'old')).toBe(0);
+  await settled(journal, 'remove', remove);
+  expect([decided, world.effects('DeleteDBInstance', 'old')]).toEqual([1, 1]);
+  expect(await settled(journal, 'last', (attempt) => verbs.remove.awaitLast(facts, attempt))).toMatchObject({ status: 'available' });
   const last = { DBSnapshotIdentifier: `${journal.tag.replace('_', '-')}-last` };
   expect((await world.client().send(new DescribeDBSnapshotsCommand(last))).DBSnapshots).toMatchObject([{ DBInstanceIdentifier: 'old' }]);
-  await verbs.remove.deleteInstance(facts, journal.attempt('remove'));
+  await remove(journal.attempt('remove'));
   await world.create('old');
-  await expect(verbs.remove.deleteInstance(facts, journal.attempt('remove'))).rejects.toMatchObject({ code: 'identity-changed' });
+  await expect(remove(journal.attempt('remove'))).rejects.toMatchObject({ code: 'identity-changed' });
   expect((await world.instance('old'))?.DBInstanceStatus).toBe('available');
   expect(world.effects('DeleteDBInstance', 'old')).toBe(1);
 });

@@ -167,17 +167,20 @@ test('a copy that takes the place of the one in use, and gives it back', { timeo
   await settled(journal, 'restore', (attempt) => verbs.remove.deleteRestored(facts, attempt), { undo: true });
 });
 
-test('an old instance is unprotected and removed as planned', { timeout: 120_000 }, async () => {
-  await world.create('old', { DeletionProtection: true });
-  world.configure((entry) => ({ ...entry, ...(entry.rds ? { rds: { ...entry.rds, instance: 'old' } } : {}) }));
-  const { journal, facts } = await begin('remove-old', {});
+test('an old instance is removed as planned', { timeout: 120_000 }, async () => {
+  const run = `remove-old/orders/${newRunId()}`;
+  const Tags = Object.entries({ 'steadyhand-run': `pitr-restore/orders/${newRunId()}`, 'steadyhand:remove-after': dayIn(0) });
+  await world.create('old', { Tags: Tags.map(([Key, Value]) => ({ Key, Value })) });
+  const journal = createJournal(run);
+  const facts = await verbs.remove.inspectOld({ database: 'orders', run, instance: 'old', early: false });
   await asPlanned({
     journal,
     step: 'remove',
     planned: backupCommands(facts).deleteInstance(facts),
-    act: (attempt) => verbs.remove.deleteInstance(facts, attempt),
+    act: (attempt) => verbs.remove.deleteInstance(facts, attempt, () => Promise.resolve()),
   });
-  world.configure((entry) => ({ ...entry, ...(entry.rds ? { rds: { ...entry.rds, instance: 'orders' } } : {}) }));
+  const last = await settled(journal, 'last', (attempt) => verbs.remove.awaitLast(facts, attempt));
+  expect(last).toMatchObject({ id: `${journal.tag.replace('_', '-')}-last`, automated: false });
 });
 
 test('free storage is what CloudWatch measured last', async () => {

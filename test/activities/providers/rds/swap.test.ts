@@ -120,19 +120,19 @@ test(
   },
 );
 
-test(
-  'an undo right after a call whose answer was lost waits until the rename has been, and takes it back',
-  { timeout: 240_000 },
-  async () => {
-    const { facts, old, journal, undoes, removes } = await begin();
-    world.aws.fault({ action: 'ModifyDBInstance', kind: 'lost' });
-    await expect(verbs.swap.renameSource(facts, journal.attempt('put-aside'))).rejects.toMatchObject({ code: 'unreachable' });
-    await undoes('put-aside', 'nameSourceBack');
-    expect(await world.instance('orders')).toMatchObject({ DbiResourceId: facts.binding.source.resource, DBInstanceStatus: 'available' });
-    expect(world.effects('ModifyDBInstance', old)).toBe(1);
-    await removes();
-  },
-);
+test('an undo that comes before the rename has begun looks on, and takes it back', { timeout: 240_000 }, async () => {
+  const { facts, old, journal, undoes, removes } = await begin();
+  const before = world.effects('ModifyDBInstance', 'orders');
+  world.aws.fault({ action: 'ModifyDBInstance', kind: 'slow', ms: 1_500 });
+  const late = verbs.swap.renameSource(facts, journal.attempt('put-aside')).catch((error: unknown) => error);
+  await eventually(async () => ((await world.instance('orders'))?.TagList?.length === 4 ? true : undefined));
+  expect(world.effects('ModifyDBInstance', 'orders')).toBe(before);
+  await undoes('put-aside', 'nameSourceBack');
+  expect(await late).toMatchObject({ code: 'not-yet' });
+  expect(await world.instance('orders')).toMatchObject({ DbiResourceId: facts.binding.source.resource, DBInstanceStatus: 'available' });
+  expect(world.effects('ModifyDBInstance', old)).toBe(1);
+  await removes();
+});
 
 test(
   'a copy that took the place is what the last undo removes, protected as it is; never the one that was put aside',
