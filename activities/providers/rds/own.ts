@@ -55,6 +55,7 @@ export const databaseOf = (list: readonly Tag[] | undefined): string | undefined
 
 export const isOwnTag = (name: string): boolean => name === databaseTag || oldTagNames.includes(name);
 
+/** The day when it is due to be removed, of an instance that a switch-over has put aside. */
 export const removeAfterOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[removeAfterTag] ?? null;
 
 export function tagsOf(list: readonly Tag[] | undefined): Record<string, string> {
@@ -65,9 +66,6 @@ export function tagsOf(list: readonly Tag[] | undefined): Record<string, string>
 export function bearsKey(list: readonly Tag[] | undefined, { key }: Pick<Attempt, 'key'>): boolean {
   return tagsOf(list)[keyTag] === key;
 }
-
-/** The day when it is due to be removed, of an instance that a switch-over has put aside. */
-export const removeAfterOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[removeAfterTag] ?? null;
 
 /** The run that has made it. */
 export const runOf = (list: readonly Tag[] | undefined): string | null => tagsOf(list)[runTag] ?? null;
