@@ -52,13 +52,11 @@ export function takeRestoreFacts(servers: Servers, providers: Providers) {
     const restore = capable(provider, 'restore', database);
     for (const group of ['settings', 'remove'] as const) capable(provider, group, database);
     const known = moment ?? momentRestored(journal);
+    const logs = before && known === undefined ? capable(provider, 'logs', database) : null;
+    const accident = before && accidentOf(before);
     const found =
-      before && known === undefined
-        ? await findAccident({
-            ...{ servers, logs: capable(provider, 'logs', database), database, accident: accidentOf(before) },
-            until: new Date(run === undefined ? Date.now() : decodeTime(runNameOf(run).id)).toISOString(),
-            newestRow: entry.verification?.newestRow,
-          })
+      accident && logs
+        ? await findAccident({ servers, logs, database, accident, until: askedAt(run), newestRow: entry.verification?.newestRow })
         : null;
     const at = known ?? found?.binding.moment ?? '';
     const from: RestoreFrom = snapshot === undefined ? { kind: 'moment', at } : { kind: 'snapshot', id: snapshot };
@@ -72,6 +70,11 @@ export function takeRestoreFacts(servers: Servers, providers: Providers) {
       observed: { ...facts.observed, chosen: copy?.observed ?? null, ...(found ? { found: found.observed } : {}) },
     };
   };
+}
+
+/** A run's name tells when it was asked for; what happened after that is not what it was asked for. */
+function askedAt(run: string | undefined): string {
+  return new Date(run === undefined ? Date.now() : decodeTime(runNameOf(run).id)).toISOString();
 }
 
 /** Once it is being restored the moment stands: the log may be gone by then. */
