@@ -1,4 +1,5 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
+import type { Attempt } from '../attempt.ts';
 import { awsActions, type AwsAction, type AwsCalls } from './calls.ts';
 import { awsFailure, credentialsExpired } from './failure.ts';
 
@@ -6,7 +7,8 @@ import { awsFailure, credentialsExpired } from './failure.ts';
 export interface Aws {
   /**
    * Makes one call in a region. What changes something is sent once and never again by itself. `subject` is what the call is about,
-   * for the message of an error. Raises `provider-busy`, `provider-refused`, `quota-exceeded`, `privilege-missing` (names the
+   * for the message of an error; `by` is the attempt that changes something, so that AWS's own record of calls (CloudTrail) has its
+   * key at the end of the user agent, as a server's log has the name of the step. Raises `provider-busy`, `provider-refused`, `quota-exceeded`, `privilege-missing` (names the
    * permission), `not-found`, `login-refused` and `unreachable`; with the last, a change may have happened all the same.
    */
   call<Action extends AwsAction>(
@@ -14,6 +16,7 @@ export interface Aws {
     action: Action,
     input: AwsCalls[Action][0],
     subject?: string,
+    by?: Pick<Attempt, 'key'>,
   ): Promise<AwsCalls[Action][1]>;
 }
 
@@ -35,25 +38,27 @@ const services: Readonly<Record<string, { readonly client: string; load(): Promi
 /** Connects to nothing before the first call. */
 export function createAws(): Aws {
   const clients = new Map<string, Client>();
-  const send = async (region: string, action: AwsAction, input: unknown): Promise<unknown> => {
+  const send = async (region: string, action: AwsAction, input: unknown, by: Pick<Attempt, 'key'> | undefined): Promise<unknown> => {
     const [service = '', verb = ''] = action.split(':');
     const classes = await classesOf(service);
     const kind = awsActions[action];
     const key = `${service} ${region} ${kind}`;
     const client = clients.get(key) ?? clientOf(classes, service, { region, maxAttempts: kind === 'look' ? 3 : 1 });
     clients.set(key, client);
-    return await client.send(construct(classes, `${verb}Command`, input));
+    const command = construct(classes, `${verb}Command`, input);
+    if (by) nameCaller(command, by.key);
+    return await client.send(command);
   };
   const forget = (): void => {
     for (const client of clients.values()) client.destroy();
     clients.clear();
   };
   return {
-    call: async (region, action, input, subject) => {
+    call: async (region, action, input, subject, by) => {
       const site = { action, region, ...(subject === undefined ? {} : { subject }) };
       try {
         // The command of this name answers so: AwsCalls pairs them.
-        return (await readingAgain(forget, () => send(region, action, input))) as AwsCalls[typeof action][1];
+        return (await readingAgain(forget, () => send(region, action, input, by))) as AwsCalls[typeof action][1];
       } catch (error) {
         throw awsFailure(error, site);
       }
@@ -77,6 +82,27 @@ async function classesOf(service: string): Promise<Classes> {
   if (!known) throw new Error(`no client for ${service}`);
   // Of its exports only classes are asked for, and by names that AwsCalls pairs with types.
   return (await known.load()) as Classes;
+}
+
+interface SdkCommand {
+  readonly middlewareStack: {
+    add(
+      middleware: (next: (args: unknown) => Promise<unknown>, context: { userAgent?: readonly [string][] }) => (args: unknown) => unknown,
+      options: { readonly step: 'initialize' },
+    ): void;
+  };
+}
+
+/** The SDK's own way to add to the user agent of one call; signs that may not stand there become dashes. */
+function nameCaller(command: unknown, key: string): void {
+  // Every command of the SDK is one of these.
+  (command as SdkCommand).middlewareStack.add(
+    (next, context) => async (args) => {
+      context.userAgent = [...(context.userAgent ?? []), [`steadyhand/${key}`]];
+      return await next(args);
+    },
+    { step: 'initialize' },
+  );
 }
 
 const answerWithinMs = 20_000;

@@ -8,6 +8,8 @@ export interface CallRecord {
   readonly action: string;
   readonly region: string;
   readonly accessKeyId: string;
+  /** As CloudTrail keeps it: the SDK, and what the caller says of itself. */
+  readonly userAgent: string;
   /** As they were sent; secret ones are `***`. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly status: number;

@@ -9,7 +9,7 @@ import { answerOf, type Fault, type Faults } from './faults.ts';
 import type { Place } from './place.ts';
 import { hiddenResource } from './hidden-resource.ts';
 import { readAsked, type Answer, type Asked } from './services.ts';
-import { readClaim, type SignedRequest } from './signature.ts';
+import { header, readClaim, type SignedRequest } from './signature.ts';
 
 interface Desk {
   readonly place: Place;
@@ -71,6 +71,7 @@ async function answered(
     action: asked.action,
     region: claim?.region ?? '',
     accessKeyId: claim?.accessKeyId ?? '',
+    userAgent: header(request, 'user-agent') ?? '',
     parameters: withoutSecrets(asked.parameters),
     ...(hits.length > 0 ? { faults: hits.map(({ kind }) => kind) } : {}),
   };

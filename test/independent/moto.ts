@@ -127,10 +127,10 @@ const unknown: Readonly<Record<string, unknown>> = {
 
 function answeringForMoto(aws: Aws): Aws {
   return {
-    call: async (region, action, input, subject) => {
+    call: async (region, action, input, subject, by) => {
       // Only what the verbs read of such an answer is in it.
       if (Object.hasOwn(unknown, action)) return unknown[action] as never;
-      if (action !== 'rds:DescribeDBInstances') return await aws.call(region, action, input, subject);
+      if (action !== 'rds:DescribeDBInstances') return await aws.call(region, action, input, subject, by);
       // The input is that of this very action.
       return (await withIdentities(aws, region, input as AwsCalls['rds:DescribeDBInstances'][0])) as never;
     },

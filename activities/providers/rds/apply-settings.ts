@@ -21,7 +21,7 @@ export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attem
     },
     act: async () => {
       try {
-        await rds.aws.call(call.region, call.action, call.input, where.id);
+        await rds.aws.call(call.region, call.action, call.input, where.id, attempt);
       } catch (error) {
         throw await whenBusy(rds, where, error);
       }
@@ -43,7 +43,7 @@ export async function setMainPassword(rds: Rds, facts: BackupFacts, attempt: Att
   // Whether it is this one already nobody can see; setting it once more changes nothing.
   await attempt.intend({});
   try {
-    await rds.aws.call(call.region, call.action, call.input, id);
+    await rds.aws.call(call.region, call.action, call.input, id, attempt);
   } catch (error) {
     throw await whenBusy(rds, { region: call.region, id }, error);
   }

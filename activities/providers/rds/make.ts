@@ -26,7 +26,7 @@ export async function make<Action extends AwsAction>(rds: Rds, attempt: Attempt,
     act: async () => {
       const { region, action, input } = await call();
       try {
-        await rds.aws.call(region, action, input, of.id);
+        await rds.aws.call(region, action, input, of.id, attempt);
       } catch (error) {
         // It may be the echo of our own call whose answer was lost: the look that follows tells.
         if (!taken.has(awsCodeOf(error))) throw await whenBusy(rds, of, error);

@@ -38,7 +38,7 @@ function whyItStays(planned: OldCopy, seen: ReturnType<typeof snapshotFrom>): st
 async function removeOne(rds: Rds, attempt: Attempt, call: ReturnType<typeof removeCopiesCalls>[number]): Promise<void> {
   await attempt.current();
   try {
-    await rds.aws.call(call.region, call.action, call.input, call.input.DBSnapshotIdentifier);
+    await rds.aws.call(call.region, call.action, call.input, call.input.DBSnapshotIdentifier, attempt);
   } catch (error) {
     if (awsCodeOf(error) !== 'DBSnapshotNotFound') throw error;
   }

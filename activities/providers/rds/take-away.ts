@@ -51,7 +51,7 @@ export async function takeAway(rds: Rds, attempt: Attempt, { what, look, decided
 async function ask(rds: Rds, attempt: Attempt, call: Call<AwsAction>, what: string): Promise<void> {
   await attempt.current();
   try {
-    await rds.aws.call(call.region, call.action, call.input);
+    await rds.aws.call(call.region, call.action, call.input, undefined, attempt);
   } catch (error) {
     const code = awsCodeOf(error);
     if (code === 'DBInstanceNotFound' || code === 'DBSnapshotNotFound') return;

@@ -7,9 +7,10 @@ import { createAws } from '../../../activities/aws/aws.ts';
 
 type Answer = readonly [status: number, body: string] | 'hang up';
 
-/** What is answered next, the last one for ever; and the access keys that were used. */
+/** What is answered next, the last one for ever; the access keys that were used, and who says to have called. */
 let answers: Answer[] = [];
 let keys: string[] = [];
+let callers: string[] = [];
 let server: Server;
 let folder: string;
 
@@ -22,6 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'steadyhand-aws-'));
   server = createServer((request, response) => {
     keys.push(/Credential=(\w+)/.exec(request.headers.authorization ?? '')?.[1] ?? '');
+    callers.push(request.headers['user-agent']?.split(' ').at(-1) ?? '');
     request.resume().on('end', () => {
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       if (answer === 'hang up' || !answer) return request.socket.destroy();
@@ -40,6 +42,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   keys = [];
+  callers = [];
   await credentials('FIRST');
 });
 
@@ -103,4 +106,15 @@ test('credentials that have run out are read again', async () => {
   expect(keys).toEqual(['FIRST', 'FIRST', 'SECOND']);
   answers = [[403, error('ExpiredToken')]];
   await expect(ask()).rejects.toMatchObject({ code: 'login-refused' });
+});
+
+test('a call says at the end of its user agent which step of which run makes it', async () => {
+  const aws = createAws();
+  answers = [[200, nothing]];
+  await aws.call('eu-central-1', 'rds:DescribeDBInstances', {}, undefined, { key: 'pitr-restore/orders (old)/01K/restore-moment/1' });
+  await aws.call('eu-central-1', 'rds:DescribeDBInstances', {});
+  expect(callers).toEqual([
+    'steadyhand/pitr-restore/orders--old-/01K/restore-moment/1',
+    expect.not.stringContaining('steadyhand') as string,
+  ]);
 });
