@@ -54,10 +54,12 @@ export async function hydrate(places: Places, attempt: Attempt): Promise<Hydrati
     for (let index = 0; index < sessions; index += 1) opened.push(await openReading(places, attempt));
     const [first] = opened;
     if (!first) throw new Error('there is a session');
+    await attempt.intend({});
     const prewarm = await extensionFor(first, attempt.tag);
     const all = await first.query<Piece & Record<string, unknown>>(piecesQuery);
     const result = await readAll(opened, attempt, all, prewarm);
     if (prewarm === attempt.tag) await inTransaction(first, async () => await runAll(first, dropPrewarm, { tag: attempt.tag }));
+    await attempt.settle('made');
     return result;
   } finally {
     await Promise.all(opened.map((session) => session.end()));

@@ -111,7 +111,7 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
       'copy-aside': 'recovery.removeAside',
       'bring-back': 'recovery.takeOut',
     },
-    goesAlong: ['apply-settings', 'set-password', 'remove-restored'],
+    goesAlong: ['apply-settings', 'set-password', 'hydrate', 'remove-restored'],
     subject,
   },
   keeps: ({ then }): Readonly<Record<string, string>> =>
