@@ -55,7 +55,7 @@ export function wire(dependencies: Dependencies, holderOpen: (run: string) => Pr
       'recovery',
       bind<RecoveryActivities>(
         'recovery',
-        createRecoveryActivities({ servers, facts: recoveryFacts, proofs: control.proofs }),
+        createRecoveryActivities({ servers, facts: recoveryFacts, proofs: control.proofs, noReturn: control.noReturn }),
         control,
         log,
       ),

@@ -1,6 +1,7 @@
 import type { NoReturn } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
+import { passNoReturn } from '../engine/pass-no-return.ts';
 import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
@@ -36,7 +37,11 @@ export function createBackupActivities({ servers, providers, noReturn, backupFac
     copySnapshot: on('copy', (verbs, ...rest) => verbs.copySnapshot(...rest)),
     awaitCopy: on('backup', (verbs, facts, attempt) => verbs.awaitSnapshot(facts, 'copy', attempt)),
     deleteCopy: on('copy', (verbs, ...rest) => verbs.deleteCopy(...rest)),
-    removeCopies: on('copy', (verbs, ...rest) => verbs.removeCopies(...rest)),
+    removeCopies: on('copy', async (verbs, facts, attempt) => {
+      // From the first one that is gone on the new copy must stay.
+      await passNoReturn(noReturn, attempt, facts.binding.database);
+      return await verbs.removeCopies(facts, attempt);
+    }),
     awaitRestorable: on('restore', async (verbs, facts, attempt) => {
       await verbs.awaitRestorable(facts, attempt);
       const { from } = facts.binding.restore ?? {};

@@ -142,8 +142,10 @@ const dependentObjects = '2BP01';
  */
 export async function removeAside(copying: Copying, attempt: Attempt): Promise<void> {
   const seen = await journalOf(copying, attempt);
-  if (seen.state === 'absent') return await attempt.settle('nothing-to-undo');
+  const undo = attempt.key.endsWith('/undo');
+  if (undo && seen.state === 'absent') return await attempt.settle('nothing-to-undo');
   await attempt.intend({});
+  if (seen.state === 'absent') return await attempt.settle('adopted');
   try {
     await changingLive(copying, attempt, async (session) => {
       await inTransaction(
@@ -161,5 +163,5 @@ export async function removeAside(copying: Copying, attempt: Attempt): Promise<v
       error,
     );
   }
-  await attempt.settle(attempt.key.endsWith('/undo') ? 'undone' : 'made');
+  await attempt.settle(undo ? 'undone' : 'made');
 }

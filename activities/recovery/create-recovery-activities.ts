@@ -1,6 +1,7 @@
-import type { Proofs } from '../../control/contract.ts';
+import type { NoReturn, Proofs } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
+import { passNoReturn } from '../engine/pass-no-return.ts';
 import type { Servers } from '../postgres/session.ts';
 import { bringBack } from './bring-back.ts';
 import { compareAfter } from './compare-after.ts';
@@ -19,9 +20,10 @@ export interface RecoveryDependencies {
   /** The facts that are stored under a digest. */
   facts(digest: string): Promise<FactsOfRecovery>;
   readonly proofs: Pick<Proofs, 'record'>;
+  readonly noReturn: Pick<NoReturn, 'decide'>;
 }
 
-export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDependencies): Effects<RecoveryActivities> {
+export function createRecoveryActivities({ servers, facts, proofs, noReturn }: RecoveryDependencies): Effects<RecoveryActivities> {
   const on =
     <Result>(verb: (copying: Copying, attempt: Attempt) => Promise<Result>) =>
     async (recovery: CopyBack, attempt: Attempt): Promise<Result> => {
@@ -39,7 +41,11 @@ export function createRecoveryActivities({ servers, facts, proofs }: RecoveryDep
       return { proof: id, target, recoveredTo, secondsAvailable, secondsHydrated, verified };
     },
     copyAside: on(copyAside),
-    removeAside: on(removeAside),
+    removeAside: on(async (copying, attempt) => {
+      // As the last step it takes away the list by which the rows could be taken out again.
+      if (!attempt.key.endsWith('/undo')) await passNoReturn(noReturn, attempt, copying.recovery.database);
+      await removeAside(copying, attempt);
+    }),
     bringBack: on(bringBack),
     takeOut: on(takeOut),
   };
