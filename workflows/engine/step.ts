@@ -286,8 +286,9 @@ function choicesFor(memory: RunMemory, line: OutlineStep, failure: FailureReport
   if (line.kind === 'approval') return ['retry', 'roll-back', 'abort'];
   const can: Partial<Record<ParkedChoice, boolean>> = {
     skip: line.skippable,
-    // The point of no return is passed by its own record alone: nobody can say that it was.
-    'mark-done': failure.code === 'uncertain' && !line.pointOfNoReturn,
+    // What looks leaves nothing that a person could have seen, and later steps need what it found. The point of no return is
+    // passed by its own record alone: nobody can say that it was.
+    'mark-done': failure.code === 'uncertain' && line.kind === 'change' && !line.pointOfNoReturn,
     // What has no undo can only be tried again: that is a retry.
     'start-again': redo !== undefined || memory.undos.some((one) => one.step === line.id),
   };

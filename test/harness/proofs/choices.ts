@@ -46,13 +46,13 @@ function pointOf(subject: Subject, step: string, choice: ParkedChoice): Point {
 
 /** What the promises say, for a failure of which nobody knows whether the effect is there. */
 function offered(subject: Subject, step: string): ParkedChoice[] {
-  const { skippable = false, pointOfNoReturn = false } = definitionOf(subject, step);
+  const { kind, skippable = false, pointOfNoReturn = false } = definitionOf(subject, step);
   const past = isPastNoReturn(subject, step);
   const possible: Record<ParkedChoice, boolean> = {
     retry: true,
     'start-again': !past && !(subject.noUndo ?? []).includes(step),
     skip: skippable,
-    'mark-done': !pointOfNoReturn,
+    'mark-done': kind === 'change' && !pointOfNoReturn,
     'roll-back': !past,
     abort: true,
   };
