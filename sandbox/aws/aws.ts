@@ -36,6 +36,8 @@ export interface AwsOptions {
   readonly securityGroups?: readonly string[];
   /** How many times faster than AWS: 60 (the default) makes an instance in 5 s and has WAL archived every 5 s. */
   readonly factor?: number;
+  /** The same of the states that instances and snapshots pass through alone, default `factor`: the clock of the backups goes on as it does. */
+  readonly statesFactor?: number;
   /** PostgreSQL versions beside the embedded 16 and 18. */
   readonly engines?: readonly { readonly version: string; readonly bin: string }[];
   /** Where AWS's default quotas are not to hold, in every region. */
@@ -152,6 +154,7 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
     jobs,
     log: options.log ?? (() => undefined),
     pace: (awsSeconds) => (awsSeconds * 1_000) / factor,
+    stateLasts: (awsSeconds) => (awsSeconds * 1_000) / (options.statesFactor ?? factor),
     save,
     effect: (action, region, resource) => {
       const known = state.effects.find((one) => one.action === action && one.region === region && one.resource === resource);

@@ -79,7 +79,7 @@ async function runPhase(place: Place, job: Job, phase: Phase | undefined, stoppi
   job.since ??= Date.now();
   phase.begin?.();
   place.save();
-  const rest = Math.max(0, job.since + place.pace(phase.lasts) - Date.now());
+  const rest = Math.max(0, job.since + place.stateLasts(phase.lasts) - Date.now());
   const ends = await Promise.allSettled([phase.work?.(), wait(rest, undefined, { signal: stopping })]);
   if (ends[0].status === 'rejected') throw ends[0].reason;
   return !stopping.aborted;

@@ -18,6 +18,8 @@ export interface Place {
   readonly log: (line: string) => void;
   /** Real milliseconds for what takes so many seconds at AWS. */
   pace(awsSeconds: number): number;
+  /** The same of a state that something passes through. */
+  stateLasts(awsSeconds: number): number;
   save(): void;
   /** Counts something that was really made, changed or deleted. */
   effect(action: string, region: string, resource: string): void;

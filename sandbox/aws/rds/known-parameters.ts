@@ -15,7 +15,7 @@ export interface KnownParameter {
 
 /** What AWS keeps for itself. */
 const fixed =
-  /^(?:archive_|restore_command|recovery_|primary_|listen_addresses|port$|unix_socket|data_directory|config_file|hba_file|ident_file|external_pid|fsync|full_page_writes|wal_level|synchronous_standby|ssl_|hot_standby$|cluster_name|event_source|log_(?:directory|file_mode|line_prefix)|logging_collector|allow_alter_system|server_version|block_size)/;
+  /^(?:archive_|restore_command|recovery_|primary_|listen_addresses|port$|unix_socket|data_directory|config_file|hba_file|ident_file|external_pid|fsync|full_page_writes|wal_level|synchronous_standby|ssl_|hot_standby$|cluster_name|event_source|log_(?:directory|file_mode)|logging_collector|allow_alter_system|server_version|block_size)/;
 
 /** AWS's own ones. They reach PostgreSQL as settings without effect, but for `rds.logical_replication`. */
 const own: readonly KnownParameter[] = [
@@ -53,6 +53,9 @@ const own: readonly KnownParameter[] = [
   },
 ];
 
+/** The two that AWS lets one choose from: its own, and one with all that PostgreSQL can tell, the application's name last. */
+const linePrefixes = '%t:%r:%u@%d:[%p]:,%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a';
+
 const types = { BOOLEAN: 'boolean', INTEGER: 'integer', REAL: 'float', STRING: 'string', ENUM: 'string' } as const;
 const known = new Map<string, Promise<readonly KnownParameter[]>>();
 
@@ -88,7 +91,7 @@ function parsed(line: string): KnownParameter[] {
       dataType,
       modifiable: !fixed.test(name),
       description: description ?? '',
-      allowed: dataType === 'boolean' ? '0,1' : range,
+      allowed: name === 'log_line_prefix' ? linePrefixes : dataType === 'boolean' ? '0,1' : range,
     },
   ];
 }

@@ -86,7 +86,7 @@ function checked(known: readonly KnownParameter[], item: Query): Change {
 
 function fits({ dataType, allowed }: KnownParameter, value: string): boolean {
   if (dataType === 'boolean') return /^(?:0|1|on|off|true|false)$/i.test(value);
-  if (dataType === 'string') return true;
+  if (dataType === 'string') return allowed?.split(',').includes(value) ?? true;
   const [least, most] =
     /^(-?[\d.e+-]+?)-(-?[\d.e+]+)$/
       .exec(allowed ?? '')
