@@ -5,7 +5,7 @@ import { timingOf } from '../../bench/restore/timing.ts';
 import type { CallRecord } from '../../sandbox/aws/calls.ts';
 
 const call = (at: number, action: string, parameters: Record<string, unknown> = {}): CallRecord => ({
-  ...{ at: new Date(at).toISOString(), requestId: '', service: 'rds', region: 'eu-central-1', accessKeyId: '', status: 200 },
+  ...{ at: new Date(at).toISOString(), requestId: '', service: 'rds', region: 'eu-central-1', accessKeyId: '', userAgent: '', status: 200 },
   ...{ action, parameters },
 });
 

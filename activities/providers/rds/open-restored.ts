@@ -59,7 +59,7 @@ function refuseStubborn({ pace }: Rds, attempt: Attempt, what: string, left: rea
 async function ask(rds: Rds, attempt: Attempt, { region, action, input }: Call<AwsAction>, id: string): Promise<void> {
   await attempt.current();
   try {
-    await rds.aws.call(region, action, input, id);
+    await rds.aws.call(region, action, input, id, attempt);
   } catch (error) {
     throw await whenBusy(rds, { region, id }, error);
   }

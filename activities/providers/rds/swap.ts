@@ -23,7 +23,7 @@ export async function renameSource(rds: Rds, facts: BackupFacts, attempt: Attemp
   if (!bearsKey(seen.TagList, attempt)) {
     await attempt.current();
     const call = putAsideCall(facts, ownOf(attempt), String(removeAfter), seen.DBInstanceArn ?? '');
-    await rds.aws.call(region, call.action, call.input, seen.DBInstanceIdentifier);
+    await rds.aws.call(region, call.action, call.input, seen.DBInstanceIdentifier, attempt);
   }
   await named(rds, attempt, { region, seen, to: oldNameOf(facts, attempt) });
   await attempt.settle('made');
@@ -39,7 +39,7 @@ export async function nameSourceBack(rds: Rds, facts: BackupFacts, attempt: Atte
   if (oldTagNames.some((name) => Object.hasOwn(tagsOf(seen.TagList), name))) {
     await attempt.current();
     const call = takeUpCall(facts, seen.DBInstanceArn ?? '');
-    await rds.aws.call(region, call.action, call.input, id);
+    await rds.aws.call(region, call.action, call.input, id, attempt);
   }
   lookLonger(rds, attempt, `it is looked for a rename of ${id} that may still begin`);
   await attempt.settle('undone');
@@ -126,7 +126,7 @@ async function named(rds: Rds, attempt: Attempt, { region, seen, to, waitsFor }:
   await attempt.current();
   try {
     const call = renameCall(region, id, to);
-    await rds.aws.call(region, call.action, call.input, id);
+    await rds.aws.call(region, call.action, call.input, id, attempt);
   } catch (error) {
     // It was taken in between: the next look says by whom.
     if (awsCodeOf(error) !== 'DBInstanceAlreadyExists') throw await whenBusy(rds, { region, id }, error);
