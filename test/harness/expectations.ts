@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { StepDefinition } from '../../domain/step.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { patternOf } from '../support/executed.ts';
+import { plannedPattern } from './planned-pattern.ts';
 import type { Executed, Subject } from './stage.ts';
 import type { Trial } from './trial.ts';
 
@@ -53,17 +53,17 @@ async function expectOnceAsPlanned(trial: Trial): Promise<void> {
   expect(twiceOver(made.map(({ step, on, text }) => `${step} on ${on}: ${text}`))).toEqual([]);
   const { plan } = await trial.detail();
   // Who was refused before there was a plan has done nothing.
-  const commands = plan === null ? [] : plannedCommands(await planOf(trial));
+  const commands = plan === null ? [] : plannedCommands(await planOf(trial), trial.run);
   const isPlanned = (one: Executed): boolean =>
     commands.some(({ step, on, pattern }) => step === one.step && on === one.on && pattern.test(one.text));
   expect(executed.filter((one) => !isPlanned(one))).toEqual([]);
 }
 
 /** With the commands of the undos: a failed switch restores service by itself, by those. */
-function plannedCommands({ steps }: Plan): { step: string; on: string; pattern: RegExp }[] {
+function plannedCommands({ steps }: Plan, run: string): { step: string; on: string; pattern: RegExp }[] {
   return steps.flatMap((step) => {
     const commands = step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])];
-    return commands.map(({ on, text }) => ({ step: step.id, on, pattern: patternOf(text) }));
+    return commands.map((command) => ({ step: step.id, on: command.on, pattern: plannedPattern(command, run) }));
   });
 }
 

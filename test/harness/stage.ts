@@ -3,6 +3,7 @@ import type { Control } from '../../control/contract.ts';
 import type { Command } from '../../domain/command.ts';
 import type { Inventory } from '../../domain/inventory.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
+import type { Fault as CallFault } from '../../sandbox/aws/faults.ts';
 import type { Faults } from './faults.ts';
 
 /** A runbook under proof, as its test file says it: all proofs need no more. */
@@ -14,6 +15,10 @@ export interface Subject {
   readonly noUndo?: readonly string[];
   /** Changes that a second delivery makes again instead of adopting them: they say above themselves why that is harmless. */
   readonly remade?: readonly string[];
+  /** Steps before the last one that remove what earlier ones made: begun anew before those, a run would have to make it again. */
+  readonly takesAway?: readonly string[];
+  /** Steps before which a reset has people asked again: the plan that is made anew tells of what the run has made by then. */
+  readonly askedAgain?: readonly string[];
   /** Who asks, who agrees (all of them, to every approval), and who answers for failed steps. */
   readonly people: { readonly asks: string; readonly agree: readonly string[]; readonly operates: string };
   /** What is shared by the cases of a file: servers, a control database, a worker. On the tests' Temporal server, or another one. */
@@ -21,7 +26,7 @@ export interface Subject {
 }
 
 export interface ProcessOf {
-  readonly subject: 'cutover' | 'rehearsal';
+  readonly subject: 'cutover' | 'rds' | 'rehearsal';
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly address: string;
   readonly bundle: string;
@@ -46,6 +51,10 @@ export interface Stage {
 /** One thing that a step, or its undo, has done. */
 export interface Executed extends Pick<Command, 'on' | 'text'> {
   readonly step: string;
+  /** It was turned away: nothing came of it. */
+  readonly refused?: boolean;
+  /** A fault met it. */
+  readonly disturbed?: boolean;
 }
 
 /** What one run changes, and how it is judged. */
@@ -59,7 +68,9 @@ export interface World {
   executed(): Promise<Executed[]>;
   /** Whether this makes something that may be made once only. */
   makes(executed: Executed): boolean;
-  /** After a run that succeeded: throws or expects what must hold, such as zeros. */
-  judge(): Promise<void>;
+  /** What goes wrong with the next of its calls to a provider, if it makes any. It is taken away at the end. */
+  fault?(fault: Omit<CallFault, 'region'>, where?: 'home' | 'abroad'): void;
+  /** After a run that succeeded: throws or expects what must hold, such as zeros. `skipped`: a step that people passed over. */
+  judge(skipped?: string): Promise<void>;
   end(): Promise<void>;
 }

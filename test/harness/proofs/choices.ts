@@ -73,7 +73,7 @@ const ends: Record<ParkedChoice, (trial: Trial, step: string) => Promise<void>> 
   skip: async (trial, step) => {
     expect(await trial.closed()).toMatchObject({ outcome: 'succeeded', left: [] });
     expect(await standing(trial, step)).toMatchObject({ state: 'skipped' });
-    await trial.world.judge();
+    await trial.world.judge(step);
   },
   'mark-done': async (trial, step) => {
     await wentThrough(trial);

@@ -15,20 +15,27 @@ export function provesResets({ subject, begin }: Proving): void {
   const steps = workingSteps(subject);
   const last = steps.at(-1) ?? '';
   const approvals = workingSteps(subject, ['approval']);
+  // As long as what the steps made is still there.
+  const stops = [...(subject.takesAway ?? []), last];
   test.concurrent('reset to before each step that is done, one after the other: the same keys, adopted', async (context) => {
     const trial = await begin(context);
     await trial.start();
     const ids = Object.keys(subject.runbook.steps);
     const final = approvals.at(-1) ?? '';
     const early = steps.filter((step) => ids.indexOf(step) < ids.indexOf(final));
+    const { askedAgain = [] } = subject;
     await trial.until((now) => now.questions.some((one) => one.approval === final));
-    for (const step of early) await resetBefore(trial, step, early.at(-1) ?? '');
-    void trial.stage.faults.set(trial.run, { step: last, point: 'begun', strike: breaks });
-    await trial.parked(last);
-    for (const step of steps.filter((one) => !early.includes(one) && one !== last)) {
-      const parked = trial.stage.faults.set(trial.run, { step: last, point: 'begun', strike: breaks });
-      await resetBefore(trial, step, steps.at(-2) ?? '');
-      await parked;
+    for (const step of early.filter((one) => !askedAgain.includes(one))) await resetBefore(trial, step, early.at(-1) ?? '');
+    const late = steps.filter((one) => !early.includes(one));
+    for (const [index, stop] of stops.entries()) {
+      void parks(trial, stop);
+      if (index > 0) await trial.answer('retry');
+      await trial.parked(stop);
+      for (const step of late.splice(0, late.indexOf(stop))) {
+        const parked = parks(trial, stop);
+        await resetBefore(trial, step, steps[steps.indexOf(stop) - 1] ?? '');
+        await parked;
+      }
     }
     await trial.answer('retry');
     await wentThrough(trial);
@@ -41,6 +48,10 @@ export function provesResets({ subject, begin }: Proving): void {
     }
     expect((await trial.detail()).steps.filter((one) => one.kind !== 'approval').every((one) => one.generation === 1)).toBe(true);
   });
+}
+
+async function parks({ stage, run }: Trial, step: string): Promise<void> {
+  await stage.faults.set(run, { step, point: 'begun', strike: breaks });
 }
 
 async function attemptsAt(trial: Trial, step: string): Promise<number> {

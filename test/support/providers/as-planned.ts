@@ -23,6 +23,12 @@ export function saidBy(command: Command, values: Values): SaidCall {
   };
 }
 
+/** One text for one call, in whatever order its options were said. */
+export function callText({ call, options }: SaidCall): string {
+  const words = Object.entries(options).map(([name, values]) => `--${name} ${values.join(' ')}`);
+  return [call, ...words.toSorted()].join(' ');
+}
+
 /** What the stand-in recorded, in the same words. The lists and structures of the Query protocol have numbers and names in their keys. */
 export function saidTo({ service, action, region, parameters }: CallRecord): SaidCall {
   const lists = new Map<string, Map<string, [string, string][]>>();
