@@ -5,6 +5,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { cutoverActivities } from './cutover/activities.ts';
 import { createFaults, type Faults } from './faults.ts';
+import { rdsActivities } from './rds/activities.ts';
 import { rehearsalActivities } from './rehearsal/activities.ts';
 import type { VictimOrder } from './victim.ts';
 import { startWorker } from './worker.ts';
@@ -52,7 +53,7 @@ const faults: Faults = {
     };
   },
 };
-const make = { cutover: cutoverActivities, rehearsal: rehearsalActivities }[order.subject];
+const make = { cutover: cutoverActivities, rds: rdsActivities, rehearsal: rehearsalActivities }[order.subject];
 const { activities } = await make({ environment, address, faults });
 await startWorker({ address, taskQueue, bundle, faults, activities });
 say('ready');

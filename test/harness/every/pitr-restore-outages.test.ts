@@ -1,0 +1,4 @@
+import { provesOutages } from '../proofs/outages.ts';
+import { restoreSubject } from '../restore/subject.ts';
+
+provesOutages(restoreSubject);
