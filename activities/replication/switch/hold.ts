@@ -10,7 +10,8 @@ import { gapsInFence, shutSide } from './fence.ts';
 import type { Sessions } from './sessions.ts';
 
 const endAgainMs = 2;
-const loginPatienceMs = 200;
+/** Before anybody is held up, so it may take a while; a pooler that logs in all the time is paused in the end. */
+const loginPatienceMs = 2_000;
 const lookTimeoutMs = 2_000;
 
 export interface Holding {
@@ -75,6 +76,10 @@ async function noLoginUnderWay(console: Console, alias: string): Promise<void> {
 }
 
 async function fence({ sessions, facts, superusers, budget }: Holding): Promise<void> {
+/**
+ * A PAUSE ends a login of the pooler's own that is under way, and the pooler takes it for one that failed: until its next try
+ * (`server_login_retry`) it would refuse every client, when it has long been resumed. RECONNECT and RELOAD change nothing about that.
+ */
   const { change } = sessions.source;
   await shutSide(change, 'source', facts);
   for (const superuser of superusers) await change.run(lockOut, { superuser });

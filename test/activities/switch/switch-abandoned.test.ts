@@ -1,12 +1,14 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addAlias, dropAlias } from '../../../activities/pooling/config-file.ts';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { addAlias, dropAlias, writeAlias } from '../../../activities/pooling/config-file.ts';
+import { createSwitchActivities } from '../../../activities/replication/switch/create-switch-activities.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { eventually } from '../../support/eventually.ts';
 import { pooled } from '../../support/pooled.ts';
+import { startTap } from '../../support/tap.ts';
 import { withFault } from './faults.ts';
 import { failureOf, limitOf, moreWrites, ready, snapshotsKept, write, writersOf } from './ready.ts';
-import { startMachines, type Machines } from './machines.ts';
+import { poolerConsole, startMachines, type Machines } from './machines.ts';
 import { lostWrites } from './writers.ts';
 
 let machines: Machines;
@@ -117,6 +119,46 @@ describe('a switch that fails before "no return"', () => {
       await moreWrites(writers);
       expect((await writers.stop()).errors).toEqual([]);
       await open.end();
+    });
+
+    test('a login of the pooler’s own is under way: it is waited for, since a PAUSE would end it, and clients be refused after it', async () => {
+      const { world, noReturn } = await ready(machines);
+      const { servers, facts, journal, migration } = world;
+      const { pooler } = servers.entry('orders');
+      const address = facts.binding.pooler;
+      if (!pooler || !address) throw new Error('this world has a pooler');
+      const tap = await startTap(machines.source);
+      onTestFinished(async () => await tap.close());
+      const slow = { ...address, port: tap.port };
+      await writeAlias(pooler.configFile, pooler.alias, slow);
+      await poolerConsole(machines, 'RELOAD');
+      const [first, second] = [new pg.Client(world.ways[0]), new pg.Client(world.ways[0])];
+      await first.connect();
+      await first.query('BEGIN');
+      await second.connect();
+      const login = Promise.withResolvers<void>();
+      const held = tap.set({ statement: /user\0app\0/, when: 'sent', spring: async () => await login.promise });
+      const asked = second.query('SELECT 1');
+      await eventually(async () => (await poolerConsole(machines, 'SHOW POOLS')).some((row) => Number(row['sv_login']) > 0) || undefined);
+      await first.query('COMMIT');
+      await asked;
+
+      const attempt = journal.attempt('switch');
+      const broken = withFault(servers, 'orders-next', 'pg_export_snapshot', new Failure('server-error', 'no disk'));
+      const planned = { ...facts, binding: { ...facts.binding, pooler: slow } };
+      const deps = { ...world.deps, servers: broken, facts: () => Promise.resolve(planned), noReturn };
+      const failing = failureOf(createSwitchActivities(deps).switchOver(migration, attempt));
+      const sessions = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'steadyhand switch'";
+      await eventually(async () => (await world.source(sessions)).length > 0 || undefined);
+      const began = performance.now();
+      await eventually(() => Promise.resolve(performance.now() - began > 600 || undefined));
+      login.resolve();
+      await held;
+      expect((await failing).code).toBe('switch-abandoned');
+      for (const client of [first, second]) {
+        await client.query('SELECT 1');
+        await client.end();
+      }
     });
 
     test('another alias that leads to the same database', async () => {
