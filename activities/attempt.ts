@@ -24,6 +24,11 @@ export interface Attempt {
   /** Throws `superseded` when a newer attempt of this key has begun, `lease-lost` when the run lost its lease. */
   current(): Promise<void>;
   /**
+   * Throws `superseded` when this process stood still for so long that the step was given to another attempt. Asks nobody and costs
+   * nothing: right before a call that holds up or lets through traffic, where a question to the control database would take too long.
+   */
+  alive(): void;
+  /**
    * Writes down what is about to happen, before it does: audit row, lease check and before-image in one transaction. A later
    * attempt never overwrites the before-image; the first one is returned. Fails closed: no row, no change. Throws as `current`
    * does, so what acts right after it need not ask again.

@@ -183,6 +183,7 @@ async function attemptOf({
       await control.attempts.current({ key, number, run, database: runNameOf(run).database });
       beat.alive();
     },
+    alive: beat.alive,
     intend: async (before: Before) => {
       beat.alive();
       const first = await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });

@@ -7,6 +7,17 @@ type Side = 'source' | 'target';
 /** The pure half of every verb: what its effect half executes, no more. `:tag` names everything that the run makes. */
 const sql = (on: Side, text: string, when?: string): Command => ({ on, kind: 'sql', text, ...(when === undefined ? {} : { when }) });
 
+/** By the name that the step's sessions have, and never those of another login. A row for each that was still there. */
+export const endEarlier = (on: Side): Command =>
+  sql(
+    on,
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +
+      " AND application_name = current_setting('application_name') AND usename = current_user AND pid <> pg_backend_pid()",
+    'after an attempt whose worker died or stood still: it must not go on',
+  );
+
+const endEarlierOnBoth: readonly Command[] = [endEarlier('source'), endEarlier('target')];
+
 export const schemaComment = 'Made by Steadyhand for its runs; it is removed when the last one ends.';
 
 export const makeSchema = (on: Side): Command[] => [
@@ -45,7 +56,7 @@ $freeze$`,
 
 /** DDL is refused at its end, when it is known what it touched; a DROP shows only in sql_drop. */
 export function freezeDdl(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [...makeSchema('source'), ...makeFreeze(facts)];
+  return [endEarlier('source'), ...makeSchema('source'), ...makeFreeze(facts)];
 }
 
 export const makeFreeze = (facts: MigrationFacts): Command[] => {
@@ -64,7 +75,7 @@ export const dropFreeze: readonly Command[] = [
 ];
 
 export function thawDdl(_migration: Migration, _facts: MigrationFacts): Command[] {
-  return [...dropFreeze, dropSchema('source')];
+  return [endEarlier('source'), ...dropFreeze, dropSchema('source')];
 }
 
 export const makeMarker = (on: Side): Command =>
@@ -93,11 +104,11 @@ export const dropPublication = sql('source', 'DROP PUBLICATION IF EXISTS :"tag"'
 
 export function publish(_migration: Migration, facts: MigrationFacts): Command[] {
   const marker = (on: Side): Command[] => [...makeSchema(on), makeMarker(on)];
-  return [...marker('target'), ...marker('source'), ...grantMarker(facts), makePublication(facts)];
+  return [...endEarlierOnBoth, ...marker('target'), ...marker('source'), ...grantMarker(facts), makePublication(facts)];
 }
 
 export function unpublish(_migration: Migration, _facts: MigrationFacts): Command[] {
-  return [dropPublication, ...(['source', 'target'] as const).flatMap((on) => [dropMarker(on), dropSchema(on)])];
+  return [...endEarlierOnBoth, dropPublication, ...(['source', 'target'] as const).flatMap((on) => [dropMarker(on), dropSchema(on)])];
 }
 
 /** Before the subscription and apart from it, so that a crash between the two leaves a slot with the run's name to adopt. */
@@ -117,7 +128,7 @@ export const makeSubscription = (facts: MigrationFacts): Command => {
 };
 
 export function subscribe(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [makeSlot, makeSubscription(facts)];
+  return [...endEarlierOnBoth, makeSlot, makeSubscription(facts)];
 }
 
 export const disableSubscription = sql('target', 'ALTER SUBSCRIPTION :"tag" DISABLE');
@@ -137,7 +148,15 @@ export const emptyTables = (tables: readonly { schema: string; name: string }[])
   sql('target', `TRUNCATE ${[...tables.map((one) => `ONLY ${qualified(one)}`), 'ONLY steadyhand.marker'].join(', ')}`);
 
 export function unsubscribe(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [disableSubscription, detachSlot, dropSubscription, endWalsender, dropSlot, emptyTables(replicatedTables(facts))];
+  return [
+    ...endEarlierOnBoth,
+    disableSubscription,
+    detachSlot,
+    dropSubscription,
+    endWalsender,
+    dropSlot,
+    emptyTables(replicatedTables(facts)),
+  ];
 }
 
 export const insertMarker = sql('source', "INSERT INTO steadyhand.marker (run, attempt, token) VALUES (:'run', :attempt, :'token')");

@@ -2,6 +2,7 @@ import type { Attempt } from '../attempt.ts';
 import { ensure, type Observation } from '../engine/ensure.ts';
 import type { Session } from '../postgres/session.ts';
 import { dropFreeze, freezeDdl as planned } from './commands.ts';
+import { endEarlierSessions } from './end-earlier.ts';
 import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
 import { changing, inTransaction, looking, type Sides } from './side.ts';
 
@@ -15,6 +16,7 @@ interface Freeze extends OwnSchema {
  * when the schema or a trigger of our name is somebody else's, `drift` when half of it was removed or switched off.
  */
 export async function freezeDdl(sides: Sides, attempt: Attempt): Promise<void> {
+  await endEarlierSessions(sides, attempt, ['source']);
   await ensure(attempt, {
     observe: async () => observation(sides, attempt.tag, await lookAtFreeze(sides, attempt.tag)),
     act: async () => {
@@ -35,6 +37,7 @@ export async function freezeDdl(sides: Sides, attempt: Attempt): Promise<void> {
 export async function thawDdl(sides: Sides, attempt: Attempt): Promise<void> {
   if (attempt.intended === null) return await attempt.settle('nothing-to-undo');
   await attempt.intend({});
+  await endEarlierSessions(sides, attempt, ['source']);
   await dropOwnFreeze(sides, attempt);
   await dropOwnSchema(sides, 'source', attempt, { marker: false, schema: attempt.intended['hadSchema'] === false });
   await attempt.settle('undone');

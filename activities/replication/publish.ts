@@ -3,6 +3,7 @@ import type { Attempt } from '../attempt.ts';
 import { ensure, type Observation } from '../engine/ensure.ts';
 import type { Session } from '../postgres/session.ts';
 import { dropPublication, grantMarker, makeMarker, makePublication, makeSchema } from './commands.ts';
+import { endEarlierSessions } from './end-earlier.ts';
 import { replicatedTables } from './facts.ts';
 import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
 import { allThenRaise, changing, inTransaction, looking, type SideName, type Sides } from './side.ts';
@@ -27,6 +28,7 @@ interface Published {
  * by tag. Raises `objects-differ` when a table came, went or changed since the plan, `foreign-object` when the schema `steadyhand` is somebody else's, `drift` when the publication was changed.
  */
 export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
+  await endEarlierSessions(sides, attempt);
   await ensure(attempt, {
     observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
     act: async () => {
@@ -58,6 +60,7 @@ export async function unpublish(sides: Sides, attempt: Attempt): Promise<void> {
   const before = attempt.intended;
   if (before === null) return await attempt.settle('nothing-to-undo');
   await attempt.intend({});
+  await endEarlierSessions(sides, attempt);
   await allThenRaise([
     async () => await dropOwnPublication(sides, attempt),
     ...(['source', 'target'] as const).map((side) => async () => {

@@ -6,6 +6,7 @@ import type { Session } from '../postgres/session.ts';
 import { filledTables } from '../postgres/filled-tables.ts';
 import { makeSlot, makeSubscription } from './commands.ts';
 import { conninfo, replicationLogin } from './conninfo.ts';
+import { endEarlierSessions } from './end-earlier.ts';
 import { replicatedTables } from './facts.ts';
 import { changing, looking, type Sides } from './side.ts';
 import { isForeign, runSlot, type Slot } from './slots.ts';
@@ -21,6 +22,7 @@ const slotTimeoutMs = 120_000;
  * of a subscription is gone, `login-refused` when the target may not log in to the source.
  */
 export async function subscribe(sides: Sides, attempt: Attempt): Promise<void> {
+  await endEarlierSessions(sides, attempt);
   await ensure(attempt, {
     observe: async () => await observe(sides, attempt.tag),
     act: async () => {

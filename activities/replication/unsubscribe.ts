@@ -4,6 +4,7 @@ import type { NoReturn } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
 import { existing, filledTables } from '../postgres/filled-tables.ts';
 import { emptyTables } from './commands.ts';
+import { endEarlierSessions } from './end-earlier.ts';
 import { ownSchema } from './own-schema.ts';
 import { allThenRaise, changing, looking, type Sides } from './side.ts';
 import { copySlots, dropSlots, isForeign, runSlot } from './slots.ts';
@@ -21,6 +22,7 @@ export async function unsubscribe(sides: Sides, noReturn: NoReturn, attempt: Att
   if ((await noReturn.read(attempt.run))?.side === 'forward') {
     throw new Failure('conflict', `${sides.migration.target} is the database in charge since the switch; its tables are not emptied`);
   }
+  await endEarlierSessions(sides, attempt);
   const subscription = await rememberOid(sides, attempt);
   await allThenRaise([
     async () => await removeSubscription(sides, attempt),

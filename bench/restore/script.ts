@@ -110,7 +110,7 @@ function attemptOf(run: string): Attempt {
   const nothing = async (): Promise<void> => await Promise.resolve();
   return {
     ...{ run, key: `${run}/script/1`, tag: tagOf(run), step: 'script', number: 1, signal: new AbortController().signal },
-    ...{ checkpoint: undefined, intended: null, progress: () => undefined, save: () => undefined },
+    ...{ checkpoint: undefined, intended: null, progress: () => undefined, save: () => undefined, alive: () => undefined },
     ...{ current: nothing, settle: nothing, intend: async (before) => await Promise.resolve(before) },
   };
 }

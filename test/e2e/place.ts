@@ -46,8 +46,8 @@ export interface Move {
   endWorkers(signal: NodeJS.Signals): Promise<void>;
   /** Ends the worker that is at work on the run's step: SIGKILL. */
   killTheWorker(run: string): Promise<void>;
-  /** Stops that worker in its tracks (SIGSTOP) until it is woken up. */
-  freezeTheWorker(run: string): Promise<{ wake: () => void }>;
+  /** Stops that worker in its tracks (SIGSTOP) until it is woken up; `end` tells it to stop (SIGTERM) and waits until it has. */
+  freezeTheWorker(run: string): Promise<{ wake: () => void; end: () => Promise<void> }>;
   load(options?: Partial<LoadOptions>): Load;
   connect(side: 'source' | 'target'): Promise<pg.Client>;
   /** As ada. Returns the workflow id. */
@@ -208,7 +208,7 @@ async function begin(sandbox: Sandbox, temporal: Client, options: MoveOptions, e
     freezeTheWorker: async (run) => {
       const worker = await atWork(run);
       worker.kill('SIGSTOP');
-      return { wake: () => worker.kill('SIGCONT') };
+      return { wake: () => worker.kill('SIGCONT'), end: async () => await worker.stop() };
     },
     load: (more = {}) => {
       const ways = viaPooler && sandbox.pgbouncer ? [sandbox.pgbouncer] : [source, sandbox.target];

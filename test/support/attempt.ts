@@ -68,6 +68,7 @@ export function createJournal(run = `migration-cutover/orders/${newRunId()}`): J
         checkpoint: checkpoints.get(key),
         save: (checkpoint) => checkpoints.set(key, checkpoint),
         current,
+        alive: () => undefined,
         intend: async (before) => {
           await current();
           const first = intents.get(key) ?? before;

@@ -1,5 +1,6 @@
 import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../../domain/command.ts';
 import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
+import { endEarlier } from '../commands.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts, SideFacts } from '../facts.ts';
 
@@ -116,6 +117,8 @@ export function switchOver(_migration: Migration, facts: MigrationFacts): Comman
   const { pooler } = facts.binding;
   const sequences = setSequences(facts);
   return [
+    endEarlier('source'),
+    endEarlier('target'),
     ...(pooler ? [pause(pooler.alias)] : []),
     ...shut('source', facts),
     ...(facts.binding.source.superuser ? [lockOut] : []),
@@ -141,6 +144,7 @@ export function switchBack(_migration: Migration, facts: MigrationFacts): Comman
   const { pooler } = facts.binding;
   const letting = facts.binding.source.superuser ? [letIn] : [];
   return [
+    endEarlier('source'),
     ...letting,
     ...unshut('source', facts),
     ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []),

@@ -68,6 +68,7 @@ function same(one: Address | undefined, other: Address): boolean {
 async function untilDone({ attempt, lines }: Forward, act: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + giveUpAfterMs;
   for (;;) {
+    attempt.alive();
     try {
       return await act();
     } catch (error) {

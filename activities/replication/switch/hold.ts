@@ -21,6 +21,8 @@ export interface Holding {
   /** Superusers that write here and must be locked out by name. */
   readonly superusers: readonly string[];
   readonly budget: Budget;
+  /** The attempt's: throws when it was given up meanwhile. */
+  alive(): void;
 }
 
 /**
@@ -37,7 +39,11 @@ export async function holdTraffic(holding: Holding): Promise<void> {
   const bySession = await console.sessionPooling(pooler.alias, lookTimeoutMs);
   await noLoginUnderWay(console, pooler.alias);
   budget.begin();
-  const pausing = (): Promise<void> => console.run(pause(pooler.alias), budget.left());
+  const pausing = async (): Promise<void> => {
+    // A pause that came after another attempt has resumed would never end.
+    holding.alive();
+    await console.run(pause(pooler.alias), budget.left());
+  };
   if (!bySession) {
     await budget.part('pause', pausing);
     return await budget.part('fence', () => fence(holding));
@@ -70,19 +76,23 @@ export async function stillHeld({ sessions, facts, pooler, superusers, budget }:
   }
 }
 
+/**
+ * A PAUSE ends a login of the pooler's own that is under way, and the pooler takes it for one that failed: until its next try
+ * (`server_login_retry`) it would refuse every client, when it has long been resumed. RECONNECT and RELOAD change nothing about that.
+ */
 async function noLoginUnderWay(console: Console, alias: string): Promise<void> {
   const deadline = performance.now() + loginPatienceMs;
   while ((await console.loggingIn(alias, lookTimeoutMs)) > 0 && performance.now() < deadline) await wait(endAgainMs);
 }
 
-async function fence({ sessions, facts, superusers, budget }: Holding): Promise<void> {
-/**
- * A PAUSE ends a login of the pooler's own that is under way, and the pooler takes it for one that failed: until its next try
- * (`server_login_retry`) it would refuse every client, when it has long been resumed. RECONNECT and RELOAD change nothing about that.
- */
+async function fence({ sessions, facts, superusers, budget, alive }: Holding): Promise<void> {
   const { change } = sessions.source;
+  alive();
   await shutSide(change, 'source', facts);
-  for (const superuser of superusers) await change.run(lockOut, { superuser });
+  for (const superuser of superusers) {
+    alive();
+    await change.run(lockOut, { superuser });
+  }
   const ours = `{${sessions.ours.join(',')}}`;
   // Who began before the fence may still get in; who begins after it is turned away, so only these are waited for.
   let slipping = await starting(sessions);

@@ -7,6 +7,7 @@ import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
+import { endEarlierOn } from '../end-earlier.ts';
 import { dropSnapshot, letIn } from './commands.ts';
 import { openSide } from './fence.ts';
 import { keptOutByOthers, type JournalOf } from './other-fences.ts';
@@ -56,6 +57,9 @@ async function openSource(restoring: Restoring): Promise<string[]> {
   const opening = { purpose: 'change', step: attempt.step, statementTimeout: eachTimeoutMs, identity: source } as const;
   const session = await openAnyway(servers, migration.source, source.dbname, opening);
   try {
+    // A fence that is still on its way would come down after it was lifted.
+    await endEarlierOn(session, 'source');
+    attempt.alive();
     await openSide(session, 'source', facts);
     return await letSuperusersIn(session, restoring);
   } finally {
@@ -81,16 +85,18 @@ async function letSuperusersIn(session: Session, { attempt, superusers, journalO
   return lockedOut;
 }
 
-async function resumeOldSide({ servers, facts }: Restoring, pooler: PoolerEntry): Promise<void> {
+async function resumeOldSide({ servers, facts, attempt }: Restoring, pooler: PoolerEntry): Promise<void> {
   const old = facts.binding.pooler;
   if (!old) return;
   const console = await openPooler(servers, pooler);
   try {
     const now = await readAlias(pooler.configFile, pooler.alias);
+    attempt.alive();
     if (now && (now.host !== old.host || now.port !== old.port || now.dbname !== old.dbname)) {
       await writeAlias(pooler.configFile, pooler.alias, old);
       await console.run(reload, eachTimeoutMs);
     }
+    attempt.alive();
     await console.run(resume(pooler.alias), eachTimeoutMs);
     const alias = await console.alias(pooler.alias, eachTimeoutMs);
     if (!alias || alias.paused) throw new Failure('pooler-failed', `the alias ${pooler.alias} is still paused after RESUME`);
@@ -105,6 +111,7 @@ async function untilDone(attempt: Attempt, problem: string, act: () => Promise<v
     try {
       return await act();
     } catch (error) {
+      if (error instanceof Failure && error.code === 'superseded') throw error;
       const reason = error instanceof Error ? error.message : String(error);
       if (Date.now() > deadline) throw new Failure('uncertain', `writes are still held up: ${problem}: ${reason}`, { reason }, error);
       await wait(tryAgainMs);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration, Switched } from '../contract.ts';
+import { endEarlierOn } from '../end-earlier.ts';
 import { refuseChangedDefinitions } from '../unchanged-definitions.ts';
 import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
@@ -84,9 +85,9 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   await starting(sessions);
   await inside(sessions);
   await warmUp(sessions, planned, attempt.tag);
-  if (attempt.number > 1) await dropSnapshots(attempt, sessions.target.change, sessions.exporter.pid);
   await attempt.current();
-  const holding = { sessions, facts: planned, pooler, superusers: state.superusers, budget };
+  if (attempt.number > 1) await endEarlier(one, sessions);
+  const holding = { sessions, facts: planned, pooler, superusers: state.superusers, budget, alive: () => attempt.alive() };
 
   state.begun = true;
   const pausedAt = new Date().toISOString();
@@ -118,6 +119,13 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   if (side === 'back') throw new Failure('conflict', 'it was decided that the old side stays in charge of this run');
   state.decided = true;
   return facts;
+}
+
+/** What attempts before this one left running, or on its way. */
+async function endEarlier({ attempt }: Switch, { source, target, exporter }: Sessions): Promise<void> {
+  await endEarlierOn(source.change, 'source');
+  await endEarlierOn(target.change, 'target');
+  await dropSnapshots(attempt, target.change, exporter.pid);
 }
 
 async function refuseBusy({ migration, attempt }: Switch, sessions: Sessions): Promise<void> {

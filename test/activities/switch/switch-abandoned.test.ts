@@ -91,6 +91,17 @@ describe('a switch that fails before "no return"', () => {
     await write(world);
   });
 
+  test('the process stood still, and the step is another attempt’s: nothing is held up, and traffic is left to that one', async () => {
+    const { world, activities } = await ready(machines);
+    const stoodStill = (): never => {
+      throw new Failure('superseded', 'this worker stood still');
+    };
+    const attempt = { ...world.journal.attempt('switch'), alive: stoodStill };
+    expect((await failureOf(activities.switchOver(world.migration, attempt))).code).toBe('superseded');
+    expect(await limitOf(world, 'source')).toBe(-1);
+    await write(world);
+  });
+
   test('the run is cancelled in the middle: service first, then the reason of the cancel', async () => {
     const { world, switchOver } = await ready(machines);
     const cancel = new AbortController();
