@@ -11,10 +11,11 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
   return await follow<keyof typeof steps, Rehearsed>('rehearsal', start, subject, async (run) => {
     await run.step('look', world.look);
     await run.approval('agree-first');
+    const held = wordOf(start) === 'held up' ? ({ heldSince: 'second' } as const) : {};
     await run.step('first', world.make, { undo: world.unmake });
     await run.step('unneeded', world.make, { undo: world.unmake });
-    await run.step('second', world.make, { undo: world.unmake });
-    await run.step('wait', world.await, wordOf(start) === 'alone' ? {} : { redo: 'first' });
+    await run.step('second', world.make, { undo: world.unmake, ...held });
+    await run.step('wait', world.await, wordOf(start) === 'alone' ? {} : { redo: 'first', ...held });
     if (wordOf(start) === 'stumble') throw new Error('the story has a mistake');
     if (wordOf(start) === 'short') return;
     await run.approval('agree-last');
@@ -26,7 +27,7 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
 
 /**
  * `stumble`: the story breaks after its changes. `short`: it ends before the point of no return. `alone`: the step that waits has
- * nothing to begin with again. `far back`: a redo past an approval.
+ * nothing to begin with again. `far back`: a redo past an approval. `held up`: from the second on traffic is.
  */
 function wordOf({ input }: RunStart): unknown {
   return typeof input === 'object' && input !== null && 'word' in input ? input.word : undefined;

@@ -3,7 +3,8 @@ import type { FailureReport } from '../../domain/failure.ts';
 import type { Planned } from '../../activities/engine/contract.ts';
 import { ask, type Answered } from './decision.ts';
 import { Ending, report } from './failure.ts';
-import { endIfCancelled, parked, takeLease, tried } from './step.ts';
+import { parked } from './parked.ts';
+import { endIfCancelled, takeLease, tried } from './step.ts';
 import { isSettled, lineOf, standingOf, type RunMemory } from './state.ts';
 import { call, engine } from './work.ts';
 

@@ -6,8 +6,9 @@ import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
 import { allHeard, hearDecisions } from './decision.ts';
 import { Ending, refusal, reportOf } from './failure.ts';
+import { parked } from './parked.ts';
 import { isSettled, lineOf, newMemory, show, standingOf, stopSteps, type RunMemory } from './state.ts';
-import { awaitLease, endIfCancelled, parked, step, type StepOptions } from './step.ts';
+import { awaitLease, endIfCancelled, step, type StepOptions } from './step.ts';
 import { goBack } from './undo.ts';
 import { call, engine, type Verb } from './work.ts';
 

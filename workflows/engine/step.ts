@@ -1,12 +1,12 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { byText, parkedChoices, type DecidedBy, type ParkedChoice } from '../../domain/decision.ts';
-import type { FailureCode, FailureReport } from '../../domain/failure.ts';
+import { byText } from '../../domain/decision.ts';
+import type { FailureCode } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
-import { allHeard, ask } from './decision.ts';
-import { Ending, report, reportOf } from './failure.ts';
+import { allHeard } from './decision.ts';
+import { Ending, reportOf } from './failure.ts';
 import { standStill } from './freeze.ts';
-import { isSettled, lineOf, show, standingOf, stretch, type RunMemory } from './state.ts';
-import { takeBackFrom } from './undo.ts';
+import { isTakenBack, parked, serviceFirst, startAgain } from './parked.ts';
+import { isSettled, lineOf, show, standingOf, type RunMemory } from './state.ts';
 import { call, engine, type Verb } from './work.ts';
 
 export interface StepOptions<Input, Id extends string = string> {
@@ -17,6 +17,11 @@ export interface StepOptions<Input, Id extends string = string> {
    * there on are run, the last one first, and the story goes on from there. Approvals in between are asked again.
    */
   readonly redo?: Id;
+  /**
+   * The earlier step since which traffic is held up. When this one fails, service comes first: everything from there on is taken back
+   * before people are asked, and "start again" begins with that step.
+   */
+  readonly heldSince?: Id;
 }
 
 /**
@@ -49,7 +54,8 @@ export async function step<Input, Result>(
     }
     return await attempt(memory, line, verb, input, options);
   };
-  const result = await tried(memory, line, work, options.redo === undefined ? {} : { redo: options.redo });
+  const { redo, heldSince } = options;
+  const result = await tried(memory, line, work, { redo, heldSince });
   memory.results.set(id, result);
   return result;
 }
@@ -73,7 +79,8 @@ async function begun<Result>(memory: RunMemory, act: () => Promise<Result>): Pro
 interface Failing {
   /** Comes before people are asked. */
   onFailure?(): Promise<void>;
-  readonly redo?: string;
+  readonly redo?: string | undefined;
+  readonly heldSince?: string | undefined;
 }
 
 /**
@@ -84,7 +91,7 @@ export async function tried<Result>(
   memory: RunMemory,
   line: OutlineStep,
   work: () => Promise<Result>,
-  { onFailure, redo }: Failing = {},
+  { onFailure, redo, heldSince }: Failing = {},
 ): Promise<Result | undefined> {
   const standing = standingOf(memory, line.id);
   for (;;) {
@@ -94,9 +101,11 @@ export async function tried<Result>(
     } catch (error) {
       if (error instanceof Ending) throw error;
       const { code } = reportOf(error);
-      if (code !== 'frozen') {
+      // Nobody waits for the end of a freeze with traffic held up: it stands still at the step that holds it up.
+      if (code === 'frozen' && heldSince !== undefined && heldSince !== line.id) await startAgain(memory, line, heldSince);
+      else if (code !== 'frozen') {
         await onFailure?.();
-        await afterFailure(memory, line, error, redo);
+        await afterFailure(memory, line, error, { redo, heldSince });
         if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
       }
       endIfCancelled(memory);
@@ -176,7 +185,7 @@ export function endIfCancelled(memory: RunMemory): void {
   if (memory.cancelled !== undefined && !memory.pastNoReturn) throw new Ending('go-back', `cancelled by ${byText(memory.cancelled)}`);
 }
 
-async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown, redo?: string): Promise<void> {
+async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown, { redo, heldSince }: Failing): Promise<void> {
   if (line.pointOfNoReturn && (await call(engine.pastNoReturn, undefined))) passNoReturn(memory);
   endIfCancelled(memory);
   // The cancel came too late to be one: on with it.
@@ -184,7 +193,8 @@ async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown
   const failure = reportOf(error);
   if (failure.code === 'lease-lost') memory.lease = false;
   if (memory.changed) {
-    await parked(memory, line, failure, { redo });
+    if (heldSince !== undefined && isTakenBack(memory, line, failure)) await serviceFirst(memory, line, failure, heldSince);
+    else await parked(memory, line, failure, { redo });
     return;
   }
   const standing = standingOf(memory, line.id);
@@ -192,105 +202,4 @@ async function afterFailure(memory: RunMemory, line: OutlineStep, error: unknown
   await call(engine.record, { steps: [{ id: line.id, state: 'failed', generation: standing.generation, failure }] });
   memory.failure = failure;
   throw new Ending('go-back', failure.message);
-}
-
-interface Offer {
-  /** Where "start again" begins; with the step itself when it is undefined. */
-  readonly redo?: string | undefined;
-  readonly choices?: readonly ParkedChoice[];
-}
-
-/** Asks people what is to be done about a failure; returns when the step is to be tried again, or is settled by their word. */
-export async function parked(memory: RunMemory, line: OutlineStep, failure: FailureReport, { redo, choices }: Offer = {}): Promise<void> {
-  const standing = standingOf(memory, line.id);
-  standing.state = 'failed';
-  const offered = choices ?? choicesFor(memory, line, failure, redo);
-  // Whoever is asked must see how far "start again" goes.
-  const asked = redo === undefined ? failure : { ...failure, facts: { ...failure.facts, againFrom: redo } };
-  memory.failure = asked;
-  const { answer, by, close } = await ask(memory, {
-    approval: line.id,
-    kind: 'parked',
-    generation: standing.generation,
-    digest: memory.outline?.digest ?? '',
-    choices: offered.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
-    failure: asked,
-  });
-  const said = `"${line.title}" failed: ${failure.message}`;
-  switch (answer) {
-    case 'skip':
-    case 'mark-done':
-      standing.state = answer === 'skip' ? 'skipped' : 'marked-done';
-      await close('running', standing.state);
-      return;
-    case 'start-again':
-      await close('running', 'undoing');
-      await startAgain(memory, line, redo);
-      return;
-    case 'abort':
-      await close('running');
-      throw new Ending('abort', `${said}; aborted by ${who(by)}`);
-    case 'cancel':
-      await close('rolling-back');
-      throw new Ending('go-back', `${said}; cancelled by ${who(memory.cancelled)}`);
-    case 'roll-back':
-      await close('rolling-back');
-      throw new Ending('go-back', `${said}; rolled back by ${who(by)}`);
-    case 'retry':
-    case 'approve':
-    case 'reject':
-    case 'withdraw':
-    case 'expired':
-      // The last four are answers to approvals: never to this question.
-      await close('running', 'running');
-  }
-}
-
-function who(by: DecidedBy | undefined): string {
-  return by ? byText(by) : 'a person';
-}
-
-/**
- * Takes back the step (from `redo` on, when it names an earlier one) and begins the next generation. An undo that fails is asked
- * about: retry goes on with what is there, where that was the step's own undo.
- */
-async function startAgain(memory: RunMemory, line: OutlineStep, redo?: string): Promise<void> {
-  const from = redo ?? line.id;
-  const problem = await takeBackFrom(memory, from, line.id);
-  if (problem) {
-    const failure = report(problem.code, `it could not be taken back: ${problem.message}`, problem.facts);
-    const choices = redo === undefined ? choicesFor(memory, line, failure).filter((choice) => choice !== 'mark-done') : backwards;
-    await parked(memory, line, failure, { redo, choices });
-    return;
-  }
-  const again = stretch(memory, from, line.id).map((id) => {
-    const standing = standingOf(memory, id);
-    const row = { id, state: 'pending', generation: standing.generation } as const;
-    memory.results.delete(id);
-    standing.state = 'pending';
-    standing.generation += 1;
-    return row;
-  });
-  if (redo === undefined) return;
-  await call(engine.record, { state: 'running', steps: again });
-  throw new Ending('again', `begins again with "${lineOf(memory, from).title}"`);
-}
-
-/** What goes on past the point of no return. */
-const forward: readonly ParkedChoice[] = ['retry', 'skip', 'mark-done', 'abort'];
-
-/** What is left when an earlier step is taken back by half: nothing that needs what it had made. */
-const backwards: readonly ParkedChoice[] = ['start-again', 'roll-back', 'abort'];
-
-function choicesFor(memory: RunMemory, line: OutlineStep, failure: FailureReport, redo?: string): ParkedChoice[] {
-  if (line.kind === 'approval') return ['retry', 'roll-back', 'abort'];
-  const can: Partial<Record<ParkedChoice, boolean>> = {
-    skip: line.skippable,
-    // What looks leaves nothing that a person could have seen, and later steps need what it found. The point of no return is
-    // passed by its own record alone: nobody can say that it was.
-    'mark-done': failure.code === 'uncertain' && line.kind === 'change' && !line.pointOfNoReturn,
-    // What has no undo can only be tried again: that is a retry.
-    'start-again': redo !== undefined || memory.undos.some((one) => one.step === line.id),
-  };
-  return parkedChoices.filter((choice) => can[choice] ?? true);
 }

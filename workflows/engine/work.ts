@@ -50,6 +50,13 @@ const options: Record<Work, ActivityOptions> = {
     scheduleToCloseTimeout: '7d',
     retry: { initialInterval: '2s', maximumInterval: '30s' },
   },
+  // A wait while traffic is held up: minutes, not days.
+  held: {
+    startToCloseTimeout: '30s',
+    heartbeatTimeout: '5s',
+    scheduleToCloseTimeout: '30m',
+    retry: { initialInterval: '500ms', maximumInterval: '5s' },
+  },
   change: {
     startToCloseTimeout: '10m',
     heartbeatTimeout: '3s',
