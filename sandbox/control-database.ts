@@ -6,7 +6,7 @@ import { withSuperuser } from './application/application.ts';
 import { people } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import type { Cluster } from './postgres.ts';
-import { scramVerifier } from './scram.ts';
+import { scramVerifier } from '../activities/postgres/scram-verifier.ts';
 import type { Secrets } from './secrets.ts';
 
 const owner = 'steadyhand_owner';

@@ -10,7 +10,7 @@ import { freePorts } from './free-ports.ts';
 import { people, writeInventory } from './inventory.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { startLoad, type Load, type LoadOptions } from './load.ts';
-import { scramVerifier } from './scram.ts';
+import { scramVerifier } from '../activities/postgres/scram-verifier.ts';
 import { makeSecrets } from './secrets.ts';
 import { allOrFirstError, prepareApplication, startServers, writePassfile, type ServerOptions, type Servers } from './servers.ts';
 import { startService, type Service } from './service.ts';

@@ -5,7 +5,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { createApplicationDatabase, migrateApplication } from '../../sandbox/application/application.ts';
 import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
-import { scramVerifier } from '../../sandbox/scram.ts';
+import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
 import { freePorts } from '../../sandbox/free-ports.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import { worldOf } from './objects.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createApplicationDatabase, fillApplication, migrateApplication } from '../../sandbox/application/application.ts';
 import { startCluster } from '../../sandbox/postgres.ts';
-import { scramVerifier } from '../../sandbox/scram.ts';
+import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
 import { postgres15 } from '../support/postgres-15.ts';
 import { worldOf } from './objects.ts';
 import { movePlace } from './place.ts';

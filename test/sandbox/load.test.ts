@@ -9,7 +9,7 @@ import { startLoad, type Load, type LoadOptions } from '../../sandbox/load.ts';
 import type { LoadReport } from '../../sandbox/load-report.ts';
 import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
 import { startPgBouncer, type PgBouncer } from '../../sandbox/pgbouncer.ts';
-import { scramVerifier } from '../../sandbox/scram.ts';
+import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
 import { eventually } from '../support/eventually.ts';
 import { pooled } from '../support/pooled.ts';
 import { answerEater } from './answer-eater.ts';

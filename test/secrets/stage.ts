@@ -9,7 +9,7 @@ import { quoteLiteral } from '../../domain/command.ts';
 import { createApplicationDatabase, fillApplication, migrateApplication, withSuperuser } from '../../sandbox/application/application.ts';
 import { layoutOf } from '../../sandbox/layout.ts';
 import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
-import { scramVerifier } from '../../sandbox/scram.ts';
+import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
 import type { Move, movePlace } from '../e2e/place.ts';
 import { postgres15 } from '../support/postgres-15.ts';
 import { noting } from './searching.ts';

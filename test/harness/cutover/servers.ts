@@ -10,7 +10,7 @@ import type { Environment } from '../../../sandbox/configuration.ts';
 import { people } from '../../../sandbox/inventory.ts';
 import { giveToPostgres } from '../../../sandbox/postgres-user.ts';
 import { startCluster, type Cluster } from '../../../sandbox/postgres.ts';
-import { scramVerifier } from '../../../sandbox/scram.ts';
+import { scramVerifier } from '../../../activities/postgres/scram-verifier.ts';
 import { application, startControlServer, templateControl, type ControlServer } from '../../support/control-server.ts';
 import { postgres15 } from '../../support/postgres-15.ts';
 
