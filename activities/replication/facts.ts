@@ -59,6 +59,21 @@ export interface SideFacts {
   readonly definitions: string | null;
 }
 
+/** What it takes to shut a side and to open it again. */
+export type FenceSide = Pick<
+  SideFacts,
+  'systemIdentifier' | 'databaseOid' | 'dbname' | 'connectionLimit' | 'superuser' | 'logins' | 'connects'
+>;
+
+/** Of any runbook that shuts a database and opens another one. */
+export interface FenceFacts {
+  readonly binding: {
+    readonly source: FenceSide;
+    readonly target: FenceSide;
+    readonly pooler: MigrationFacts['binding']['pooler'];
+  };
+}
+
 export interface ConnectGrant {
   /** null is PUBLIC. */
   readonly role: string | null;

@@ -2,7 +2,7 @@ import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../..
 import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
 import { endEarlier } from '../commands.ts';
 import type { Migration } from '../contract.ts';
-import type { MigrationFacts, SideFacts } from '../facts.ts';
+import type { FenceFacts, FenceSide, MigrationFacts } from '../facts.ts';
 
 type Side = 'source' | 'target';
 
@@ -10,7 +10,7 @@ function sql(on: Side, text: string, when?: string): Command {
   return { on, kind: 'sql', text, ...(when === undefined ? {} : { when }) };
 }
 
-function limit(on: Side, facts: SideFacts, connections: number): Command {
+function limit(on: Side, facts: FenceSide, connections: number): Command {
   return sql(on, `ALTER DATABASE ${quoteIdentifier(facts.dbname)} CONNECTION LIMIT ${connections}`);
 }
 
@@ -21,7 +21,7 @@ export const roleText = (role: string | null): string => (role === null ? 'PUBLI
  * Nobody but superusers can connect to the database any more; who is in stays in. A limit of 0 would keep a login that is no
  * superuser out, too: with such a one CONNECT is taken from everybody but Steadyhand's own.
  */
-export function shut(on: Side, facts: MigrationFacts): Command[] {
+export function shut(on: Side, facts: FenceFacts): Command[] {
   const { dbname, connects, logins } = facts.binding[on];
   if (connects === null) return [limit(on, facts.binding[on], 0)];
   const database = `ON DATABASE ${quoteIdentifier(dbname)}`;
@@ -33,7 +33,7 @@ export function shut(on: Side, facts: MigrationFacts): Command[] {
 }
 
 /** As the facts found it: the connection limit; or the rights to connect, one by one, since a role may be gone by now. */
-export function unshut(on: Side, facts: MigrationFacts): Command[] {
+export function unshut(on: Side, facts: FenceFacts): Command[] {
   const { dbname, connects, logins } = facts.binding[on];
   if (connects === null) return [limit(on, facts.binding[on], facts.binding[on].connectionLimit)];
   const database = `ON DATABASE ${quoteIdentifier(dbname)}`;
@@ -67,7 +67,7 @@ export const letIn: Command = sql(
  * Everybody leaves but those who only read WAL or vacuum, and this step's own sessions (`:'ours'`). Only a superuser may end a
  * superuser's: without one the switch is given up while such a session is there.
  */
-export function endSessions(facts: MigrationFacts): Command {
+export function endSessions(facts: FenceFacts): Command {
   return sql(
     'source',
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()' +

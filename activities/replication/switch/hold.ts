@@ -3,7 +3,7 @@ import { Failure } from '../../../domain/failure.ts';
 import type { PoolerEntry } from '../../../domain/inventory.ts';
 import { pause } from '../../pooling/commands.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
-import type { MigrationFacts } from '../facts.ts';
+import type { FenceFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
 import { endSessions, lockOut } from './commands.ts';
 import { gapsInFence, shutSide } from './fence.ts';
@@ -14,9 +14,12 @@ const endAgainMs = 2;
 const loginPatienceMs = 2_000;
 const lookTimeoutMs = 2_000;
 
+/** The sessions on the side that is held, and at its pooler. */
+export type OldSide = Pick<Sessions, 'source' | 'ours' | 'console'>;
+
 export interface Holding {
-  readonly sessions: Sessions;
-  readonly facts: MigrationFacts;
+  readonly sessions: OldSide;
+  readonly facts: FenceFacts;
   readonly pooler: PoolerEntry | undefined;
   /** Superusers that write here and must be locked out by name. */
   readonly superusers: readonly string[];
@@ -113,7 +116,7 @@ async function fence({ sessions, facts, superusers, budget, alive }: Holding): P
  * Processes that are just starting a session here. Such a one is in no pg_stat_activity yet, but holds a lock on its database from
  * before it reads the connection limit until it is shown there: so look here first, then at who is inside.
  */
-export async function starting({ source, ours }: Sessions): Promise<number[]> {
+export async function starting({ source, ours }: OldSide): Promise<number[]> {
   const rows = await source.look.query<{ pid: number }>(
     `SELECT pid FROM pg_locks
       WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND pid <> ALL ($1::int[])
@@ -124,7 +127,7 @@ export async function starting({ source, ours }: Sessions): Promise<number[]> {
 }
 
 /** Who can write on the old side: everybody but walsenders, vacuum and ourselves. */
-export async function inside({ source, ours }: Sessions): Promise<string[]> {
+export async function inside({ source, ours }: OldSide): Promise<string[]> {
   const rows = await source.look.query<{ who: string }>(
     `SELECT concat_ws(' ', backend_type, pid, 'of', usename, application_name) AS who FROM pg_stat_activity
       WHERE datname = current_database() AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL ($1::int[])`,

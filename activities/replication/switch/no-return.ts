@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { NoReturn } from '../../../control/contract.ts';
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
-import type { SwitchFacts } from './switch-facts.ts';
 
 const askAgainMs = 100;
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
@@ -16,7 +15,7 @@ export async function decideForward(
   noReturn: NoReturn,
   attempt: Attempt,
   database: string,
-  facts: SwitchFacts,
+  facts: Readonly<Record<string, unknown>>,
 ): Promise<'forward' | 'back'> {
   const fence = { number: attempt.number, attemptKey: attempt.key, run: attempt.run, database };
   for (let asked = 1; ; asked += 1) {

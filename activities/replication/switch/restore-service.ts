@@ -6,8 +6,8 @@ import { reload, resume } from '../../pooling/commands.ts';
 import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
-import type { MigrationFacts } from '../facts.ts';
 import { endEarlierOn } from '../end-earlier.ts';
+import type { FenceFacts } from '../facts.ts';
 import { dropSnapshot, letIn } from './commands.ts';
 import { openSide } from './fence.ts';
 import { keptOutByOthers, type JournalOf } from './other-fences.ts';
@@ -21,8 +21,8 @@ const giveUpAfterMs = 60_000;
 
 export interface Restoring {
   readonly servers: Servers;
-  readonly migration: Migration;
-  readonly facts: MigrationFacts;
+  readonly migration: Pick<Migration, 'source'>;
+  readonly facts: FenceFacts;
   readonly attempt: Attempt;
   /** Whom the fence locked out by name. */
   readonly superusers: readonly string[];
