@@ -10,22 +10,29 @@ interface DemoOptions {
   readonly keep?: boolean;
   readonly json?: boolean;
   readonly size?: number;
+  readonly switch?: boolean;
 }
 
 interface Demo {
   /** What needs to have gone right, beside the outcome. A figure that is missing counts as wrong. */
-  readonly zeros: readonly string[];
+  zeros(options: DemoOptions): readonly string[];
   run(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void>;
 }
 
 const demos: Readonly<Record<string, Demo>> = {
   'migration-cutover': {
-    zeros: ['lost', 'ghost', 'duplicated', 'sequencesBehind', 'oldSideWritesAfterFence', 'tablesDiffering', 'inDoubtUnresolved'],
+    zeros: () => ['lost', 'ghost', 'duplicated', 'sequencesBehind', 'oldSideWritesAfterFence', 'tablesDiffering', 'inDoubtUnresolved'],
     run: cutover,
   },
-  'dr-snapshot-copy': { zeros: ['lastOrderMissing', 'instancesLeftAbroad'], run: copyAbroad },
-  'pitr-restore': { zeros: ['lostAfterTarget', 'heartbeatsMissing', 'heartbeatsTooLate'], run: restore },
+  'dr-snapshot-copy': { zeros: () => ['lastOrderMissing', 'instancesLeftAbroad'], run: copyAbroad },
+  'pitr-restore': {
+    zeros: ({ switch: switches }) => ['heartbeatsMissing', 'heartbeatsTooLate', ...(switches ? whenSwitched : ['lostAfterTarget'])],
+    run: restore,
+  },
 };
+
+/** After a switch-over something is lost: just what was said, and the old one has it. */
+const whenSwitched = ['heartbeatsNotOnOld', 'lostCountedOtherwise', 'clientsNotBack'];
 
 export function demoCommand(world: World): Command {
   return new Command('demo')
@@ -33,17 +40,19 @@ export function demoCommand(world: World): Command {
     .argument('[runbook]', `the runbook to show: ${Object.keys(demos).join(', ')}`, 'migration-cutover')
     .addOption(new Option('--pooler <way>', 'how traffic moves (default: pgbouncer where it is installed)').choices(['pgbouncer', 'none']))
     .option('--keep', 'leave the sandbox up, and say how to use it (migration-cutover only)')
+    .option('--switch', 'switch over to the restored copy instead of copying the table back (pitr-restore only)')
     .option('--json', 'end with the report as one line of JSON')
     .option('--size <rows>', 'rows of the demo application, in all its tables (default: 200000)', rows)
     .action(async (runbook: string, options: DemoOptions) => {
       const demo = Object.hasOwn(demos, runbook) ? demos[runbook] : undefined;
+      if (options.switch && runbook !== 'pitr-restore') throw new UsageError('--switch is for the demo of pitr-restore');
       if (!demo) throw new UsageError(`there is no demo of "${runbook}"; there are: ${Object.keys(demos).join(', ')}`);
       const { reportText } = await import('../sandbox/demo/report.ts');
       await demo.run(world, options, (report, { steps }) => {
         const titles = new Map(Object.entries(steps).map(([id, step]) => [id, step.title]));
         world.out(`\n${reportText(report, titles)}`);
         if (options.json) world.out(`${JSON.stringify(report)}\n`);
-        judge(world, report, demo.zeros);
+        judge(world, report, demo.zeros(options));
       });
     });
 }
@@ -78,10 +87,12 @@ async function copyAbroad(world: World, options: DemoOptions, told: (report: Dem
 async function restore(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
   if (options.keep || options.pooler) throw new UsageError('--keep and --pooler are for the demo of migration-cutover');
   const { bringUpAtAws } = await import('../sandbox/demo/at-aws.ts');
-  const { restoreDemo } = await import('../sandbox/demo/restore.ts');
+  const show = options.switch
+    ? (await import('../sandbox/demo/switch-over.ts')).switchOverDemo
+    : (await import('../sandbox/demo/restore.ts')).restoreDemo;
   const { pitrRestore } = await import('../workflows/pitr-restore/plan.ts');
   const say = (text: string): void => world.out(text);
-  await bringUpAtAws(options, say, async (sandbox, orders) => told(await restoreDemo(sandbox, orders, say), pitrRestore));
+  await bringUpAtAws(options, say, async (sandbox, orders) => told(await show(sandbox, orders, say), pitrRestore));
 }
 
 function keptText(sandbox: Sandbox): string {

@@ -1,5 +1,3 @@
-import type pg from 'pg';
-
 /** A row that was acknowledged, and when it was written. */
 export interface Beat {
   readonly table: string;
@@ -15,13 +13,18 @@ export interface Heart {
   stop(): Promise<void>;
 }
 
+/** A connection, or what makes one again when it was lost. */
+export interface Writer {
+  query<Row extends Record<string, unknown>>(text: string): Promise<{ rows: Row[] }>;
+}
+
 const everyMs = 100;
 
 /**
  * A row every 100 ms into each of the tables, always 50 ms off the whole tenth: so none lies so close to a whole second that its
  * commit may be on the other side. The tables have `id` and `at`.
  */
-export function startHeart(client: pg.Client, ...tables: string[]): Heart {
+export function startHeart(client: Writer, ...tables: string[]): Heart {
   const beats: Beat[] = [];
   let into = tables;
   let beating = true;

@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { scramVerifier } from '../activities/postgres/scram-verifier.ts';
 import { startAws, type Aws, type AwsOptions } from './aws/aws.ts';
 import { until } from './until.ts';
 
@@ -22,12 +23,19 @@ export interface RdsOrders {
   client(region?: string): RDSClient;
   /** The owner's connection to the database in use. `end()` it. */
   connect(): Promise<pg.Client>;
+  /** The same of the application's role. */
+  connectApplication(): Promise<pg.Client>;
+  readonly applicationPassword: string;
+  /** The owner's connection to an instance of this name. */
+  connectTo(instance: string): Promise<pg.Client>;
 }
 
 const home = 'eu-central-1';
 const abroad = 'eu-west-1';
 const instance = 'orders';
 const [dbname, user] = ['orders', 'orders_owner'];
+/** As whom the application writes. */
+const application = 'orders_app';
 
 /** What an application's database has: rows with the moment that they were written at. */
 const schema = `
@@ -65,26 +73,51 @@ export async function startRdsOrders(options: AwsOptions): Promise<RdsOrders> {
   }
 }
 
+/** What it may do, now and on tables to come. */
+const rights = `
+  GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${application};
+  ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${application};`;
+
 async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
   const client = (region: string = home): RDSClient => new RDSClient({ region, endpoint: aws.endpoint, credentials: aws.credentials });
-  const password = randomBytes(18).toString('base64url');
-  const passwordFile = join(directory, 'orders-password');
-  await writeFile(passwordFile, password, { mode: 0o600 });
+  const [owner, app] = [await newPassword(directory, 'orders-password'), await newPassword(directory, 'application-password')];
   await Promise.all([home, abroad].map(async (region) => await makeGroups(client(region))));
-  const { host, port } = addressOf(await makeInstance(client(), password));
-  const connect = async (): Promise<pg.Client> => {
-    const own = new pg.Client({ host, port, user, password, database: dbname, application_name: 'sandbox' });
+  const { host, port } = addressOf(await makeInstance(client(), owner.password));
+  const connectAs = async (login: Partial<pg.ClientConfig>): Promise<pg.Client> => {
+    const own = new pg.Client({ host, port, user, password: owner.password, database: dbname, application_name: 'sandbox', ...login });
     own.on('error', () => undefined);
     await own.connect();
     return own;
   };
-  const owner = await connect();
+  const connect = async (): Promise<pg.Client> => await connectAs({});
+  const first = await connect();
   try {
-    await owner.query(schema);
+    await first.query(schema);
+    await first.query(`CREATE ROLE ${application} LOGIN PASSWORD '${scramVerifier(app.password)}'`);
+    await first.query(rights);
   } finally {
-    await owner.end();
+    await first.end();
   }
-  return { aws, client, connect, environment: environmentOf(aws), entry: entryOf({ host, port, passwordFile }) };
+  return {
+    ...{ aws, client, connect },
+    connectApplication: async () => await connectAs({ user: application, password: app.password }),
+    applicationPassword: app.password,
+    connectTo: async (called) => await connectAs(addressOf(await instanceCalled(client(), called))),
+    environment: environmentOf(aws),
+    entry: entryOf({ host, port, passwordFile: owner.file, applicationFile: app.file }),
+  };
+}
+
+async function newPassword(directory: string, called: string): Promise<{ password: string; file: string }> {
+  const password = randomBytes(18).toString('base64url');
+  const file = join(directory, called);
+  await writeFile(file, password, { mode: 0o600 });
+  return { password, file };
+}
+
+async function instanceCalled(client: RDSClient, DBInstanceIdentifier: string): Promise<DBInstance> {
+  const { DBInstances: [found] = [] } = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier }));
+  return found ?? {};
 }
 
 async function makeGroups(client: RDSClient): Promise<void> {
@@ -121,8 +154,8 @@ async function makeInstance(client: RDSClient, password: string): Promise<DBInst
   return await until(
     'the instance is available',
     async () => {
-      const [seen] = (await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: instance }))).DBInstances ?? [];
-      return seen?.DBInstanceStatus === 'available' ? seen : undefined;
+      const seen = await instanceCalled(client, instance);
+      return seen.DBInstanceStatus === 'available' ? seen : undefined;
     },
     { withinMs: 60_000 },
   );
@@ -141,7 +174,14 @@ function environmentOf({ endpoint, credentials }: Aws): Record<string, string> {
   };
 }
 
-function entryOf({ host, port, passwordFile }: { host: string; port: number; passwordFile: string }) {
+interface Written {
+  readonly host: string;
+  readonly port: number;
+  readonly passwordFile: string;
+  readonly applicationFile: string;
+}
+
+function entryOf({ host, port, passwordFile, applicationFile }: Written) {
   const quarantine = { parameterGroup: 'quarantine-16', securityGroups: ['sg-quarantine'] };
   const kit = { parameterGroup: 'orders-16', subnetGroup: 'default', securityGroups: ['sg-orders'] };
   return {
@@ -149,6 +189,7 @@ function entryOf({ host, port, passwordFile }: { host: string; port: number; pas
     provider: 'rds',
     server: { host, port, dbname, user, secret: { file: passwordFile }, sslmode: 'disable' },
     rds: { instance, region: home, quarantine, dr: { region: abroad, key: 'alias/orders', ...kit, quarantine } },
+    users: [{ name: application, secret: { file: applicationFile } }],
     verification,
     owners: 'team-orders',
     policy: 'default',

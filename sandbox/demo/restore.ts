@@ -5,13 +5,10 @@ import type { RunDetail } from '../../control/contract.ts';
 import { startHeart, type Heart } from '../heart.ts';
 import type { RdsOrders } from '../rds-orders.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { until } from '../until.ts';
+import { accident, makeTables } from './accident.ts';
 import { databaseAtAws as database } from './at-aws.ts';
 import { reportOf, type DemoReport } from './report.ts';
-import { clientOf, pause, runToEnd } from './run-to-end.ts';
-
-const beatsBeforeMs = 3_000;
-const beatsAfterMs = 500;
+import { clientOf, runToEnd } from './run-to-end.ts';
 
 /**
  * A table is dropped "by accident" while the application writes; the run finds the second before in the server's log, restores the
@@ -22,11 +19,10 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
   const [writer, reader] = [await orders.connect(), await orders.connect()];
   let heart: Heart | undefined;
   try {
-    for (const table of ['beats', 'parcels'])
-      await writer.query(`CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL)`);
-    await writer.query(placing);
+    await makeTables(writer);
     heart = startHeart(writer, 'beats', 'parcels');
-    await accident(heart, reader, say);
+    await accident([heart], reader, say);
+    say('Nobody tells the run when it was.\n');
     let copy: Missing = { missing: Infinity, tooLate: Infinity };
     // oxlint-disable-next-line unicorn/no-thenable -- a word, see the runbook's plan
     const input = { before: { dropped: { name: 'parcels' } }, then: 'copy-back', tables: [{ name: 'parcels' }] };
@@ -43,20 +39,6 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
     await heart?.stop();
     await Promise.all([writer.end(), reader.end()]);
   }
-}
-
-/** Each heartbeat places an order, too: by these the verification tells the newest row. */
-const placing = `
-  CREATE FUNCTION place() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO orders (total) VALUES (0); RETURN NULL; END';
-  CREATE TRIGGER order_placed AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`;
-
-async function accident(heart: Heart, reader: pg.Client, say: (text: string) => void): Promise<void> {
-  await until('the application writes', () => Promise.resolve(heart.beats.length > 0 || undefined), { withinMs: 20_000 });
-  await pause(beatsBeforeMs);
-  heart.into('beats');
-  await pause(beatsAfterMs);
-  await reader.query('DROP TABLE parcels');
-  say(`DROP TABLE parcels, by accident, at ${new Date().toISOString()}. Nobody tells the run when it was.\n`);
 }
 
 const restored = z.object({ moment: z.string() });
