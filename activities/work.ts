@@ -1,5 +1,5 @@
 /** What kind of work an activity is: decides its timeouts, retries and task queue (`workflows/engine/work.ts`). */
-export type Work = 'engine' | 'look' | 'wait' | 'change' | 'long' | 'switch';
+export type Work = 'engine' | 'look' | 'wait' | 'held' | 'change' | 'long' | 'switch';
 
 /** Which step an activity is called for; the second argument of every call from the engine. */
 export interface StepCall {

@@ -52,6 +52,8 @@ const replication = z.strictObject({
   sslrootcert: z.string().min(1).optional(),
 });
 
+const applicationUsers = z.array(z.strictObject({ name: z.string().min(1).max(63), secret: secret.optional() }));
+
 const pgbouncer = z.strictObject({
   kind: z.literal('pgbouncer'),
   host: z.string().min(1),
@@ -66,7 +68,7 @@ const pgbouncer = z.strictObject({
   /** The file with the `[databases]` section; the worker must be able to write it. */
   configFile: z.string().min(1),
   /** The application's users: each is tried on the new side before traffic moves. */
-  users: z.array(z.strictObject({ name: z.string().min(1).max(63), secret: secret.optional() })).default([]),
+  users: applicationUsers.default([]),
 });
 
 const database = z
@@ -78,6 +80,8 @@ const database = z
     rds: rdsEntry.optional(),
     replication: replication.optional(),
     pooler: pgbouncer.optional(),
+    /** The application's users that log in to the server itself. */
+    users: applicationUsers.optional(),
     /** What a restored copy of it must be like. */
     verification: verificationSchema.optional(),
     /** A group of people that answers for it. In a policy's quorum it is called `owners`. */

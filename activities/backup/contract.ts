@@ -1,6 +1,6 @@
 import type { Proof } from '../../control/contract.ts';
 import type { Command } from '../../domain/command.ts';
-import type { Difference, RemovedCopies, Restored, Snapshot } from '../providers/answers.ts';
+import type { Difference, Kept, RemovedCopies, Restored, Snapshot } from '../providers/answers.ts';
 import type { BackupFacts } from '../providers/backup-facts.ts';
 import type { WorkOf } from '../work.ts';
 
@@ -36,7 +36,7 @@ export interface BackupActivities {
   deleteRestored(on: OnInstance): Promise<void>;
   deleteInstance(on: OnInstance): Promise<void>;
   awaitLast(on: OnInstance): Promise<Snapshot>;
-  renameSource(on: OnInstance): Promise<void>;
+  renameSource(on: OnInstance): Promise<Kept>;
   nameSourceBack(on: OnInstance): Promise<void>;
   renameRestored(on: OnInstance): Promise<void>;
   nameRestoredBack(on: OnInstance): Promise<void>;
@@ -94,13 +94,13 @@ export const backupWork: WorkOf<BackupActivities> = {
   deleteRestored: 'wait',
   deleteInstance: 'wait',
   awaitLast: 'wait',
-  renameSource: 'wait',
-  nameSourceBack: 'wait',
-  renameRestored: 'wait',
-  nameRestoredBack: 'wait',
-  openRestored: 'wait',
-  closeRestored: 'wait',
-  awaitNamed: 'wait',
+  renameSource: 'held',
+  nameSourceBack: 'held',
+  renameRestored: 'held',
+  nameRestoredBack: 'held',
+  openRestored: 'held',
+  closeRestored: 'held',
+  awaitNamed: 'held',
   drKit: 'look',
   copyEvidence: 'look',
 };

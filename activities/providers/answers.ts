@@ -29,6 +29,14 @@ export interface Restored {
   readonly port: number;
 }
 
+/** What became of the one that was in use. */
+export interface Kept {
+  /** What it is called now. */
+  readonly keptAs: string;
+  /** The day from which on it may be removed, as YYYY-MM-DD. */
+  readonly removeAfter: string;
+}
+
 /** A setting that is not what it should be. */
 export interface Difference {
   readonly setting: string;

@@ -1,9 +1,9 @@
 import type { OwnedLook } from '../../domain/leftover.ts';
 import type { Attempt } from '../attempt.ts';
-import type { Difference, RemovedCopies, Restored, Snapshot } from './answers.ts';
+import type { Difference, Kept, RemovedCopies, Restored, Snapshot } from './answers.ts';
 import type { BackupFacts, BackupOrder, OldOrder } from './backup-facts.ts';
 
-export type { Difference, Restored, Snapshot } from './answers.ts';
+export type { Difference, Kept, Restored, Snapshot } from './answers.ts';
 
 /** A database as it is now, whoever runs it. */
 export interface Description {
@@ -120,7 +120,7 @@ export interface Remove {
  */
 export interface Swap {
   /** The one in use is kept as `<name>-old-<run's id in lower case>`, with the run's tags and the day when it is due to be removed. */
-  renameSource(facts: BackupFacts, attempt: Attempt): Promise<void>;
+  renameSource(facts: BackupFacts, attempt: Attempt): Promise<Kept>;
   /** The undo of `renameSource`: name and tags as before. Waits as long as the copy still has the name. */
   nameSourceBack(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** The restored copy gets the name of the one that was in use. Waits as long as that one still has it. */

@@ -1,6 +1,7 @@
 import type { Proof } from '../../control/contract.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { WorkOf } from '../work.ts';
+import type { Lost } from './switch/facts.ts';
 
 /** What every step is told that works with a restored copy of a database. */
 export interface Recovery {
@@ -52,6 +53,16 @@ export interface RecoveryActivities {
   compareAfter(compare: CompareAfter): Promise<RestoreEvidence>;
   /** Removes just what `bringBack` added, as long as nobody has changed it. Raises `drift` with what stays. */
   takeOut(copy: CopyBack): Promise<void>;
+  /** The application's roles get the password of now on the restored copy, and log in there. Raises `login-refused`. */
+  setPasswords(change: SwitchOver): Promise<PasswordsSet>;
+  /** Nobody writes any more: neither to the database in use nor to the copy. Raises `switch-abandoned`, `drift`. */
+  fence(change: SwitchOver): Promise<Fenced>;
+  /** The database in use serves again. Raises `conflict` past the point of no return, `identity-changed` while names are exchanged. */
+  liftFence(change: SwitchOver): Promise<void>;
+  /** The inventory's address leads to the copy, which takes writes and the application's passwords. */
+  verifySwitched(change: SwitchOver): Promise<Verified>;
+  /** Clients may write to the copy: the point of no return. The evidence of the whole. */
+  letIn(change: SwitchOver): Promise<SwitchedOver>;
 }
 
 export interface Hydration {
@@ -146,6 +157,52 @@ export interface RestoreEvidence extends Measured {
   readonly lostAfterTarget: number | null;
 }
 
+/** A restored copy that takes the place of the database in use, and what is known of that so far. */
+export interface SwitchOver extends CompareAfter {
+  readonly switched: {
+    readonly fenced?: Fenced;
+    /** The provider's name for the very instance that is the copy. */
+    readonly resource?: string;
+    /** What the old one is called now, and the day from which on it may be removed. */
+    readonly keptAs?: string;
+    readonly removeAfter?: string;
+  };
+}
+
+export interface PasswordsSet {
+  /** Roles that had another one at the moment that was restored. */
+  readonly set: readonly string[];
+  /** All that have logged in. */
+  readonly letIn: readonly string[];
+}
+
+export interface Fenced {
+  /** ISO 8601, by the worker's clock: since then writes stand still. */
+  readonly heldAt: string;
+  /** What is on the old one alone. */
+  readonly lost: Lost;
+}
+
+export interface Verified {
+  /** The provider's name for the very instance that answers. */
+  readonly answers: string;
+  /** Roles whose password was taken. */
+  readonly logins: readonly string[];
+}
+
+/** What a switch-over has proved. */
+export interface SwitchedOver extends Measured {
+  /** What was written after the moment and is on the old one alone: rows as the inventory tells them, else commits; null: nobody can tell. */
+  readonly lostAfterTarget: number | null;
+  readonly lost: Lost | null;
+  readonly switchedTo: string | null;
+  readonly keptAs: string | null;
+  /** The day from which on the runbook `removeWith` may remove it. */
+  readonly removeAfter: string | null;
+  readonly removeWith: string;
+  readonly secondsWithoutWrites: number;
+}
+
 export const recoveryWork: WorkOf<RecoveryActivities> = {
   hydrate: 'long',
   verify: 'long',
@@ -155,4 +212,9 @@ export const recoveryWork: WorkOf<RecoveryActivities> = {
   bringBack: 'long',
   compareAfter: 'look',
   takeOut: 'long',
+  setPasswords: 'change',
+  fence: 'switch',
+  liftFence: 'switch',
+  verifySwitched: 'held',
+  letIn: 'switch',
 };

@@ -11,6 +11,8 @@ import { capable, type Providers } from '../providers/provider-of.ts';
 import type { Restored } from '../providers/provider.ts';
 import { findAccident, type FoundAccident } from './find-accident.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
+import type { FactsOfSwitch } from './switch/facts.ts';
+import { takeSwitchingFacts, type SeenSwitching } from './switch/take-switching-facts.ts';
 import { takeCopyFacts, type SeenCopy } from './take-copy-facts.ts';
 import { requireCondition } from './where-clause.ts';
 
@@ -18,7 +20,8 @@ import { requireCondition } from './where-clause.ts';
 export interface RestoreFacts {
   readonly binding: BackupFacts['binding'] &
     FactsOfVerification['binding'] &
-    FactsOfCopy['binding'] & {
+    FactsOfCopy['binding'] &
+    FactsOfSwitch['binding'] & {
       /** Where the restored copy answers; null before it does. */
       readonly restored: Restored | null;
       /** What the moment was looked for by, and how it was found; absent when people named it, or the copy is there already. */
@@ -28,6 +31,8 @@ export interface RestoreFacts {
     /** Of the chosen tables on the restored copy. */
     readonly chosen: SeenCopy['observed'] | null;
     readonly found?: FoundAccident['observed'];
+    /** Of a switch-over. */
+    readonly switching: SeenSwitching['observed'] | null;
   };
 }
 
@@ -35,7 +40,10 @@ const chosen = z.object({
   moment: z.string().optional(),
   snapshot: z.string().optional(),
   before: accidentSchema.optional(),
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of the input
+  then: z.string(),
   tables: z.array(z.object({ schema: z.string(), name: z.string(), where: z.string().optional() })),
+  keepOldDays: z.number(),
 });
 
 /**
@@ -45,12 +53,14 @@ const chosen = z.object({
  */
 export function takeRestoreFacts(servers: Servers, providers: Providers) {
   return async ({ database, input, run, journal }: FactsOrder): Promise<RestoreFacts> => {
-    const { moment, snapshot, before, tables } = chosen.parse(input);
+    const { moment, snapshot, before, then: next, tables, keepOldDays } = chosen.parse(input);
     for (const one of tables) if (one.where !== undefined) requireCondition(one.where, qualified(one));
     const entry = servers.entry(database);
     const provider = providers[entry.provider];
     const restore = capable(provider, 'restore', database);
-    for (const group of ['settings', 'remove'] as const) capable(provider, group, database);
+    const isSwitch = next === 'switch-over';
+    for (const group of ['settings', 'remove', ...(isSwitch ? (['backup', 'swap'] as const) : [])] as const)
+      capable(provider, group, database);
     const known = moment ?? momentRestored(journal);
     const logs = before && known === undefined ? capable(provider, 'logs', database) : null;
     const accident = before && accidentOf(before);
@@ -60,14 +70,28 @@ export function takeRestoreFacts(servers: Servers, providers: Providers) {
         : null;
     const at = known ?? found?.binding.moment ?? '';
     const from: RestoreFrom = snapshot === undefined ? { kind: 'moment', at } : { kind: 'snapshot', id: snapshot };
-    const facts = await restore.inspect({ database, from, ...(run === undefined ? {} : { run }) });
+    const facts = await restore.inspect({
+      ...{ database, from, ...(run === undefined ? {} : { run }) },
+      ...(isSwitch ? { snapshot: true, keepOldDays } : {}),
+    });
     const restored = run === undefined ? null : await restore.find(facts, run);
     const copy = restored && tables.length > 0 ? await takeCopyFacts(servers, { database, restored: addressOf(restored) }, tables) : null;
     const target = facts.binding.restore?.from.kind === 'moment' ? facts.binding.restore.from.at : null;
+    const recovery = { database, restored: restored ? addressOf(restored) : {} };
+    const newestRow = entry.verification?.newestRow;
+    const switching = isSwitch
+      ? await takeSwitchingFacts({ servers, recovery, isRestored: restored !== null, since: target, newestRow, journal })
+      : null;
     const verification = { rules: entry.verification ?? verificationSchema.parse({}), target };
     return {
-      binding: { ...facts.binding, restored, verification, copyBack: copy?.binding ?? null, ...(found ? { found: found.binding } : {}) },
-      observed: { ...facts.observed, chosen: copy?.observed ?? null, ...(found ? { found: found.observed } : {}) },
+      binding: {
+        ...{ ...facts.binding, restored, verification, copyBack: copy?.binding ?? null, switching: switching?.binding ?? null },
+        ...(found ? { found: found.binding } : {}),
+      },
+      observed: {
+        ...{ ...facts.observed, chosen: copy?.observed ?? null, switching: switching?.observed ?? null },
+        ...(found ? { found: found.observed } : {}),
+      },
     };
   };
 }

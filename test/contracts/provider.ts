@@ -156,7 +156,7 @@ function swapSuite(name: string, worldOf: () => ProviderWorld): void {
     const order = { database: world.database, run: journal.run, from, keepOldDays: 7 };
     const facts = await restore.inspect(order);
     const { source } = facts.binding;
-    const twice = async (step: string, act: (attempt: JournalAttempt) => Promise<void>, options = {}): Promise<void> => {
+    const twice = async (step: string, act: (attempt: JournalAttempt) => Promise<unknown>, options = {}): Promise<void> => {
       for (let time = 0; time < 2; time += 1) await settled(journal, step, act, options);
     };
     await restore.restoreToPointInTime(facts, journal.attempt('restore'));

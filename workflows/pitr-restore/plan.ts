@@ -16,8 +16,6 @@ const table = z.strictObject({
   where: z.string().min(1).max(4_000).optional().describe('What would stand after WHERE: only these rows; without it all of them'),
 });
 
-const notYet = 'is not there yet: keep the copy beside (keep-beside) and point the application to it by hand';
-
 const input = z
   .strictObject({
     moment: z
@@ -29,13 +27,13 @@ const input = z
     before: accidentSchema.optional().describe('Instead of a moment: what happened to a table. The last second before it is looked for'),
     // oxlint-disable-next-line unicorn/no-thenable -- it is a word: only a function there would make an await wait for it
     then: z
-      .enum(['copy-back', 'keep-beside', 'throw-away'], {
-        error: ({ input: given }) =>
-          given === 'switch-over' ? `switch-over ${notYet}` : 'it is one of copy-back, keep-beside and throw-away',
-      })
+      .enum(['copy-back', 'switch-over', 'keep-beside', 'throw-away'])
       .default('keep-beside')
-      .describe('What comes of the restored copy: tables are copied back and it is removed, it is kept, or it was only a proof'),
+      .describe(
+        'What comes of the restored copy: tables are copied back and it is removed, it takes the place of the one in use, it is kept, or it was only a proof',
+      ),
     tables: z.array(table).max(200).default([]).describe('With copy-back: the tables that come back'),
+    keepOldDays: z.number().int().min(1).max(365).default(7).describe('With switch-over: days until the old one may be removed'),
   })
   .superRefine(({ moment, snapshot, before, then, tables }, context) => {
     const wrong = (path: string, message: string): void => context.addIssue({ code: 'custom', path: [path], message });
@@ -72,6 +70,16 @@ export const steps = {
   'copy-aside': { kind: 'change', title: 'Copy the tables into a side schema' },
   'bring-back': { kind: 'change', title: 'Bring the rows back' },
   'compare-after': { kind: 'check', title: 'Compare what came back', skippable: true },
+  'own-backup': { kind: 'change', title: 'Back up the one in use' },
+  'backed-up': { kind: 'wait', title: 'Wait until the backup is whole' },
+  'set-passwords': { kind: 'change', title: 'Set the application’s passwords of now' },
+  fence: { kind: 'change', title: 'Stop all writes' },
+  'rename-old': { kind: 'change', title: 'Put the one in use aside' },
+  'rename-copy': { kind: 'change', title: 'Give the copy its name' },
+  named: { kind: 'wait', title: 'Wait until the copy has the name' },
+  'open-copy': { kind: 'change', title: 'Take the copy out of quarantine' },
+  'verify-switched': { kind: 'check', title: 'See that the copy answers in its place' },
+  'let-in': { kind: 'change', title: 'Let clients write to the copy', pointOfNoReturn: true },
   'remove-restored': { kind: 'change', title: 'Remove the restored copy', onOwnThings: true },
   'remove-aside': { kind: 'change', title: 'Remove the side schema', pointOfNoReturn: true },
 } as const;
@@ -94,6 +102,11 @@ const variables = {
   rows: 'how many rows it has',
   bytes: 'how many bytes they were',
   what: 'what stays, in words',
+  role: 'a role of the application',
+  verifier: 'what PostgreSQL keeps of the password that the inventory’s secret has now; neither is ever shown',
+  ours: 'the process ids of this step’s own sessions',
+  old: 'the name of the one that was in use, -old- and the run’s id in lower case',
+  remove_after: 'the day from which on it may be removed',
 };
 
 /** Restores a database beside the one in use, proves the copy, and does with it what people agree to. */
@@ -101,7 +114,8 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
   name: 'pitr-restore',
   version: 1,
   risk: 'medium',
-  summary: 'Restores a database to a moment, or a snapshot, beside the one in use; copies tables back, keeps it, or throws it away.',
+  summary:
+    'Restores a database to a moment, or a snapshot, beside the one in use; copies tables back, switches over to it, keeps it, or throws it away.',
   input,
   steps,
   takesBack: {
@@ -110,8 +124,13 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
       'restore-snapshot': 'backup.deleteRestored',
       'copy-aside': 'recovery.removeAside',
       'bring-back': 'recovery.takeOut',
+      'own-backup': 'backup.deleteSnapshot',
+      fence: 'recovery.liftFence',
+      'rename-old': 'backup.nameSourceBack',
+      'rename-copy': 'backup.nameRestoredBack',
+      'open-copy': 'backup.closeRestored',
     },
-    goesAlong: ['apply-settings', 'set-password', 'hydrate', 'remove-restored'],
+    goesAlong: ['apply-settings', 'set-password', 'hydrate', 'set-passwords', 'remove-restored'],
     subject,
   },
   keeps: ({ then }): Readonly<Record<string, string>> =>
@@ -178,6 +197,7 @@ function proof({ facts, commands }: Question) {
 
 const notes: Readonly<Record<RestoreInput['then'], string>> = {
   'copy-back': 'its tables are back then',
+  'switch-over': 'the copy serves now (switch-over)',
   'keep-beside': 'the copy is kept beside (keep-beside); it costs money until somebody removes it',
   'throw-away': 'the copy was a proof (throw-away)',
 };
@@ -189,8 +209,9 @@ function whatComes({ database, input: given, facts, commands }: Question) {
     ...(copies
       ? copyBack({ database, facts, commands })
       : { 'copy-aside': absent, 'bring-back': absent, 'compare-after': absent, 'remove-aside': absent }),
+    ...(given.then === 'switch-over' ? switchOver({ facts, commands }) : switchNothing(given.then)),
     'remove-restored':
-      given.then === 'keep-beside'
+      given.then === 'keep-beside' || given.then === 'switch-over'
         ? { applies: false, because: notes[given.then] }
         : { commands: commands.backup(facts).deleteRestored(facts), noUndo: notes[given.then] },
   } satisfies Partial<Record<StepId, StepPlan>>;
@@ -215,4 +236,72 @@ function copyBack({ database, facts, commands: { recovery: verbs } }: Pick<Quest
     'compare-after': { commands: verbs.compareAfter(told, copy) },
     'remove-aside': { commands: verbs.removeAside(told, copy), noUndo },
   } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+function switchNothing(then: RestoreInput['then']) {
+  const absent: StepPlan = { applies: false, because: `the copy takes nobody’s place (${then})` };
+  return {
+    'own-backup': absent,
+    'backed-up': absent,
+    'set-passwords': absent,
+    fence: absent,
+    'rename-old': absent,
+    'rename-copy': absent,
+    named: absent,
+    'open-copy': absent,
+    'verify-switched': absent,
+    'let-in': absent,
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+/** What the copy's rights to connect are, nobody knows before it is there: then the second approval is asked for a plan that has them. */
+function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
+  const backup = commands.backup(facts);
+  const verbs = commands.recovery;
+  const later = facts.binding.switching?.copy ? [] : ['The commands stand in the plan that the second approval is asked for.'];
+  return {
+    'own-backup': { commands: backup.createSnapshot(facts), undo: backup.deleteSnapshot(facts), bytes: facts.observed.bytes },
+    'backed-up': { commands: [] },
+    'set-passwords': {
+      commands: verbs.setPasswords({}, facts),
+      noUndo: 'it goes with the copy',
+      notes: passwordNotes(facts),
+    },
+    fence: {
+      commands: verbs.fence({}, facts),
+      undo: verbs.liftFence({}, facts),
+      notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts)],
+    },
+    'rename-old': { commands: backup.renameSource(facts), undo: backup.nameSourceBack(facts), notes: [oldNote] },
+    'rename-copy': { commands: backup.renameRestored(facts), undo: backup.nameRestoredBack(facts) },
+    named: { commands: [] },
+    'open-copy': { commands: backup.openRestored(facts), undo: backup.closeRestored(facts) },
+    'verify-switched': { commands: verbs.verifySwitched({}, facts) },
+    'let-in': { commands: verbs.letIn({}, facts), noUndo: 'what clients write to the copy is on the copy alone', notes: later },
+  } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+const oldNote = 'It is kept, shut to clients, until the runbook remove-old removes it.';
+
+function passwordNotes({ binding, observed }: RestoreFacts): string[] {
+  const roles = binding.switching?.roles ?? [];
+  const without = observed.switching?.withoutSecret ?? [];
+  return [
+    ...(roles.length === 0 ? ['The inventory names no role of the application with a secret: none is set, and none is tried.'] : []),
+    ...(without.length === 0
+      ? []
+      : [`The password of the moment stays with ${without.join(', ')}: the inventory has no secret of theirs.`]),
+  ];
+}
+
+function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText }: Commands['recovery']): string[] {
+  if (!switching) return [];
+  const { since } = switching.toBeLost;
+  if (since === null) return ['WHAT IS LOST: all that was written since the snapshot was taken.'];
+  return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
+}
+
+function heldNote({ binding }: RestoreFacts): string {
+  const held = 'From here until clients are let in nobody can write: as long as the provider takes for two new names and a restart.';
+  return binding.switching?.pooler ? `${held} PgBouncer holds the clients for its query_wait_timeout, then they get errors.` : held;
 }

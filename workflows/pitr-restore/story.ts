@@ -21,8 +21,11 @@ const recovery = verbs<RecoveryActivities>('recovery', recoveryWork);
  *  6. Read every page of it, verify it, and write the proof into the ledger.
  *  7. Ask for leave to do what was asked for, now that the copy is there to be looked at.
  *  8. Copy the chosen tables into a side schema of the database in use, bring them back into place, and compare.
- *  9. Remove the restored copy, unless it is to be kept.
- * 10. Remove the side schema. From here on what came back stays.
+ *  9. Or the copy takes the place of the one in use. Back that one up, and set the application's passwords of now on the copy.
+ * 10. Stop all writes, exchange the names, take the copy out of quarantine, and see that it answers under the address in use.
+ * 11. Let clients write to it. From here on there is no way back; the old one stays, under another name.
+ * 12. Remove the restored copy, unless it is to be kept or serves.
+ * 13. Remove the side schema. From here on what came back stays.
  */
 export async function pitrRestore(start: RunStart): Promise<RunResult> {
   const learnt: Learnt = {};
@@ -53,11 +56,26 @@ export async function pitrRestore(start: RunStart): Promise<RunResult> {
       await run.step('copy-aside', recovery.copyAside, { undo: recovery.removeAside });
       await run.step('bring-back', recovery.bringBack, { undo: recovery.takeOut });
       await run.step('compare-after', recovery.compareAfter);
+
+      await run.step('own-backup', backup.createSnapshot, { undo: backup.deleteSnapshot });
+      await run.step('backed-up', backup.awaitSnapshot);
+      await run.step('set-passwords', recovery.setPasswords);
+      learnt.fenced = await run.step('fence', recovery.fence, { undo: recovery.liftFence, ...held });
+      learnt.kept = await run.step('rename-old', backup.renameSource, { undo: backup.nameSourceBack, ...held });
+      await run.step('rename-copy', backup.renameRestored, { undo: backup.nameRestoredBack, ...held });
+      await run.step('named', backup.awaitNamed, held);
+      await run.step('open-copy', backup.openRestored, { undo: backup.closeRestored, ...held });
+      await run.step('verify-switched', recovery.verifySwitched, held);
+      await run.step('let-in', recovery.letIn, held);
+
       await run.step('remove-restored', backup.deleteRestored);
       await run.step('remove-aside', recovery.removeAside);
     },
   );
 }
+
+/** From the fence on nobody writes: a step that fails there is taken back with all since, before people are asked. */
+const held = { heldSince: 'fence' } as const;
 
 /** The run's input was parsed by the schema of the plan at admission. */
 function ofRestore(told: Told, learnt: Learnt): Restoring {

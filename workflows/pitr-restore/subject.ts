@@ -1,6 +1,6 @@
 import type { OnInstance } from '../../activities/backup/contract.ts';
-import type { Restored } from '../../activities/providers/provider.ts';
-import type { CompareAfter, Hydration, Prove, Verification } from '../../activities/recovery/contract.ts';
+import type { Kept, Restored } from '../../activities/providers/provider.ts';
+import type { Fenced, Hydration, Prove, SwitchOver, Verification } from '../../activities/recovery/contract.ts';
 
 /** What the run has learnt of the restored copy so far. */
 export interface Learnt {
@@ -10,10 +10,12 @@ export interface Learnt {
   secondsAvailable?: number;
   hydration?: Hydration | undefined;
   verification?: Verification | undefined;
+  fenced?: Fenced | undefined;
+  kept?: Kept | undefined;
 }
 
 /** What every step of a restore is told. */
-export type Restoring = OnInstance & CompareAfter & Prove;
+export type Restoring = OnInstance & SwitchOver & Prove;
 
 interface Told {
   readonly database: string;
@@ -23,7 +25,7 @@ interface Told {
 
 /** The input is the parsed one. An undo needs nothing of what was learnt. */
 export function subject({ database, input, facts }: Told, learnt: Learnt = {}): Restoring {
-  const { restored, verification } = learnt;
+  const { restored, verification, fenced, kept } = learnt;
   const tiers = verification?.tiers ?? [];
   const measured = {
     target: input.moment ?? learnt.moment ?? null,
@@ -36,6 +38,11 @@ export function subject({ database, input, facts }: Told, learnt: Learnt = {}): 
     facts,
     restored: restored ? { host: restored.host, port: restored.port } : {},
     measured: { ...measured, verification: Object.fromEntries(tiers.map(({ tier, state }) => [tier, state])) },
+    switched: {
+      ...(fenced ? { fenced } : {}),
+      ...(restored ? { resource: restored.resource } : {}),
+      ...kept,
+    },
     proof: {
       ...measured,
       database,

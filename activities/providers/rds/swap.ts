@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure, notYet } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { BackupFacts, SwapFacts } from '../backup-facts.ts';
-import type { Restored } from '../provider.ts';
+import type { Kept, Restored } from '../provider.ts';
 import { later, ownInstance, restoredInstance, settled, sourceInstance } from './both-instances.ts';
 import { putAsideCall, regionOf, renameCall, takeUpCall } from './commands.ts';
 import { awsCodeOf, instanceOf, instancesBy, type Rds } from './look.ts';
@@ -13,7 +13,7 @@ import { restoredOf } from './restore.ts';
 
 const dayMs = 86_400_000;
 
-export async function renameSource(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
+export async function renameSource(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<Kept> {
   const { keepOldDays } = swapOf(facts);
   const seen = await knownSource(rds, facts, attempt);
   const due = new Date(Date.now() + keepOldDays * dayMs).toISOString().slice(0, 10);
@@ -25,8 +25,10 @@ export async function renameSource(rds: Rds, facts: BackupFacts, attempt: Attemp
     const call = putAsideCall(facts, ownOf(attempt), String(removeAfter), seen.DBInstanceArn ?? '');
     await rds.aws.call(region, call.action, call.input, seen.DBInstanceIdentifier, attempt);
   }
-  await named(rds, attempt, { region, seen, to: oldNameOf(facts, attempt) });
+  const keptAs = oldNameOf(facts, attempt);
+  await named(rds, attempt, { region, seen, to: keptAs });
   await attempt.settle('made');
+  return { keptAs, removeAfter: String(removeAfter) };
 }
 
 export async function nameSourceBack(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {

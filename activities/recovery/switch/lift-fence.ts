@@ -1,0 +1,31 @@
+import { Failure } from '../../../domain/failure.ts';
+import type { Attempt } from '../../attempt.ts';
+import { restoreService } from '../../replication/switch/restore-service.ts';
+import { onLive } from '../places.ts';
+import { fenceFacts, isCopy, type Switching } from './switching.ts';
+
+/**
+ * The undo of `fence`: the old one serves again. Right when it was never fenced, and twice. Raises `conflict` once clients may write to
+ * the copy, and `identity-changed` while the inventory's address still leads to the copy: nobody must be let in there.
+ */
+export async function liftFence({ servers, recovery, facts, noReturn }: Switching, attempt: Attempt): Promise<void> {
+  const { database } = recovery;
+  if ((await noReturn.read(attempt.run))?.side === 'forward')
+    throw new Failure('conflict', `clients write to the restored copy of ${database} already: there is no way back`);
+  if (attempt.intended === null) return await attempt.settle('nothing-to-undo');
+  const planned = fenceFacts(facts);
+  if (await onLive({ servers, recovery }, async (session) => await isCopy(session, attempt.tag))) {
+    throw new Failure(
+      'identity-changed',
+      `the address of ${database} leads to the restored copy: the fence stays until the names are back`,
+    );
+  }
+  await attempt.intend({});
+  await attempt.current();
+  await restoreService({
+    ...{ servers, attempt, facts: planned, superusers: [] },
+    migration: { source: database },
+    journalOf: async () => await Promise.resolve([]),
+  });
+  await attempt.settle('undone');
+}

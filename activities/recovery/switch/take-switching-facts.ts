@@ -1,0 +1,114 @@
+import type { Intent } from '../../../control/contract.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { readAlias } from '../../pooling/config-file.ts';
+import { areFenced, connectGrants } from '../../postgres/connect-grants.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { ConnectGrant, FenceFacts, FenceSide } from '../../replication/facts.ts';
+import type { VerificationRules } from '../../../domain/verification.ts';
+import { onLive, onRestored, type Places } from '../places.ts';
+import { countLost } from './count-lost.ts';
+import type { Lost, SwitchingFacts } from './facts.ts';
+import { usersOf } from './switching.ts';
+
+interface Asked extends Places {
+  /** There is a copy that answers. */
+  readonly isRestored: boolean;
+  /** ISO 8601; null for a snapshot. */
+  readonly since: string | null;
+  readonly newestRow: VerificationRules['newestRow'];
+  readonly journal: readonly Intent[];
+}
+
+export interface SeenSwitching {
+  readonly binding: SwitchingFacts;
+  readonly observed: {
+    /** What a switch now would lose. */
+    readonly toBeLost: Lost;
+    /** Roles that may log in, and whose secret the inventory has not. */
+    readonly withoutSecret: readonly string[];
+  };
+}
+
+/**
+ * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Raises
+ * `plan-impossible` for a role of the application that the copy has not, and for a pooler without the alias.
+ */
+export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
+  const { servers, recovery, isRestored, since, newestRow, journal } = asked;
+  const entry = servers.entry(recovery.database);
+  const roles = usersOf(entry).flatMap(({ name, secret }) => (secret === undefined ? [] : [name]));
+  const before = journal.findLast((one) => one.step === 'fence')?.before ?? null;
+  const known = [...roles, entry.server.user];
+  const { live, toBeLost, withoutSecret } = await onLive(asked, async (session) => ({
+    live: await sideOf(session, entry.server.user, before?.['live']),
+    toBeLost: await countLost(session, since, newestRow),
+    withoutSecret: await otherLogins(session, known),
+  }));
+  const copy = isRestored
+    ? await onRestored(asked, async (session) => {
+        await requireRoles(session, roles, recovery.database);
+        return await sideOf(session, entry.server.user, before?.['copy']);
+      })
+    : null;
+  return { binding: { live, copy, pooler: await aliasOf(asked), roles }, observed: { toBeLost, withoutSecret } };
+}
+
+/** `before`: what a fence of this run, if it is up, has replaced. */
+async function sideOf(session: Session, login: string, before: unknown): Promise<FenceSide> {
+  const [row] = await session.query<Omit<FenceSide, 'logins' | 'connects' | 'databaseOid'> & { databaseOid: string }>(
+    `SELECT c.system_identifier::text AS "systemIdentifier", d.oid::int8::text AS "databaseOid", d.datname AS dbname,
+            d.datconnlimit AS "connectionLimit", (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser
+       FROM pg_control_system() c, pg_database d WHERE d.datname = current_database()`,
+  );
+  if (!row) throw new Error('a database that answers stands in pg_database');
+  const connects = row.superuser ? null : await connectGrants(session);
+  const seen = { ...row, databaseOid: Number(row.databaseOid), logins: [login], connects };
+  const isShut = connects === null ? row.connectionLimit === 0 : areFenced(connects, [login]);
+  return isShut && isBefore(before) ? { ...seen, ...before } : seen;
+}
+
+type BeforeFence = Pick<FenceSide, 'connectionLimit' | 'connects'>;
+
+/** Written by the fence itself, `beforeFence`. */
+function isBefore(before: unknown): before is BeforeFence {
+  return typeof before === 'object' && before !== null && 'connectionLimit' in before && 'connects' in before;
+}
+
+export function beforeFence({ connectionLimit, connects }: FenceSide): {
+  connectionLimit: number;
+  connects: readonly ConnectGrant[] | null;
+} {
+  return { connectionLimit, connects };
+}
+
+async function otherLogins(session: Session, known: readonly string[]): Promise<string[]> {
+  const rows = await session.query<{ name: string }>(
+    `SELECT rolname AS name FROM pg_roles
+      WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL ($1::text[]) AND rolname !~ '^(pg_|rds)'
+        AND has_database_privilege(oid, current_database(), 'CONNECT') ORDER BY rolname COLLATE "C"`,
+    [known],
+  );
+  return rows.map((row) => row.name);
+}
+
+async function requireRoles(session: Session, roles: readonly string[], database: string): Promise<void> {
+  const rows = await session.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1)', [
+    roles,
+  ]);
+  const missing = roles.filter((role) => !rows.some((row) => row.name === role));
+  if (missing.length === 0) return;
+  throw new Failure(
+    'plan-impossible',
+    `the restored copy of ${database} has no role ${missing.join(', ')} that may log in: it is older than the role. ` +
+      'Create it on the copy, or restore a later moment',
+    { database, missing },
+  );
+}
+
+async function aliasOf({ servers, recovery: { database } }: Places): Promise<FenceFacts['binding']['pooler']> {
+  const { pooler } = servers.entry(database);
+  if (!pooler) return null;
+  const address = await readAlias(pooler.configFile, pooler.alias);
+  if (address) return { alias: pooler.alias, host: address.host, port: address.port, dbname: address.dbname };
+  throw new Failure('plan-impossible', `the pooler of ${database} has no alias "${pooler.alias}" in ${pooler.configFile}`, { database });
+}

@@ -1,0 +1,197 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { SwitchOver } from '../../../activities/recovery/contract.ts';
+import { fence } from '../../../activities/recovery/switch/fence.ts';
+import { letIn } from '../../../activities/recovery/switch/let-in.ts';
+import { liftFence } from '../../../activities/recovery/switch/lift-fence.ts';
+import { setPasswords } from '../../../activities/recovery/switch/set-passwords.ts';
+import type { Switching } from '../../../activities/recovery/switch/switching.ts';
+import { takeSwitchingFacts } from '../../../activities/recovery/switch/take-switching-facts.ts';
+import { verifySwitched } from '../../../activities/recovery/switch/verify-switched.ts';
+import { createServers } from '../../../activities/postgres/session.ts';
+import { quoteIdentifier } from '../../../domain/command.ts';
+import type { DatabaseEntry } from '../../../domain/inventory.ts';
+import { failureOf } from '../../control/support.ts';
+import { createJournal, type Journal } from '../../support/attempt.ts';
+import { connect, inDatabase, startPair, type LoggedCluster, type Pair } from '../support.ts';
+import { createNoReturn } from '../switch/faults.ts';
+
+const now = 'the application’s password of now';
+const ofTheMoment = 'the application’s password of the moment';
+const main = 'the main user’s password';
+
+let pair: Pair;
+beforeAll(async () => {
+  pair = await startPair({ major: 16 }, { major: 16 });
+  for (const [side, password] of [
+    [pair.source, now],
+    [pair.target, ofTheMoment],
+  ] as const) {
+    await inDatabase(
+      side,
+      'postgres',
+      `CREATE ROLE main LOGIN CREATEROLE CREATEDB PASSWORD '${main}'; GRANT pg_monitor, pg_signal_backend TO main`,
+    );
+    const owner = await connect(side, 'postgres', { user: 'main', password: main });
+    await owner.query(`CREATE ROLE app LOGIN PASSWORD '${password}'; CREATE ROLE reports LOGIN`);
+    await owner.end();
+  }
+}, 60_000);
+afterAll(async () => await pair.stop());
+
+let number = 0;
+const rules = { schema: 'public', table: 'orders', column: 'at' };
+
+/** The one in use is on the source's server, its copy of a minute ago on the target's. */
+async function bench() {
+  const dbname = `switch_${++number}`;
+  const open = async (side: LoggedCluster): Promise<pg.Client> => {
+    await inDatabase(side, 'postgres', `CREATE DATABASE ${quoteIdentifier(dbname)} OWNER main`);
+    const client = await connect(side, dbname, { user: 'main', password: main });
+    onTestFinished(async () => await client.end().catch(() => undefined));
+    await client.query('CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL DEFAULT now())');
+    await client.query('GRANT ALL ON orders TO app');
+    return client;
+  };
+  const [live, copy] = [await open(pair.source), await open(pair.target)];
+  const since = new Date(Date.now() - 59_500).toISOString();
+  await live.query(`INSERT INTO orders (at) SELECT now() - i * interval '1 s' FROM generate_series(0, 200) i`);
+  const addresses = { live: addressOf(pair.source), copy: addressOf(pair.target) };
+  const login = { dbname, user: 'main', secret: { env: 'MAIN' }, sslmode: 'disable' } as const;
+  const secrets = { MAIN: main, APP: now };
+  let leadsTo: keyof typeof addresses = 'live';
+  const entry = (): DatabaseEntry => ({
+    ...{ provider: 'rds', owners: 'dba', policy: 'default' },
+    server: { ...login, ...addresses[leadsTo] },
+    users: [{ name: 'app', secret: { env: 'APP' } }, { name: 'reports' }],
+  });
+  const servers = createServers(() => ({ version: 1, people: [], databases: { orders: entry() }, policies: {} }), secrets);
+  const measured = { target: since, recoveredTo: since, secondsAvailable: 1, secondsHydrated: 1, verification: {} };
+  const recovery: SwitchOver = {
+    database: 'orders',
+    restored: addresses.copy,
+    facts: 'the digest',
+    measured,
+    switched: { resource: 'db-COPY' },
+  };
+  const asked = { servers, recovery, isRestored: true, since, newestRow: rules, journal: [] };
+  const seen = await takeSwitchingFacts(asked);
+  const switching: Switching = { servers, recovery, facts: seen.binding, newestRow: rules, noReturn: createNoReturn(() => 1) };
+  return {
+    ...{ dbname, live, copy, seen, switching, secrets, asked },
+    journal: createJournal(),
+    exchangeNames: () => {
+      leadsTo = leadsTo === 'live' ? 'copy' : 'live';
+    },
+    app: async (side: LoggedCluster, password = now): Promise<pg.Client> => {
+      const client = await connect(side, dbname, { user: 'app', password });
+      onTestFinished(async () => await client.end().catch(() => undefined));
+      return client;
+    },
+  };
+}
+
+type Bench = Awaited<ReturnType<typeof bench>>;
+
+const addressOf = ({ host, port }: LoggedCluster): { host: string; port: number } => ({ host, port });
+
+async function fenced({ switching, journal }: Pick<Bench, 'switching' | 'journal'>): Promise<Switching> {
+  const done = await fence(switching, journal.attempt('fence'));
+  return { ...switching, recovery: { ...switching.recovery, switched: { ...switching.recovery.switched, fenced: done } } };
+}
+
+const shutOut = { code: '42501' };
+
+test('what a switch would lose, and whose password nobody has, is told before', async () => {
+  const { seen } = await bench();
+  expect(seen.observed.toBeLost).toEqual({ since: expect.any(String), rows: 60, rowsOf: 'public.orders.at', commits: null });
+  expect(seen.observed.withoutSecret).toEqual(['reports']);
+  expect(seen.binding.roles).toEqual(['app']);
+});
+
+test('a role that the copy has not is refused in the plan', async () => {
+  const { asked, live } = await bench();
+  await live.query('CREATE ROLE newcomer LOGIN');
+  const { servers } = asked;
+  const entry = servers.entry('orders');
+  const withOne = { ...servers, entry: () => ({ ...entry, users: [{ name: 'newcomer', secret: { env: 'APP' } }] }) };
+  const refused = await failureOf('plan-impossible', takeSwitchingFacts({ ...asked, servers: withOne }));
+  expect(refused.message).toContain('has no role newcomer');
+});
+
+test('roles get the password of now on the copy, once, and no server is told it', async () => {
+  const { switching, journal, app } = await bench();
+  await inDatabase(pair.target, 'postgres', `ALTER ROLE app PASSWORD '${ofTheMoment}'`);
+  expect(await setPasswords(switching, journal.attempt('set-passwords'))).toEqual({ set: ['app'], letIn: ['app'] });
+  await app(pair.target);
+  expect(await setPasswords(switching, journal.attempt('set-passwords'))).toEqual({ set: [], letIn: ['app'] });
+  expect(await pair.target.log()).toContain('ALTER ROLE "app" PASSWORD \'SCRAM-SHA-256$');
+  expect(await pair.target.log()).not.toContain(now);
+});
+
+test('the fence ends and keeps out clients of both, counts what is lost, and its undo lets them in again, twice', async () => {
+  const { switching, journal, app, live } = await bench();
+  const client = await app(pair.source);
+  await live.end();
+  const done = await fence(switching, journal.attempt('fence'));
+  expect(done.lost).toMatchObject({ rows: 60, rowsOf: 'public.orders.at' });
+  await expect(client.query('SELECT 1')).rejects.toThrow();
+  await expect(app(pair.source)).rejects.toMatchObject(shutOut);
+  await expect(app(pair.target)).rejects.toMatchObject(shutOut);
+  expect((await fence(switching, journal.attempt('fence'))).heldAt).toBe(done.heldAt);
+  // The facts of a run that is planned again while its fence is up are those of before.
+  const again = await takeSwitchingFacts({ ...switching, isRestored: true, since: null, journal: journal.rows() });
+  expect(again.binding).toEqual(switching.facts);
+  await liftFence(switching, journal.attempt('fence', { undo: true }));
+  await liftFence(switching, journal.attempt('fence', { undo: true }));
+  await (await app(pair.source)).query('INSERT INTO orders DEFAULT VALUES');
+});
+
+test('the undo of a fence that never was does nothing', async () => {
+  const { switching } = await bench();
+  const journal = createJournal();
+  await liftFence(switching, journal.attempt('fence', { undo: true }));
+  expect([...journal.outcomes.values()]).toEqual(['nothing-to-undo']);
+});
+
+test('nobody is let in to the copy by an undo while it has the address', async () => {
+  const { switching, journal, exchangeNames, app, live } = await bench();
+  await live.end();
+  await fence(switching, journal.attempt('fence'));
+  exchangeNames();
+  const refused = await failureOf('identity-changed', liftFence(switching, journal.attempt('fence', { undo: true })));
+  expect(refused.message).toContain('until the names are back');
+  await expect(app(pair.target)).rejects.toMatchObject(shutOut);
+});
+
+async function exchanged(): Promise<Bench & { switching: Switching; journal: Journal }> {
+  const here = await bench();
+  await inDatabase(pair.target, 'postgres', `ALTER ROLE app PASSWORD '${now}'`);
+  await here.live.end();
+  const switching = await fenced(here);
+  return { ...here, switching };
+}
+
+test('what answers must be the copy, and know the application’s password though it is shut', async () => {
+  const { switching, journal, exchangeNames, secrets } = await exchanged();
+  const verify = async () => await verifySwitched(switching, journal.attempt('verify-switched'));
+  expect((await failureOf('not-yet', verify())).message).toContain('does not lead to the restored copy yet');
+  exchangeNames();
+  expect(await verify()).toEqual({ answers: 'db-COPY', logins: ['app'] });
+  secrets.APP = 'another one';
+  await failureOf('login-refused', verify());
+});
+
+test('clients are let in once it is written down; then there is no way back, and a second attempt ends the same', async () => {
+  const { switching, journal, exchangeNames, app, copy } = await exchanged();
+  await failureOf('identity-changed', letIn(switching, journal.attempt('let-in')));
+  await expect(app(pair.target)).rejects.toMatchObject(shutOut);
+  exchangeNames();
+  const told = await letIn(switching, journal.attempt('let-in'));
+  expect(told).toMatchObject({ lostAfterTarget: 60, switchedTo: 'db-COPY', secondsWithoutWrites: expect.any(Number) });
+  await (await app(pair.target)).query('INSERT INTO orders DEFAULT VALUES');
+  await expect(app(pair.source)).rejects.toMatchObject(shutOut);
+  expect(await letIn(switching, journal.attempt('let-in'))).toMatchObject({ lostAfterTarget: 60 });
+  await failureOf('conflict', liftFence(switching, journal.attempt('fence', { undo: true })));
+  expect((await copy.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'steadyhand%'`)).rows).toEqual([]);
+});
