@@ -18,7 +18,7 @@ export async function beatsOn(client: pg.Client): Promise<Beat[]> {
 }
 
 export interface SwitchedBeats {
-  /** Acknowledged after the moment and before the copy served: they are not on the copy, as was said. */
+  /** Acknowledged after the moment and before the copy served, in tables that were there then: not on the copy, as was said. */
   readonly lost: readonly Beat[];
   /** Of these, not on the old one. */
   readonly notKept: number;
@@ -38,8 +38,10 @@ export function judgeSwitch(
 ): SwitchedBeats {
   const keys = (beats: readonly Beat[]): ReadonlySet<string> => new Set(beats.map(keyOf));
   const [copy, old, told] = [keys(on.copy), keys(on.old), keys(acknowledged)];
+  // A table that was dropped has taken its rows along before anybody switched.
+  const tables = new Set(on.old.map(({ table }) => table));
   const between = ({ at }: Beat): boolean => at > target && at < served;
-  const lost = acknowledged.filter(between);
+  const lost = acknowledged.filter((one) => between(one) && tables.has(one.table));
   return {
     lost,
     notKept: lost.filter((one) => !old.has(keyOf(one))).length,

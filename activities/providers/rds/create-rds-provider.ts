@@ -27,16 +27,24 @@ import {
 import { awaitNamed, nameRestoredBack, nameSourceBack, renameRestored, renameSource } from './swap.ts';
 import { windowOf } from './window.ts';
 
+/** Milliseconds between two looks, at most, of a wait while traffic is held up. */
+const heldAgainMs = 2_000;
+
 /** As RDS goes: its states take minutes, and what was just made may not be seen for up to one. */
 const paceOfAws: Pace = { lookAgainMs: 10_000, graceMs: 60_000 };
 
 /** PostgreSQL that AWS runs: SQL for what the database is, calls to RDS for the instance around it. */
 export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceOfAws): Provider {
   const rds: Rds = { servers, aws, pace };
-  const verb =
+  // While names are exchanged nobody can write.
+  const held: Rds = { ...rds, pace: { ...pace, lookAgainMs: Math.min(pace.lookAgainMs, heldAgainMs) } };
+  const verbOf =
+    (looking: Rds) =>
     <Rest extends unknown[], Result>(act: (rds: Rds, ...rest: Rest) => Promise<Result>) =>
     async (...rest: Rest): Promise<Result> =>
-      await act(rds, ...rest);
+      await act(looking, ...rest);
+  const verb = verbOf(rds);
+  const whileHeld = verbOf(held);
   return {
     name: 'rds',
     describe: async (database) => await describe(servers, database),
@@ -75,13 +83,13 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
       awaitLast: verb(awaitLast),
     },
     swap: {
-      renameSource: verb(renameSource),
-      nameSourceBack: verb(nameSourceBack),
-      renameRestored: verb(renameRestored),
-      nameRestoredBack: verb(nameRestoredBack),
-      openRestored: verb(openRestored),
-      closeRestored: verb(closeRestored),
-      awaitNamed: verb(awaitNamed),
+      renameSource: whileHeld(renameSource),
+      nameSourceBack: whileHeld(nameSourceBack),
+      renameRestored: whileHeld(renameRestored),
+      nameRestoredBack: whileHeld(nameRestoredBack),
+      openRestored: whileHeld(openRestored),
+      closeRestored: whileHeld(closeRestored),
+      awaitNamed: whileHeld(awaitNamed),
     },
     settings: { applySettings: verb(applySettings), setMainPassword: verb(setMainPassword), compareSettings: verb(compareSettings) },
     storage: { freeStorage: verb(freeStorage) },
