@@ -58,9 +58,10 @@ const stepOf = (now: RunDetail, id: string) => now.steps.find((one) => one.id ==
 const isAt = (id: string) => (now: RunDetail) => stepOf(now, id)?.state === 'running';
 
 /** Asked for and restored, with the copy there to be looked at. */
-async function restored(): Promise<{ run: string; target: Date }> {
+async function restored({ heart }: Writing): Promise<{ run: string; target: Date }> {
   const { request, until: untilRun, agree } = place();
   const target = new Date(Math.ceil(Date.now() / 1_000) * 1_000);
+  await until(() => heart.beats.some(({ at }) => at > target));
   const run = await request('pitr-restore', { moment: target.toISOString(), then: 'switch-over', keepOldDays: 3 });
   await agree(run);
   await untilRun(run, asks('approve-next'));
@@ -102,7 +103,7 @@ test('cancelled between the two names: the old one has its name and serves again
   const { agree, until: untilRun, cancel } = place();
   const before = await resourceOf('orders');
   const load = await writing();
-  const { run } = await restored();
+  const { run } = await restored(load);
   await agree(run);
   await untilRun(run, isAt('rename-copy'));
   await cancel(run);
@@ -114,7 +115,7 @@ test('rejected once the copy is there: it is removed, and nobody has noticed any
   const { until: untilRun, decide } = place();
   const before = await resourceOf('orders');
   const load = await writing();
-  const { run } = await restored();
+  const { run } = await restored(load);
   const reconnects = load.writer.reconnects();
   await decide(run, 'grace', 'reject');
   await untilRun(run, closed);
@@ -126,7 +127,7 @@ test('what does not verify right after the names are exchanged is taken back bef
   const { agree, until: untilRun, decide, orders } = place();
   const before = await resourceOf('orders');
   const load = await writing();
-  const { run } = await restored();
+  const { run } = await restored(load);
   await agree(run);
   await untilRun(run, isAt('rename-copy'));
   const file = orders.entry.users[0]?.secret.file ?? '';
@@ -146,9 +147,9 @@ test('under load, with a worker killed between the two names: the copy serves, w
   const { agree, until: untilRun, killTheWorker, orders, as, changingCalls } = place();
   const before = await resourceOf('orders');
   const since = orders.aws.calls().length;
-  const { heart, writer } = await writing();
-  const { run, target } = await restored();
-  await until(() => heart.beats.some(({ at }) => at > target));
+  const load = await writing();
+  const { heart, writer } = load;
+  const { run, target } = await restored(load);
   await agree(run);
   await untilRun(run, isAt('rename-copy'));
   await killTheWorker();

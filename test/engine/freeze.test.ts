@@ -53,6 +53,24 @@ test('a run that is under way may look and ask, stands still before its next cha
   expect(engine.world.effects).toEqual(['+first', '+second', '+last', '+tidy']);
 });
 
+test('a freeze that begins while traffic is held up lets it flow, and the run stands still before it is held up again', async () => {
+  const engine = await place.begin();
+  let on: FreezeRow | undefined;
+  engine.world.faults.set('first made', [
+    async () => {
+      on = await freeze(engine);
+    },
+  ]);
+  const run = await engine.request({ word: 'held up' });
+  await engine.agree(run, 'agree-first');
+  await standsAt(engine, run, 'first');
+  expect(engine.world.effects).toEqual(['+first', '-first']);
+  if (on) await thaw(engine, on);
+  await engine.agree(run, 'agree-last');
+  expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });
+  expect(engine.world.effects).toEqual(['+first', '-first', '+first', '+second', '+last', '+tidy']);
+});
+
 test('a freeze ends by itself, and one that is of another database stops nobody', async () => {
   const engine = await place.begin();
   await engine.control.freezes.on({ database: 'invoices', reason: 'another', until: null, by: grace });

@@ -82,26 +82,26 @@ test('while traffic is held up service comes first: it is as before when people 
   const run = await engine.request({ word: 'held up' });
   await engine.agree(run, 'agree-first');
   const [question] = (await engine.asked(run, 'wait')).questions;
-  expect(engine.world.effects).toEqual(['+first', '+second', '-second']);
-  expect(question).toMatchObject({ choices: ['start-again', 'roll-back', 'abort'], failure: { facts: { againFrom: 'second' } } });
-  expect(question?.failure?.message).toContain('traffic is as it was before "Make the second"');
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first']);
+  expect(question).toMatchObject({ choices: ['start-again', 'roll-back', 'abort'], failure: { facts: { againFrom: 'first' } } });
+  expect(question?.failure?.message).toContain('traffic is as it was before "Make the first"');
   await engine.decide(run, 'grace', 'start-again', 'mended');
   expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
-  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '+second', '+last', '+tidy']);
-  expect(await generations(run, engine)).toEqual(['second 2 done', 'wait 2 done']);
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first', '+first', '+second', '+last', '+tidy']);
+  expect(await generations(run, engine)).toEqual(['first 2 done', 'second 2 done', 'wait 2 done']);
 });
 
 test('what held traffic up and can not be taken back is told with the failure, and tried again by start again', async () => {
   const engine = await place.begin();
   engine.world.fail('wait', broken);
-  engine.world.fail('undo second', new Failure('conflict', 'it holds on'));
+  engine.world.fail('undo first', new Failure('conflict', 'it holds on'));
   const run = await engine.request({ word: 'held up' });
   await engine.agree(run, 'agree-first');
   const [question] = (await engine.asked(run, 'wait')).questions;
   expect(question?.failure).toMatchObject({ code: 'conflict', message: expect.stringContaining('could not be taken back: it holds on') });
   await engine.decide(run, 'grace', 'start-again', 'mended');
   expect(await finish(run, engine)).toEqual({ outcome: 'succeeded' });
-  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '+second', '+last', '+tidy']);
+  expect(engine.world.effects).toEqual(['+first', '+second', '-second', '-first', '+first', '+second', '+last', '+tidy']);
 });
 
 test('start again past an approval asks for it again; a second time makes the third generation', async () => {

@@ -111,12 +111,43 @@ for (const one of recorded) {
     test(`${one.runbook}: ${scene}`, async () => {
       const here = place();
       const run = await way(here, one);
-      const folder = folderOf(one.runbook);
-      await mkdir(folder, { recursive: true });
-      await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(await here.history(run)))}\n`);
+      await keep(here, run, one.runbook, scene);
       // Gives its lease back for the runbook that comes next.
       if (scene === 'parked') await here.decide(run, 'grace', undoes(one) ? 'roll-back' : 'abort');
       if (scene === 'parked') await here.until(run, (now) => now.state === 'closed');
     });
   }
+}
+
+async function keep(here: RdsPlace, run: string, runbook: string, scene: string): Promise<void> {
+  const folder = folderOf(runbook);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL(`${scene}.json`, folder), `${withoutPlaces(historyToJSON(await here.history(run)))}\n`);
+}
+
+// The last ones: another instance is called orders then.
+test('pitr-restore: switch-taken-back', async () => {
+  const here = place();
+  here.orders.aws.fault({ action: 'RebootDBInstance', kind: 'denied', times: 1 });
+  const run = await switching(here);
+  await here.until(run, (now) => now.state === 'parked');
+  await keep(here, run, 'pitr-restore', 'switch-taken-back');
+  await here.decide(run, 'grace', 'roll-back');
+  await closed(here, run, 'rolled-back');
+});
+
+test('pitr-restore: switched-over', async () => {
+  const here = place();
+  const run = await switching(here);
+  await closed(here, run, 'succeeded');
+  await keep(here, run, 'pitr-restore', 'switched-over');
+});
+
+async function switching(here: RdsPlace): Promise<string> {
+  // oxlint-disable-next-line unicorn/no-thenable -- a word, see the runbook's plan
+  const run = await here.request('pitr-restore', { moment: `${new Date().toISOString().slice(0, 19)}Z`, then: 'switch-over' });
+  await here.agree(run);
+  await here.until(run, (now) => now.questions.some((one) => one.approval === 'approve-next'));
+  await here.agree(run);
+  return run;
 }

@@ -11,8 +11,8 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
   return await follow<keyof typeof steps, Rehearsed>('rehearsal', start, subject, async (run) => {
     await run.step('look', world.look);
     await run.approval('agree-first');
-    const held = wordOf(start) === 'held up' ? ({ heldSince: 'second' } as const) : {};
-    await run.step('first', world.make, { undo: world.unmake });
+    const held = wordOf(start) === 'held up' ? ({ heldSince: 'first' } as const) : {};
+    await run.step('first', world.make, { undo: world.unmake, ...held });
     await run.step('unneeded', world.make, { undo: world.unmake });
     await run.step('second', world.make, { undo: world.unmake, ...held });
     await run.step('wait', world.await, wordOf(start) === 'alone' ? {} : { redo: 'first', ...held });
@@ -27,7 +27,7 @@ export async function rehearsal(start: RunStart): Promise<RunResult> {
 
 /**
  * `stumble`: the story breaks after its changes. `short`: it ends before the point of no return. `alone`: the step that waits has
- * nothing to begin with again. `far back`: a redo past an approval. `held up`: from the second on traffic is.
+ * nothing to begin with again. `far back`: a redo past an approval. `held up`: from the first on traffic is.
  */
 function wordOf({ input }: RunStart): unknown {
   return typeof input === 'object' && input !== null && 'word' in input ? input.word : undefined;
