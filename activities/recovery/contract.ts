@@ -57,7 +57,7 @@ export interface RecoveryActivities {
   setPasswords(change: SwitchOver): Promise<PasswordsSet>;
   /** Nobody writes any more: neither to the database in use nor to the copy. Raises `switch-abandoned`, `drift`. */
   fence(change: SwitchOver): Promise<Fenced>;
-  /** The database in use serves again. Raises `conflict` past the point of no return, `identity-changed` while names are exchanged. */
+  /** The database in use serves again. Raises `conflict` past the point of no return, `not-yet` while names are exchanged. */
   liftFence(change: SwitchOver): Promise<void>;
   /** The inventory's address leads to the copy, which takes writes and the application's passwords. */
   verifySwitched(change: SwitchOver): Promise<Verified>;

@@ -1,4 +1,7 @@
-import type pg from 'pg';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { SwitchOver } from '../../../activities/recovery/contract.ts';
 import { fence } from '../../../activities/recovery/switch/fence.ts';
@@ -10,9 +13,12 @@ import { takeSwitchingFacts } from '../../../activities/recovery/switch/take-swi
 import { verifySwitched } from '../../../activities/recovery/switch/verify-switched.ts';
 import { createServers } from '../../../activities/postgres/session.ts';
 import { quoteIdentifier } from '../../../domain/command.ts';
-import type { DatabaseEntry } from '../../../domain/inventory.ts';
+import type { DatabaseEntry, PoolerEntry } from '../../../domain/inventory.ts';
+import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
+import { startPgBouncer } from '../../../sandbox/pgbouncer.ts';
 import { failureOf } from '../../control/support.ts';
 import { createJournal, type Journal } from '../../support/attempt.ts';
+import { pooled } from '../../support/pooled.ts';
 import { connect, inDatabase, startPair, type LoggedCluster, type Pair } from '../support.ts';
 import { createNoReturn } from '../switch/faults.ts';
 
@@ -39,11 +45,13 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => await pair.stop());
 
+type Address = { readonly host: string; readonly port: number; readonly dbname: string };
+
 let number = 0;
 const rules = { schema: 'public', table: 'orders', column: 'at' };
 
 /** The one in use is on the source's server, its copy of a minute ago on the target's. */
-async function bench() {
+async function bench(pooler?: (address: Address) => Promise<PoolerEntry>) {
   const dbname = `switch_${++number}`;
   const open = async (side: LoggedCluster): Promise<pg.Client> => {
     await inDatabase(side, 'postgres', `CREATE DATABASE ${quoteIdentifier(dbname)} OWNER main`);
@@ -57,12 +65,14 @@ async function bench() {
   const since = new Date(Date.now() - 59_500).toISOString();
   await live.query(`INSERT INTO orders (at) SELECT now() - i * interval '1 s' FROM generate_series(0, 200) i`);
   const addresses = { live: addressOf(pair.source), copy: addressOf(pair.target) };
+  const viaPooler = pooler ? { pooler: await pooler({ ...addresses.live, dbname }) } : {};
   const login = { dbname, user: 'main', secret: { env: 'MAIN' }, sslmode: 'disable' } as const;
   const secrets = { MAIN: main, APP: now };
   let leadsTo: keyof typeof addresses = 'live';
   const entry = (): DatabaseEntry => ({
     ...{ provider: 'rds', owners: 'dba', policy: 'default' },
     server: { ...login, ...addresses[leadsTo] },
+    ...viaPooler,
     users: [{ name: 'app', secret: { env: 'APP' } }, { name: 'reports' }],
   });
   const servers = createServers(() => ({ version: 1, people: [], databases: { orders: entry() }, policies: {} }), secrets);
@@ -159,7 +169,7 @@ test('nobody is let in to the copy by an undo while it has the address', async (
   await live.end();
   await fence(switching, journal.attempt('fence'));
   exchangeNames();
-  const refused = await failureOf('identity-changed', liftFence(switching, journal.attempt('fence', { undo: true })));
+  const refused = await failureOf('not-yet', liftFence(switching, journal.attempt('fence', { undo: true })));
   expect(refused.message).toContain('until the names are back');
   await expect(app(pair.target)).rejects.toMatchObject(shutOut);
 });
@@ -194,4 +204,41 @@ test('clients are let in once it is written down; then there is no way back, and
   expect(await letIn(switching, journal.attempt('let-in'))).toMatchObject({ lostAfterTarget: 60 });
   await failureOf('conflict', liftFence(switching, journal.attempt('fence', { undo: true })));
   expect((await copy.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'steadyhand%'`)).rows).toEqual([]);
+});
+
+async function poolerAt(address: Address): Promise<PoolerEntry> {
+  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-switch-pooler-'));
+  await chmod(directory, 0o755);
+  const pooler = await startPgBouncer({
+    ...{ directory: join(directory, 'pooler'), logFile: join(directory, 'log'), pidFile: join(directory, 'pid') },
+    databases: { orders: address },
+    users: { app: now },
+    path: sandboxConfiguration().path,
+  });
+  onTestFinished(async () => {
+    await pooler.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const { host, port, configFile, adminUser, adminPasswordFile } = pooler;
+  const admin = { user: adminUser, secret: { file: adminPasswordFile } };
+  return { kind: 'pgbouncer', sslmode: 'disable', alias: 'orders', users: [], ...{ host, port, configFile, admin } };
+}
+
+test.runIf(pooled)('clients of the pooler wait while the fence is up, and see no error when it is lifted', async () => {
+  const { switching, journal, live } = await bench(poolerAt);
+  await live.end();
+  const { host, port } = switching.servers.entry('orders').pooler ?? {};
+  const client = new pg.Client({ host, port, user: 'app', password: now, database: 'orders' });
+  await client.connect();
+  onTestFinished(async () => await client.end());
+  await client.query('INSERT INTO orders DEFAULT VALUES');
+  await fence(switching, journal.attempt('fence'));
+  let answered = false;
+  const waiting = client.query('INSERT INTO orders DEFAULT VALUES').then(() => {
+    answered = true;
+  });
+  await failureOf('not-yet', verifySwitched(switching, journal.attempt('verify-switched')));
+  expect(answered).toBe(false);
+  await liftFence(switching, journal.attempt('fence', { undo: true }));
+  await waiting;
 });
