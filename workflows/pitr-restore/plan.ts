@@ -72,7 +72,7 @@ export const steps = {
   'compare-after': { kind: 'check', title: 'Compare what came back', skippable: true },
   'own-backup': { kind: 'change', title: 'Back up the one in use' },
   'backed-up': { kind: 'wait', title: 'Wait until the backup is whole' },
-  'set-passwords': { kind: 'change', title: 'Set the application’s passwords of now' },
+  'set-passwords': { kind: 'change', title: 'Set the application’s passwords of now', onOwnThings: true },
   fence: { kind: 'change', title: 'Stop all writes' },
   'rename-old': { kind: 'change', title: 'Put the one in use aside' },
   'rename-copy': { kind: 'change', title: 'Give the copy its name' },
