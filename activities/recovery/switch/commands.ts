@@ -1,5 +1,6 @@
 import type { Command } from '../../../domain/command.ts';
 import { pause, resume, takeTransactionId as takeId } from '../../pooling/commands.ts';
+import { endEarlier } from '../../replication/commands.ts';
 import { endSessions, shut, unshut } from '../../replication/switch/commands.ts';
 import type { SwitchOver } from '../contract.ts';
 import type { FactsOfSwitch, SwitchingFacts } from './facts.ts';
@@ -55,7 +56,7 @@ export function liftFence(_switch: unknown, facts: FactsOfSwitch): Command[] {
   const switching = factsOf(facts);
   if (!switching?.copy) return [];
   const { pooler } = switching;
-  return told([...unshut('source', fenceFacts(switching)), ...(pooler ? [resume(pooler.alias)] : [])]);
+  return told([endEarlier('source'), ...unshut('source', fenceFacts(switching)), ...(pooler ? [resume(pooler.alias)] : [])]);
 }
 
 export function verifySwitched(_switch: unknown, _facts: FactsOfSwitch): Command[] {

@@ -50,7 +50,14 @@ export async function fence(switching: Switching, attempt: Attempt): Promise<Fen
     await copy.run(markCopy, { tag: attempt.tag });
     await shutSide(copy, 'target', planned);
     const ours = [change.pid, look.pid];
-    await holdTraffic({ sessions: { source: { change, look }, ours, console }, facts: planned, pooler, superusers: [], budget });
+    await holdTraffic({
+      sessions: { source: { change, look }, ours, console },
+      facts: planned,
+      pooler,
+      superusers: [],
+      budget,
+      alive: attempt.alive,
+    });
     const lost = await countLost(look, measured.target ?? measured.recoveredTo, newestRow);
     await attempt.settle('made');
     return { heldAt: String(first['heldAt']), lost };
