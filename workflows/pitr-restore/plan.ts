@@ -7,6 +7,7 @@ import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
 import { subject } from './subject.ts';
+import { heldNote, oldNote, passwordNotes, whatIsLost } from './switch-notes.ts';
 
 const identifier = z.string().min(1).max(63);
 
@@ -279,29 +280,4 @@ function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
     'verify-switched': { commands: verbs.verifySwitched({}, facts) },
     'let-in': { commands: verbs.letIn({}, facts), noUndo: 'what clients write to the copy is on the copy alone', notes: later },
   } satisfies Partial<Record<StepId, StepPlan>>;
-}
-
-const oldNote = 'It is kept, shut to clients, until the runbook remove-old removes it.';
-
-function passwordNotes({ binding, observed }: RestoreFacts): string[] {
-  const roles = binding.switching?.roles ?? [];
-  const without = observed.switching?.withoutSecret ?? [];
-  return [
-    ...(roles.length === 0 ? ['The inventory names no role of the application with a secret: none is set, and none is tried.'] : []),
-    ...(without.length === 0
-      ? []
-      : [`The password of the moment stays with ${without.join(', ')}: the inventory has no secret of theirs.`]),
-  ];
-}
-
-function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText }: Commands['recovery']): string[] {
-  if (!switching) return [];
-  const { since } = switching.toBeLost;
-  if (since === null) return ['WHAT IS LOST: all that was written since the snapshot was taken.'];
-  return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
-}
-
-function heldNote({ binding }: RestoreFacts): string {
-  const held = 'From here until clients are let in nobody can write: as long as the provider takes for two new names and a restart.';
-  return binding.switching?.pooler ? `${held} PgBouncer holds the clients for its query_wait_timeout, then they get errors.` : held;
 }

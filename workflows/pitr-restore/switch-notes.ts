@@ -1,0 +1,29 @@
+import type { lostText as told } from '../../activities/recovery/switch/count-lost.ts';
+import type { RestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
+
+/** What an approver of a switch-over should read. */
+
+export const oldNote = 'It is kept, shut to clients, until the runbook remove-old removes it.';
+
+export function passwordNotes({ binding, observed }: RestoreFacts): string[] {
+  const roles = binding.switching?.roles ?? [];
+  const without = observed.switching?.withoutSecret ?? [];
+  return [
+    ...(roles.length === 0 ? ['The inventory names no role of the application with a secret: none is set, and none is tried.'] : []),
+    ...(without.length === 0
+      ? []
+      : [`The password of the moment stays with ${without.join(', ')}: the inventory has no secret of theirs.`]),
+  ];
+}
+
+export function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText }: { readonly lostText: typeof told }): string[] {
+  if (!switching) return [];
+  const { since } = switching.toBeLost;
+  if (since === null) return ['WHAT IS LOST: all that was written since the snapshot was taken.'];
+  return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
+}
+
+export function heldNote({ binding }: RestoreFacts): string {
+  const held = 'From here until clients are let in nobody can write: as long as the provider takes for two new names and a restart.';
+  return binding.switching?.pooler ? `${held} PgBouncer holds the clients for its query_wait_timeout, then they get errors.` : held;
+}
