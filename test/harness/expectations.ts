@@ -26,7 +26,8 @@ export function changedAt(subject: Subject, step: string): boolean {
 }
 
 export function isPastNoReturn(subject: Subject, step: string): boolean {
-  const ids = Object.keys(subject.runbook.steps);
+  // One that the plan leaves out is never passed.
+  const ids = Object.keys(subject.runbook.steps).filter((id) => subject.absent?.includes(id) !== true);
   const point = ids.findIndex((id) => subject.runbook.steps[id]?.pointOfNoReturn === true);
   return point >= 0 && ids.indexOf(step) > point;
 }

@@ -10,7 +10,10 @@ import type { Subject, World } from '../stage.ts';
 /** Two tables come back from the moment before they were lost: one is missing since, the other one lacks rows. */
 export const restoreSubject: Subject = {
   runbook: pitrRestore,
-  absent: ['restore-snapshot'],
+  absent: [
+    ...['restore-snapshot', 'own-backup', 'backed-up', 'set-passwords', 'fence', 'rename-old', 'rename-copy', 'named', 'open-copy'],
+    ...['verify-switched', 'let-in'],
+  ],
   noUndo: [
     ...['available', 'apply-settings', 'set-password', 'settings-applied', 'compare-settings', 'hydrate', 'verify', 'prove'],
     ...['compare-after', 'remove-restored', 'remove-aside'],
