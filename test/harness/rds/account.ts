@@ -48,10 +48,10 @@ export interface Account {
 
 export const mainUser = 'orders_owner';
 export const templateDatabase = 'orders';
-const origin = 'eu-origin-1';
+export const origin = 'eu-origin-1';
 const source = 'orders';
 /** Snapshots of an instance called as those of all cases: what their databases begin as, and one that was taken later. */
-const templates = ['template', 'template-later'] as const;
+export const templates = ['template', 'template-later'] as const;
 /** More than cases run at once. */
 const places = Array.from({ length: 8 }, (_, index) => ({ home: `eu-home-${index + 1}`, abroad: `eu-abroad-${index + 1}` }));
 
@@ -162,7 +162,8 @@ async function makeTemplate(client: Clients, password: string, connect: Account[
 }
 
 /** Of a template, where it was made. */
-const arnOf = ({ aws }: Pick<Account, 'aws'>, template: string): string => `arn:aws:rds:${origin}:${aws.account}:snapshot:${template}`;
+export const arnOf = ({ aws }: Pick<Account, 'aws'>, template: string): string =>
+  `arn:aws:rds:${origin}:${aws.account}:snapshot:${template}`;
 
 async function prepare(aws: Aws, client: Clients, { home, abroad }: Regions): Promise<void> {
   for (const region of [home, abroad]) for (const group of ['orders-16', 'quarantine-16']) await makeGroup(client(region), group);
@@ -201,7 +202,7 @@ export async function available(client: RDSClient, id: string): Promise<DBInstan
   );
 }
 
-async function snapshotWhole(client: RDSClient, id: string): Promise<void> {
+export async function snapshotWhole(client: RDSClient, id: string): Promise<void> {
   await eventually(
     async () => {
       const [seen] = (await client.send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }))).DBSnapshots ?? [];
