@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { ClearUp } from '../../domain/leftover.ts';
 import { refusal, reportOf } from './failure.ts';
 import { takeBack } from './undo.ts';
+import { workNamed } from './work-named.ts';
 import { call, engine } from './work.ts';
 
 /**
@@ -13,7 +14,8 @@ export async function clearUp({ asked }: ClearUp): Promise<{ left: readonly stri
     const { undos } = await reclaimed(asked);
     const left: string[] = [];
     for (const { verb, ...undo } of undos) {
-      const problem = await takeBack({ ...undo, verb: { name: verb, work: 'change' } });
+      // By the kind of its contract: to remove an instance takes as long as the provider does.
+      const problem = await takeBack({ ...undo, verb: { name: verb, work: workNamed(verb) ?? 'change' } });
       if (problem) left.push(`${undo.title}: ${problem.message}`);
     }
     await call(engine.cleared, { asked, left }, undefined, 'frees the lease when nothing is left');
