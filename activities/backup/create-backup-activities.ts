@@ -54,7 +54,10 @@ export function createBackupActivities({ servers, providers, noReturn, backupFac
     setMainPassword: on('settings', (verbs, ...rest) => verbs.setMainPassword(...rest)),
     compareSettings: on('settings', async (verbs, ...rest) => ({ differences: await verbs.compareSettings(...rest) })),
     deleteRestored: on('remove', (verbs, ...rest) => verbs.deleteRestored(...rest)),
-    deleteInstance: on('remove', (verbs, facts, attempt) => verbs.deleteInstance(facts, attempt, forward(noReturn, facts, attempt))),
+    // Written down before the call that nothing takes back: a cancel that comes after it changes nothing.
+    deleteInstance: on('remove', (verbs, facts, attempt) =>
+      verbs.deleteInstance(facts, attempt, async () => await passNoReturn(noReturn, attempt, facts.binding.database)),
+    ),
     awaitLast: on('remove', (verbs, ...rest) => verbs.awaitLast(...rest)),
     renameSource: on('swap', (verbs, ...rest) => verbs.renameSource(...rest)),
     nameSourceBack: on('swap', (verbs, ...rest) => verbs.nameSourceBack(...rest)),
@@ -69,14 +72,6 @@ export function createBackupActivities({ servers, providers, noReturn, backupFac
       const region = { backup: capable(provider, 'backup', told.database), copy: capable(provider, 'copy', told.database) };
       return await copyEvidence(region, told, await backupFacts(told.facts), attempt);
     },
-  };
-}
-
-/** Written down before the call that nothing takes back: a cancel that comes after it changes nothing. Writing it twice is harmless. */
-function forward(noReturn: BackupDependencies['noReturn'], { binding }: BackupFacts, { run, key, number }: Attempt): () => Promise<void> {
-  const { database, source } = binding;
-  return async () => {
-    await noReturn.decide(run, { number, attemptKey: key, run, database }, 'forward', { removes: source.resource });
   };
 }
 
