@@ -27,6 +27,8 @@ export interface Config {
     readonly proxies: readonly string[];
   };
   readonly taskQueue: string;
+  /** Milliseconds between two looks at what AWS has been asked for. */
+  readonly awsLookMs: number;
   readonly pgDump: string;
   readonly pgRestore: string;
   /** What pg_dump and pg_restore are given of the environment. */
@@ -87,6 +89,7 @@ const schema = z
     STEADYHAND_API_REFUSALS: z.coerce.number().int().min(1).max(100_000).default(30),
     STEADYHAND_API_PROXIES: networks.default([]),
     STEADYHAND_TASK_QUEUE: z.string().min(1).default('steadyhand'),
+    STEADYHAND_AWS_LOOK_SECONDS: z.coerce.number().min(0.1).max(300).default(10),
     STEADYHAND_PG_DUMP: path.default('pg_dump'),
     STEADYHAND_PG_RESTORE: path.default('pg_restore'),
     STEADYHAND_LOG_LEVEL: z.enum(logLevels).default('info'),
@@ -111,6 +114,7 @@ const schema = z
       proxies: read.STEADYHAND_API_PROXIES,
     },
     taskQueue: read.STEADYHAND_TASK_QUEUE,
+    awsLookMs: read.STEADYHAND_AWS_LOOK_SECONDS * 1_000,
     pgDump: read.STEADYHAND_PG_DUMP,
     pgRestore: read.STEADYHAND_PG_RESTORE,
     logLevel: read.STEADYHAND_LOG_LEVEL,

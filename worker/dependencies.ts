@@ -71,7 +71,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     replication: replicationCommands,
     switching: switchingCommands,
   };
-  const providers = createProviders(servers, aws);
+  const providers = createProviders(servers, aws, config.awsLookMs);
   const planner = createPlanner({
     catalog,
     commands,

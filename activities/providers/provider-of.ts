@@ -3,15 +3,18 @@ import { Failure } from '../../domain/failure.ts';
 import type { Aws } from '../aws/aws.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { Provider } from './provider.ts';
-import { createRdsProvider } from './rds/create-rds-provider.ts';
+import { createRdsProvider, paceOfAws } from './rds/create-rds-provider.ts';
 import { createStreamingProvider } from './streaming/create-streaming-provider.ts';
 
 /** Every way to run a server, by the inventory's name for it. */
 export type Providers = Readonly<Record<DatabaseEntry['provider'], Provider>>;
 
-/** Connects to nothing. */
-export function createProviders(servers: Servers, aws: Aws): Providers {
-  return { streaming: createStreamingProvider(servers), rds: createRdsProvider(servers, aws) };
+/** Connects to nothing. `awsLookMs`: milliseconds between two looks at what AWS has been asked for; 10 s when absent. */
+export function createProviders(servers: Servers, aws: Aws, awsLookMs?: number): Providers {
+  return {
+    streaming: createStreamingProvider(servers),
+    rds: createRdsProvider(servers, aws, { ...paceOfAws, ...(awsLookMs === undefined ? {} : { lookAgainMs: awsLookMs }) }),
+  };
 }
 
 /** The groups of verbs that a provider may lack. */

@@ -55,7 +55,7 @@ export const nameOf = (run: string): string => `steadyhand-${runNameOf(run).id.t
 
 /** A sandbox with a database at the stand-in for AWS, its API and its worker pointed there by their environment. */
 export function rdsPlace(): () => RdsPlace {
-  // The provider looks again every 10 seconds.
+  // An instance takes seconds to come, also here.
   vi.setConfig({ testTimeout: 240_000 });
   let directory: string;
   let orders: RdsOrders;

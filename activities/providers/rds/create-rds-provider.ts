@@ -31,7 +31,7 @@ import { windowOf } from './window.ts';
 const heldAgainMs = 2_000;
 
 /** As RDS goes: its states take minutes, and what was just made may not be seen for up to one. */
-const paceOfAws: Pace = { lookAgainMs: 10_000, graceMs: 60_000 };
+export const paceOfAws: Pace = { lookAgainMs: 10_000, graceMs: 60_000 };
 
 /** PostgreSQL that AWS runs: SQL for what the database is, calls to RDS for the instance around it. */
 export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceOfAws): Provider {
