@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Provider } from '../../../../activities/providers/provider.ts';
 import type { BackupFacts } from '../../../../activities/providers/backup-facts.ts';
 import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../../support/attempt.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { startRds, type RdsWorld } from '../../../support/providers/rds.ts';
 import { settled } from '../../../support/settled.ts';
 import { factsOf } from './facts.ts';
@@ -197,6 +198,7 @@ test('A6: an old instance goes with a last snapshot, once; a new one of its name
   await expect(remove(journal.attempt('remove'))).rejects.toMatchObject(stays);
   expect(decided).toBe(0);
   await world.client().send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'old', DeletionProtection: false }));
+  await eventually(async () => (await world.instance('old'))?.DeletionProtection === false || undefined);
   const never = verbs.remove.deleteInstance(facts, journal.attempt('remove'), async () => await Promise.reject(new Error('not decided')));
   await expect(never).rejects.toThrow('not decided');
   expect(world.effects('DeleteDBInstance', 'old')).toBe(0);
