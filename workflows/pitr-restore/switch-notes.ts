@@ -25,5 +25,5 @@ export function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText
 
 export function heldNote({ binding }: RestoreFacts): string {
   const held = 'From here until clients are let in nobody can write: as long as the provider takes for two new names and a restart.';
-  return binding.switching?.pooler ? `${held} PgBouncer holds the clients for its query_wait_timeout, then they get errors.` : held;
+  return binding.switching?.pooler ? `${held} The pooler holds the clients for as long as it is set to, then they get errors.` : held;
 }
