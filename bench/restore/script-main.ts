@@ -1,10 +1,13 @@
 // The bare script in a process of its own: `script-main.ts <ms between looks>`. Does one order after the other.
 import { createAws } from '../../activities/aws/aws.ts';
+import { parseInput } from '../../activities/engine/parse-input.ts';
 import { takeCopyAbroadFacts } from '../../activities/backup/take-facts.ts';
 import { takeRestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
 import { createServers } from '../../activities/postgres/session.ts';
 import { createProviders } from '../../activities/providers/provider-of.ts';
 import { pino } from 'pino';
+import { drSnapshotCopy } from '../../workflows/dr-snapshot-copy/plan.ts';
+import { pitrRestore } from '../../workflows/pitr-restore/plan.ts';
 import { readConfig } from '../../worker/config.ts';
 import { inventoryFile } from '../../worker/inventory-file.ts';
 import { databaseAtAws as database } from '../../sandbox/demo/at-aws.ts';
@@ -16,8 +19,10 @@ const servers = createServers(inventoryFile(readConfig(process.env).inventoryFil
 const providers = createProviders(servers, aws);
 const script: Script = { servers, lookAgainMs: Number(process.argv[2]) };
 
+const runbooks = { 'dr-snapshot-copy': drSnapshotCopy, 'pitr-restore': pitrRestore };
+
 async function make({ runbook, run, input }: Order): Promise<FromScript> {
-  const order = { database, run, input, journal: [] };
+  const order = { database, run, input: parseInput(runbooks[runbook], input), journal: [] };
   // What a person would have written into the script before it is started.
   const timed =
     runbook === 'pitr-restore'
