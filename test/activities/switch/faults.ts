@@ -5,42 +5,36 @@ import { Failure } from '../../../domain/failure.ts';
 /** The servers, but a planned command of `database` whose text contains `text` fails once, or hangs until `release`. */
 export function withFault(servers: Servers, database: string, text: string, fault: (() => Promise<void>) | Error): Servers {
   let armed = true;
-  return {
-    ...servers,
-    open: async (name, opening) => {
-      const session: Session = await servers.open(name, opening);
-      if (name !== database) return session;
-      return {
-        ...session,
-        run: async (command, values) => {
-          if (armed && command.text.includes(text)) {
-            armed = false;
-            if (fault instanceof Error) throw fault;
-            await fault();
-          }
-          return await session.run(command, values);
-        },
-      };
+  return withSessions(servers, database, (session) => ({
+    ...session,
+    run: async (command, values) => {
+      if (armed && command.text.includes(text)) {
+        armed = false;
+        if (fault instanceof Error) throw fault;
+        await fault();
+      }
+      return await session.run(command, values);
     },
-  };
+  }));
 }
 
 /** The servers, but before each look at `database` whose text contains `text` something else happens. */
 export function beforeLook(servers: Servers, database: string, text: string, happens: () => Promise<void>): Servers {
-  return {
-    ...servers,
-    open: async (name, opening) => {
-      const session: Session = await servers.open(name, opening);
-      if (name !== database) return session;
-      return {
-        ...session,
-        query: async (query, values) => {
-          if (query.includes(text)) await happens();
-          return await session.query(query, values);
-        },
-      };
+  return withSessions(servers, database, (session) => ({
+    ...session,
+    query: async (query, values) => {
+      if (query.includes(text)) await happens();
+      return await session.query(query, values);
     },
+  }));
+}
+
+function withSessions(servers: Servers, database: string, change: (session: Session) => Session): Servers {
+  const open: Servers['open'] = async (name, opening) => {
+    const session = await servers.open(name, opening);
+    return name === database ? change(session) : session;
   };
+  return { ...servers, open };
 }
 
 export interface MemoryNoReturn extends NoReturn {
