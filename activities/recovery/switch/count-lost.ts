@@ -8,10 +8,12 @@ import type { Lost } from './facts.ts';
 /** So many commits are looked at, newest first. */
 const commitsAtMost = 2_000_000;
 const commitsAtOnce = 100_000;
+/** Traffic may be held up meanwhile. */
+const commitsWithinMs = 5_000;
 
 /**
  * What has been written since the moment: rows of the column that the inventory names, and commits where the server keeps their
- * time. Reads only. What can't be told, or not in the session's time, is null.
+ * time. Reads only. What can't be told, or not in the session's time (commits: in 5 s), is null.
  */
 export async function countLost(session: Session, since: string | null, newestRow: VerificationRules['newestRow']): Promise<Lost> {
   const rowsOf = newestRow ? `${newestRow.schema}.${newestRow.table}.${newestRow.column}` : null;
@@ -39,7 +41,8 @@ async function commitsSince(session: Session, since: string): Promise<number | n
   const [keeps] = await session.query<{ on: boolean }>(`SELECT current_setting('track_commit_timestamp')::boolean AS on`);
   if (keeps?.on !== true) return null;
   let commits = 0;
-  for (let seen = 0; seen < commitsAtMost; seen += commitsAtOnce) {
+  const until = performance.now() + commitsWithinMs;
+  for (let seen = 0; seen < commitsAtMost && performance.now() < until; seen += commitsAtOnce) {
     const piece = async () =>
       await session.query<{ commits: number; more: boolean }>(
         `WITH newest AS (SELECT txid_snapshot_xmax(txid_current_snapshot()) - 1 - $2::bigint AS id)
