@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -16,6 +15,7 @@ import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal.ts';
 import { startRun } from '../../temporal/runs.ts';
 import type { BenchOptions } from '../frame/bench.ts';
+import { openScratch } from '../frame/scratch.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 
 export type Polling = 'default' | 'fast';
@@ -48,14 +48,7 @@ export interface MeasuredWorker {
 }
 
 export async function openPlace({ log, signal }: Pick<BenchOptions, 'log' | 'signal'>): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-bench-'));
-  // The postgres user must pass through.
-  await chmod(directory, 0o755);
-  const endings: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
-  const stop = async (): Promise<void> => {
-    for (const end of endings.splice(0).reverse()) await end();
-  };
-  signal?.addEventListener('abort', () => void stop());
+  const { directory, endings, stop } = await openScratch(signal);
   try {
     const cluster = await startCluster({ name: 'control', major: 18, directory: join(directory, 'control') });
     endings.push(() => cluster.stop());

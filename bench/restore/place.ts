@@ -1,7 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DeleteDBSnapshotCommand, DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
@@ -17,6 +15,7 @@ import { startRdsOrders, type RdsOrders } from '../../sandbox/rds-orders.ts';
 import { up, type Sandbox } from '../../sandbox/sandbox.ts';
 import { readConfig } from '../../worker/config.ts';
 import type { BenchOptions } from '../frame/bench.ts';
+import { openScratch } from '../frame/scratch.ts';
 import { byRun } from './by-run.ts';
 import { ready, type FromScript, type Order, type ToScript } from './messages.ts';
 import { timingOf, type Scale, type Stretch, type Timing } from './timing.ts';
@@ -31,14 +30,7 @@ export interface Place {
 }
 
 export async function openPlace({ log, signal }: Pick<BenchOptions, 'log' | 'signal'>, scale: Scale): Promise<Place> {
-  const directory = await mkdtemp(join(tmpdir(), 'steadyhand-bench-'));
-  // The postgres user must pass through.
-  await chmod(directory, 0o755);
-  const endings: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
-  const stop = async (): Promise<void> => {
-    for (const end of endings.splice(0).reverse()) await end();
-  };
-  signal?.addEventListener('abort', () => void stop());
+  const { directory, endings, stop } = await openScratch(signal);
   try {
     const orders = await startRdsOrders({ directory: join(directory, 'aws'), factor: scale.factor });
     endings.push(() => orders.aws.stop());
