@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Client } from 'pg';
 import { withSuperuser } from '../../application/application.ts';
 import { until } from '../../until.ts';
 import { systemDatabase } from '../clusters/roles.ts';
@@ -56,14 +57,18 @@ async function beat(place: Place, instance: Instance): Promise<void> {
   const [time, segment] = await withSuperuser(place.servers.writer(instance), systemDatabase, async (client) => {
     const before = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     await client.query('SELECT pg_current_xact_id()');
-    // The piece that has the commit; of two heartbeats at once one may find it switched already.
-    const written = await client.query<{ segment: string }>('SELECT pg_walfile_name(pg_current_wal_insert_lsn() - 1) AS segment');
-    await client.query('SELECT pg_switch_wal()');
-    return [before.rows[0]?.now, written.rows[0]?.segment] as const;
+    return [before.rows[0]?.now, await endPiece(client)] as const;
   });
   if (!time || !segment) return;
   const file = join(foldersOf(place.directory).archive(instance.resourceId), segment);
-  await until(`the segment ${segment} is archived`, () => existsSync(file) || undefined, { withinMs: 20_000 });
+  // Short, as all instances wait for the slowest: a server that a failover ended meanwhile archives nothing more.
+  await until(`the segment ${segment} is archived`, () => existsSync(file) || undefined, { withinMs: 5_000 });
   instance.latestRestorable = new Date(Math.floor((time.getTime() - 1) / 1_000) * 1_000).toISOString();
   place.save();
+}
+
+/** The name of the piece that has the last commit. Of two heartbeats at once one finds it ended already, and is told the same. */
+export async function endPiece(client: Pick<Client, 'query'>): Promise<string | undefined> {
+  const { rows } = await client.query<{ segment: string }>('SELECT pg_walfile_name(pg_switch_wal() - 1) AS segment');
+  return rows[0]?.segment;
 }
