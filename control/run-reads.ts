@@ -54,20 +54,28 @@ export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open'
   };
 }
 
+/** So many of the newest runs tell how long a step takes: of the database, and of all. */
+const telling = 20;
+
 /** The bytes that a step moved stand in the plan that its run followed. */
 async function stepPaces(db: Db, runbook: string, database: string): Promise<Record<string, StepPace>> {
   const rows = await db.query<{ id: string; own: number | null; all: number; rate: number | null }>(
-    `WITH took AS (
-       SELECT s.id, r.database = $2 AS own, extract(epoch FROM s.finished_at - s.started_at)::float8 AS seconds,
-         (SELECT (line ->> 'bytes')::float8 FROM steadyhand.documents d, jsonb_array_elements(d.body::jsonb -> 'steps') line
-           WHERE d.digest = r.plan AND line ->> 'id' = s.id) AS bytes
-       FROM steadyhand.steps s JOIN steadyhand.runs r ON r.run = s.run
-       WHERE r.runbook = $1 AND s.state = 'done' AND s.started_at IS NOT NULL AND s.kind <> 'approval')
+    `WITH recent AS (
+       (SELECT run, database, plan FROM steadyhand.runs WHERE runbook = $1 AND database = $2 AND outcome IS DISTINCT FROM 'refused' ORDER BY id DESC LIMIT $3)
+       UNION
+       (SELECT run, database, plan FROM steadyhand.runs WHERE runbook = $1 AND outcome IS DISTINCT FROM 'refused' ORDER BY id DESC LIMIT $3)),
+     moved AS (
+       SELECT r.run, line ->> 'id' AS id, (line ->> 'bytes')::float8 AS bytes
+       FROM recent r JOIN steadyhand.documents d ON d.digest = r.plan, jsonb_array_elements(d.body::jsonb -> 'steps') line),
+     took AS (
+       SELECT s.id, r.database = $2 AS own, extract(epoch FROM s.finished_at - s.started_at)::float8 AS seconds, m.bytes
+       FROM recent r JOIN steadyhand.steps s ON s.run = r.run LEFT JOIN moved m ON m.run = s.run AND m.id = s.id
+       WHERE s.state = 'done' AND s.started_at IS NOT NULL AND s.kind <> 'approval')
      SELECT id, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE own) AS own,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS all,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY bytes / seconds) FILTER (WHERE bytes > 0 AND seconds > 0) AS rate
      FROM took GROUP BY id`,
-    [runbook, database],
+    [runbook, database, telling],
   );
   return Object.fromEntries(
     rows.map(({ id, own, all, rate }) => [

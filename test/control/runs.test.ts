@@ -267,6 +267,12 @@ describe('the seconds of a step', () => {
     expect(await control.runs.stepPaces('another', 'orders')).toEqual({});
   });
 
+  it('are those of the newest runs: what was slow a year ago is not asked', async () => {
+    for (let run = 0; run < 25; run += 1) await took(await aRun(control), 'switch', 600);
+    for (let run = 0; run < 20; run += 1) await took(await aRun(control), 'switch', 1);
+    expect(await control.runs.stepPaces('migration-cutover', 'orders')).toEqual({ switch: { seconds: 1, own: true } });
+  });
+
   it('come with the rate of a step that moves bytes, as the plan of its run tells them', async () => {
     await control.documents.put('plan', 'd', { steps: [{ id: 'switch', bytes: 4_000 }, { id: 'preflight' }] });
     await took(await aRun(control, { database: 'billing' }), 'switch', 8);
