@@ -24,7 +24,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
   return async (start: RunStart & { runbook: string }, attempt: Attempt): Promise<Admission> => {
     // First, so that every other refusal is one of a run that has a row.
     const request = await requested(control, start, attempt.run);
-    await refuseIfClosed(control, attempt.run);
+    const row = await refuseIfClosed(control, attempt.run);
     const { database } = runNameOf(attempt.run);
     const runbook = Object.hasOwn(catalog, start.runbook) ? catalog[start.runbook] : undefined;
     if (!runbook) throw new Failure('not-found', `there is no runbook "${start.runbook}"`);
@@ -38,7 +38,6 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     if (!policy.requesters.some((group) => groups.includes(group))) {
       throw new Failure('forbidden', `${request.requester} may not ask for runs on ${database}: ${policy.requesters.join(', ')} may`);
     }
-    const row = await control.runs.find(attempt.run);
     const rule = ruleOf(inventory(), database, runbook.risk, (row?.breakGlass ?? null) !== null);
     requireGlassBreaker(inventory(), database, row);
     requireApprovers(inventory(), runbook, rule, request);
@@ -47,8 +46,8 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
       for (const one of [database, ...othersOf(runbook, input)]) {
-        await refuseIfLeased({ control, holderOpen }, one, attempt.run);
-        await refuseIfOthersFirst({ control, holderOpen }, one, attempt.run);
+        const looked = [refuseIfLeased, refuseIfOthersFirst].map((look) => look({ control, holderOpen }, one, attempt.run));
+        for (const answer of await Promise.allSettled(looked)) if (answer.status === 'rejected') throw answer.reason;
       }
     }
     const { requester, ticket } = request;

@@ -16,18 +16,18 @@ const lookAgainMs = { forEachPlace: 2_000, atMost: 30_000 };
  * since a person may free it.
  */
 export function awaitLease(dependencies: Pick<EngineDependencies, 'control' | 'catalog' | 'holderOpen'>) {
-  const { control, holderOpen } = dependencies;
+  const { control, catalog, holderOpen } = dependencies;
   return async ({ database }: { database: string }, { run }: Attempt): Promise<{ epoch: number }> => {
-    await refuseIfClosed(control, run);
-    const waits = (await control.runs.find(run))?.waits ?? null;
-    if (waits === null) return await takeLeases(dependencies, database, run);
+    const row = await refuseIfClosed(control, run);
+    const waits = row?.waits ?? null;
+    if (waits === null) return await takeLeases(dependencies, database, run, row);
     if (Date.parse(waits.deadline) <= Date.now()) throw tooLate(waits);
     try {
-      const others = await othersOfRun(dependencies, run);
+      const others = othersOfRun(catalog, row);
       for (const one of [database, ...others]) await refuseIfOthersFirst({ control, holderOpen }, one, run);
       // Whoever is not in their line should not wait for a run that has one lease and waits for the other.
       for (const other of others) await refuseIfLeased({ control, holderOpen }, other, run);
-      return await takeLeases(dependencies, database, run);
+      return await takeLeases(dependencies, database, run, row);
     } catch (error) {
       if (!(error instanceof Failure) || (error.code !== 'lease-held' && error.code !== 'lease-orphaned')) throw error;
       await control.runs.change(run, { state: 'waiting' });

@@ -22,8 +22,8 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     nudge: nudge(dependencies),
     closeQuestion: closeQuestion(dependencies),
     takeLease: async ({ database }, attempt) => {
-      await refuseIfClosed(control, attempt.run);
-      return await takeLeases(dependencies, database, attempt.run);
+      const row = await refuseIfClosed(control, attempt.run);
+      return await takeLeases(dependencies, database, attempt.run, row);
     },
     awaitLease: awaitLease(dependencies),
     reclaim: reclaim(dependencies),

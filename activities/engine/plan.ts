@@ -16,12 +16,13 @@ import type { Planner } from './planner.ts';
 export function plan({ control, planner, inventory, catalog }: EngineDependencies) {
   return async (request: PlanRequest, attempt: Attempt): Promise<Planned> => {
     const { agreed, ...order } = request;
-    if (order.from === undefined) await control.runs.change(attempt.run, { state: 'planning' });
+    const shown = order.from === undefined ? control.runs.change(attempt.run, { state: 'planning' }) : undefined;
+    const [row] = await Promise.all([control.runs.find(attempt.run), shown]);
     const made = await planner.plan({ ...order, run: attempt.run });
     // Facts may take long, and another attempt has been begun then: what this one has seen is not the newest any more.
     attempt.signal.throwIfAborted();
     const { digest, facts, steps } = made.plan;
-    const brokeGlass = ((await control.runs.find(attempt.run))?.breakGlass ?? null) !== null;
+    const brokeGlass = (row?.breakGlass ?? null) !== null;
     requireCover(steps, ruleOf(inventory(), order.database, catalog[order.runbook]?.risk ?? 'high', brokeGlass));
     await Promise.all([control.documents.put('facts', facts, made.facts), control.documents.put('plan', digest, made.plan)]);
     const change: RunChange = order.from === undefined ? { state: 'running' } : {};

@@ -47,9 +47,11 @@ export function createPlanner({ catalog, commands, takeFacts, control }: Planner
         throw new Failure('not-found', `there is no runbook "${called}"; there are: ${Object.keys(catalog).join(', ')}`);
       }
       const input = parseInput(runbook, given);
-      const journal = run === undefined || !control ? [] : await control.attempts.journal(run);
+      const [journal, earlier] = await Promise.all([
+        run === undefined || !control ? [] : control.attempts.journal(run),
+        control ? control.runs.stepPaces(runbook.name, database) : {},
+      ]);
       const facts = await facing({ database, input, journal, ...(run === undefined ? {} : { run }) });
-      const earlier = control ? await control.runs.stepPaces(runbook.name, database) : {};
       const steps = planned(runbook, runbook.plan({ database, input, facts, commands }), earlier);
       const body = { runbook: runbook.name, version: runbook.version, database, input, steps };
       const digest = digestFrom(body, facts, from);

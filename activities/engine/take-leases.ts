@@ -1,3 +1,4 @@
+import type { RunRow } from '../../control/contract.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { parseInput } from './parse-input.ts';
@@ -7,9 +8,8 @@ export function othersOf(runbook: AnyRunbook, input: unknown): string[] {
   return Object.values(runbook.others?.(parseInput(runbook, input)) ?? {});
 }
 
-/** The same of a run that has a row; none when it has none. */
-export async function othersOfRun({ control, catalog }: Pick<EngineDependencies, 'control' | 'catalog'>, run: string): Promise<string[]> {
-  const row = await control.runs.find(run);
+/** The same of a run by its row; none when it has none. */
+export function othersOfRun(catalog: EngineDependencies['catalog'], row: RunRow | null): string[] {
   const runbook = row && Object.hasOwn(catalog, row.runbook) ? catalog[row.runbook] : undefined;
   return row && runbook ? othersOf(runbook, row.input) : [];
 }
@@ -21,9 +21,13 @@ type Needed = Pick<EngineDependencies, 'control' | 'catalog' | 'holderOpen'>;
  * rows, and the undo of one drop what the other made. Returns the first one's epoch. A second call takes what is missing. Throws
  * `lease-held` or `lease-orphaned` for the one that others have; what was taken by then is freed when the run closes.
  */
-export async function takeLeases(dependencies: Needed, database: string, run: string): Promise<{ epoch: number }> {
-  const { control, holderOpen } = dependencies;
+export async function takeLeases(
+  { control, catalog, holderOpen }: Needed,
+  database: string,
+  run: string,
+  row: RunRow | null,
+): Promise<{ epoch: number }> {
   const own = await control.lease.take(database, run, holderOpen);
-  for (const other of await othersOfRun(dependencies, run)) await control.lease.take(other, run, holderOpen);
+  for (const other of othersOfRun(catalog, row)) await control.lease.take(other, run, holderOpen);
   return own;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
-import { newGate, once } from './hooked-control.ts';
+import { newGate } from './hooked-control.ts';
 import { enginePlace, type EngineTest } from './place.ts';
 
 const place = enginePlace();
@@ -96,7 +96,7 @@ test('no server for the first plan: refused with the reason', async () => {
 test('an attempt at the plan that takes too long writes nothing over what the next one has seen', async () => {
   const engine = await place.begin();
   const gate = newGate();
-  engine.hooks.after.set('runs.stepPaces', once(gate.pass));
+  engine.world.faults.set('facts seen', [gate.pass]);
   const run = await engine.request();
   await gate.reached;
   engine.world.facts = { binding: { shape: 'square' }, observed: { size: 1 } };

@@ -15,7 +15,7 @@ export interface World {
   readonly faults: Map<string, Fault[]>;
   readonly activities: Effects<RehearsalActivities>;
   facts: RehearsalFacts;
-  /** The facts, after the faults of `facts`. */
+  /** The facts, after the faults of `facts`; those of `facts seen` hold up the answer. */
   takeFacts(): Promise<RehearsalFacts>;
   wordIsThere: boolean;
   fail(step: string, ...failures: Failure[]): void;
@@ -36,7 +36,9 @@ export function createWorld(): World {
     facts: { binding: { shape: 'round' }, observed: { size: 1 } },
     takeFacts: async () => {
       await fault('facts');
-      return { ...world.facts };
+      const seen = { ...world.facts };
+      await fault('facts seen');
+      return seen;
     },
     wordIsThere: true,
     fail: (step, ...failures) => {
