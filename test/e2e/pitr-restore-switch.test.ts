@@ -1,16 +1,21 @@
 /* oxlint-disable unicorn/no-thenable -- the input's `then` is a word: only a function there would make an await wait for it */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { DescribeDBInstancesCommand, type DBInstance } from '@aws-sdk/client-rds';
-import type pg from 'pg';
+import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { planSchema } from '../../api/answers.ts';
 import type { RunDetail } from '../../control/contract.ts';
 import { startHeart, type Heart } from '../../sandbox/heart.ts';
+import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { beatsOn, judgeSwitch } from '../../sandbox/demo/beats.ts';
+import { startPgBouncer } from '../../sandbox/pgbouncer.ts';
 import { reconnecting, type Reconnecting } from '../../sandbox/reconnecting.ts';
 import { plannedCalls, recordedCall, type ToldCall } from '../support/api-calls.ts';
+import { ownFolder } from '../sandbox/support.ts';
 import { eventually } from '../support/eventually.ts';
+import { pooled } from '../support/pooled.ts';
 import { nameOf, rdsPlace } from './rds-place.ts';
 
 const place = rdsPlace();
@@ -26,19 +31,42 @@ async function ended(connecting: Promise<pg.Client>): Promise<pg.Client> {
   return client;
 }
 
+/** A pooler before the database in use, which the inventory knows until the next test; how the application connects to it. */
+async function throughPooler(): Promise<() => Promise<pg.Client>> {
+  const { configure, orders } = place();
+  const folder = await ownFolder();
+  const { host, port } = orders.entry.server;
+  const pooler = await startPgBouncer({
+    ...{ directory: join(folder.path, 'pooler'), logFile: join(folder.path, 'log'), pidFile: join(folder.path, 'pid') },
+    databases: { shop: { host, port, dbname: 'orders' } },
+    users: { orders_app: orders.applicationPassword },
+    path: sandboxConfiguration().path,
+  });
+  endings.push(folder.remove, async () => await pooler.stop());
+  const at = { host: pooler.host, port: pooler.port };
+  const admin = { user: pooler.adminUser, secret: { file: pooler.adminPasswordFile } };
+  configure({ pooler: { kind: 'pgbouncer', sslmode: 'disable', alias: 'shop', users: [], ...at, configFile: pooler.configFile, admin } });
+  return async () => {
+    const client = new pg.Client({ ...at, user: 'orders_app', password: orders.applicationPassword, database: 'shop' });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+}
+
 interface Writing {
   readonly heart: Heart;
   readonly writer: Reconnecting;
 }
 
 /** The application writes into a table of its own, and each of its rows places an order. */
-async function writing(): Promise<Writing> {
+async function writing(connect = place().orders.connectApplication): Promise<Writing> {
   const owner = await ended(place().orders.connect());
   await owner.query('DROP TABLE IF EXISTS beats');
   await owner.query(`CREATE TABLE beats (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL);
     CREATE OR REPLACE FUNCTION place() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO orders (total) VALUES (0); RETURN NULL; END';
     CREATE TRIGGER order_placed AFTER INSERT ON beats FOR EACH ROW EXECUTE FUNCTION place()`);
-  const writer = reconnecting(place().orders.connectApplication);
+  const writer = reconnecting(connect);
   const heart = startHeart(writer, 'beats');
   endings.push(async () => {
     await writer.end();
@@ -143,70 +171,76 @@ test('what does not verify right after the names are exchanged is taken back bef
   await asBefore(before, run, load);
 });
 
-test('under load, with a worker killed between the two names: the copy serves, what is lost was said, and the old one has it', async () => {
-  const { agree, until: untilRun, killTheWorker, orders, as, changingCalls } = place();
-  const before = await resourceOf('orders');
-  const since = orders.aws.calls().length;
-  const load = await writing();
-  const { heart, writer } = load;
-  const { run, target } = await restored(load);
-  await agree(run);
-  await untilRun(run, isAt('rename-copy'));
-  await killTheWorker();
-  const done = await untilRun(run, closed);
-  const letIn = evidenceOf.parse(done.evidence['let-in']);
-  expect(done).toMatchObject({
-    outcome: 'succeeded',
-    evidence: {
-      'set-passwords': { set: [], letIn: ['orders_app'] },
-      'let-in': {
-        keptAs: `orders-old-${nameOf(run).slice('steadyhand-'.length)}`,
-        removeWith: 'remove-old',
-        secondsWithoutWrites: expect.any(Number),
+test.each([
+  { by: 'directly', connecting: async () => await Promise.resolve(place().orders.connectApplication), isHeld: false },
+  ...(pooled ? [{ by: 'through PgBouncer, without an error', connecting: throughPooler, isHeld: true }] : []),
+])(
+  'under load ($by), with a worker killed between the two names: the copy serves, what is lost was said, and the old one has it',
+  async ({ connecting, isHeld }) => {
+    const { agree, until: untilRun, killTheWorker, orders, as, changingCalls } = place();
+    const before = await resourceOf('orders');
+    const since = orders.aws.calls().length;
+    const load = await writing(await connecting());
+    const { heart, writer } = load;
+    const { run, target } = await restored(load);
+    await agree(run);
+    await untilRun(run, isAt('rename-copy'));
+    await killTheWorker();
+    const done = await untilRun(run, closed);
+    const letIn = evidenceOf.parse(done.evidence['let-in']);
+    expect(done).toMatchObject({
+      outcome: 'succeeded',
+      evidence: {
+        'set-passwords': { set: [], letIn: ['orders_app'] },
+        'let-in': {
+          keptAs: `orders-old-${nameOf(run).slice('steadyhand-'.length)}`,
+          removeWith: 'remove-old',
+          secondsWithoutWrites: expect.any(Number),
+        },
       },
-    },
-  });
-  expect(Date.parse(letIn.removeAfter)).toBeGreaterThan(Date.now() + 86_400_000);
-  const served = new Date(stepOf(done, 'let-in')?.startedAt ?? 0);
-  await until(() => heart.beats.some(({ at }) => at > served));
-  await heart.stop();
-  expect(writer.reconnects()).toBeGreaterThan(0);
+    });
+    expect(Date.parse(letIn.removeAfter)).toBeGreaterThan(Date.now() + 86_400_000);
+    const served = new Date(stepOf(done, 'let-in')?.startedAt ?? 0);
+    await until(() => heart.beats.some(({ at }) => at > served));
+    await heart.stop();
+    expect(writer.reconnects() === 0).toBe(isHeld);
 
-  const [copy, old] = [await ended(orders.connect()), await ended(orders.connectTo(letIn.keptAs))];
-  const { lost, ...wrong } = judgeSwitch(heart.beats, { copy: await beatsOn(copy), old: await beatsOn(old) }, { target, served });
-  expect(wrong).toEqual({ notKept: 0, missing: 0, tooLate: 0, inDoubt: expect.any(Number) });
-  expect(lost.length).toBeGreaterThan(0);
-  expect(letIn.lostAfterTarget).toBe(lost.length + wrong.inDoubt);
+    const [copy, old] = [await ended(orders.connect()), await ended(orders.connectTo(letIn.keptAs))];
+    const { lost, ...wrong } = judgeSwitch(heart.beats, { copy: await beatsOn(copy), old: await beatsOn(old) }, { target, served });
+    expect(wrong).toEqual({ notKept: 0, missing: 0, tooLate: 0, inDoubt: expect.any(Number) });
+    expect(lost.length).toBeGreaterThan(0);
+    expect(letIn.lostAfterTarget).toBe(lost.length + wrong.inDoubt);
 
-  expect(await resourceOf(letIn.keptAs)).toBe(before);
-  expect(await resourceOf('orders')).toBe(letIn.switchedTo);
-  const kept = (await instances()).find((one) => one.DBInstanceIdentifier === letIn.keptAs);
-  const serving = (await instances()).find((one) => one.DBInstanceIdentifier === 'orders');
-  for (const setting of ['BackupRetentionPeriod', 'MultiAZ', 'DeletionProtection', 'VpcSecurityGroups'] as const)
-    expect(serving?.[setting]).toEqual(kept?.[setting]);
+    expect(await resourceOf(letIn.keptAs)).toBe(before);
+    expect(await resourceOf('orders')).toBe(letIn.switchedTo);
+    const kept = (await instances()).find((one) => one.DBInstanceIdentifier === letIn.keptAs);
+    const serving = (await instances()).find((one) => one.DBInstanceIdentifier === 'orders');
+    for (const setting of ['BackupRetentionPeriod', 'MultiAZ', 'DeletionProtection', 'VpcSecurityGroups'] as const)
+      expect(serving?.[setting]).toEqual(kept?.[setting]);
 
-  const plan = await as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
-  expect(done.steps.map(({ id, state }) => [id, state])).toEqual(
-    plan.steps.map((step) => [step.id, step.applies === false ? 'absent' : 'done']),
-  );
-  const fence = plan.steps.find((step) => step.id === 'fence');
-  expect(JSON.stringify(fence)).toContain('WHAT IS LOST');
-  const recorded = changingCalls(since).map(recordedCall).map(textOf);
-  const commands = plan.steps.flatMap((step) => (step.applies === false ? [] : step.commands));
-  const keys = ['restore-moment', 'own-backup', 'rename-old'].map((step) => `${run}/${step}/1`);
-  const values = {
-    tag: nameOf(run),
-    run,
-    password: '***',
-    old: letIn.keptAs,
-    remove_after: letIn.removeAfter,
-    arn: kept?.DBInstanceArn ?? '',
-  };
-  const planned = new Set(keys.flatMap((key) => plannedCalls(commands, { ...values, key }).map(textOf)));
-  expect(recorded.filter((call) => !planned.has(call))).toEqual([]);
-  const renames = changingCalls(since).filter(({ parameters }) => 'NewDBInstanceIdentifier' in parameters);
-  expect(renames.map(({ parameters }) => parameters['NewDBInstanceIdentifier'])).toEqual([letIn.keptAs, 'orders']);
-  expect(orders.aws.effects().filter(({ action, resource }) => action === 'CreateDBSnapshot' && resource === nameOf(run))).toMatchObject([
-    { count: 1 },
-  ]);
-});
+    const plan = await as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
+    expect(done.steps.map(({ id, state }) => [id, state])).toEqual(
+      plan.steps.map((step) => [step.id, step.applies === false ? 'absent' : 'done']),
+    );
+    const fence = plan.steps.find((step) => step.id === 'fence');
+    expect(JSON.stringify(fence)).toContain('WHAT IS LOST');
+    const recorded = changingCalls(since).map(recordedCall).map(textOf);
+    const commands = plan.steps.flatMap((step) => (step.applies === false ? [] : step.commands));
+    const keys = ['restore-moment', 'own-backup', 'rename-old'].map((step) => `${run}/${step}/1`);
+    const values = {
+      tag: nameOf(run),
+      run,
+      password: '***',
+      old: letIn.keptAs,
+      remove_after: letIn.removeAfter,
+      arn: kept?.DBInstanceArn ?? '',
+    };
+    const planned = new Set(keys.flatMap((key) => plannedCalls(commands, { ...values, key }).map(textOf)));
+    expect(recorded.filter((call) => !planned.has(call))).toEqual([]);
+    const renames = changingCalls(since).filter(({ parameters }) => 'NewDBInstanceIdentifier' in parameters);
+    expect(renames.map(({ parameters }) => parameters['NewDBInstanceIdentifier'])).toEqual([letIn.keptAs, 'orders']);
+    expect(orders.aws.effects().filter(({ action, resource }) => action === 'CreateDBSnapshot' && resource === nameOf(run))).toMatchObject([
+      { count: 1 },
+    ]);
+  },
+);

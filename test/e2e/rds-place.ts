@@ -32,8 +32,8 @@ export interface RdsPlace {
   detail(run: string): Promise<RunDetail>;
   /** Until the run is as wanted; a run that closes or parks otherwise fails the test with its reason. */
   until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
-  /** Changes the entry in the inventory until the next test: other verification rules, parts of the other region's kit, of the address. */
-  configure(change: { readonly verification?: object; readonly dr?: object; readonly server?: object }): void;
+  /** Changes the entry in the inventory until the next test: other verification rules, a pooler, parts of the other region's kit, of the address. */
+  configure(change: { readonly verification?: object; readonly pooler?: object; readonly dr?: object; readonly server?: object }): void;
   decide(run: string, person: string, choice: Choice): Promise<unknown>;
   cancel(run: string): Promise<unknown>;
   /** By somebody at Temporal itself. */
@@ -130,9 +130,9 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
   };
   return {
     ...{ orders, sandbox, as, detail, until, decide },
-    configure: ({ verification, dr, server }) => {
+    configure: ({ verification, pooler, dr, server }) => {
       const { rds, ...entry } = orders.entry;
-      const changed = { ...(verification ? { verification } : {}), server: { ...entry.server, ...server } };
+      const changed = { ...(verification ? { verification } : {}), ...(pooler ? { pooler } : {}), server: { ...entry.server, ...server } };
       writeEntry(sandbox, { ...entry, ...changed, rds: { ...rds, dr: { ...rds.dr, ...dr } } });
     },
     terminate: async (run) => {
