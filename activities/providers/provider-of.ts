@@ -18,7 +18,7 @@ export function createProviders(servers: Servers, aws: Aws, awsLookMs?: number):
 }
 
 /** The groups of verbs that a provider may lack. */
-export type Capability = Exclude<keyof Provider, 'name' | 'describe'>;
+export type Capability = Exclude<keyof Provider, 'name' | 'ownRoles' | 'describe'>;
 
 /** A group of a provider's verbs. Raises `plan-impossible`, naming provider and group, when the provider has none. */
 export function capable<Group extends Capability>(provider: Provider, group: Group, database: string): NonNullable<Provider[Group]> {

@@ -174,6 +174,8 @@ export interface Owned {
 /** One way to run PostgreSQL. A group that a provider has no capability for is absent, not a stub. */
 export interface Provider {
   readonly name: string;
+  /** Roles that the provider itself logs in with, by a regular expression on their names; absent: it has none. */
+  readonly ownRoles?: string;
   /**
    * Looks at a database of the inventory. Changes nothing, so it repeats safely; two looks at an unchanged server are equal but
    * for the standbys' states. Raises `unreachable`, `login-refused` or `privilege-missing`; never answers with a guess.

@@ -201,6 +201,8 @@ export interface SwitchedOver extends Measured {
   readonly removeAfter: string | null;
   readonly removeWith: string;
   readonly secondsWithoutWrites: number;
+  /** On the copy: what they brought since the moment is not there, so they are to be set up anew. Absent: there is none. */
+  readonly disabledSubscriptions?: readonly string[];
 }
 
 export const recoveryWork: WorkOf<RecoveryActivities> = {

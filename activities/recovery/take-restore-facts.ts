@@ -80,7 +80,10 @@ export function takeRestoreFacts(servers: Servers, providers: Providers) {
     const recovery = { database, restored: restored ? addressOf(restored) : {} };
     const newestRow = entry.verification?.newestRow;
     const switching = isSwitch
-      ? await takeSwitchingFacts({ servers, recovery, isRestored: restored !== null, since: target, newestRow, journal })
+      ? await takeSwitchingFacts({
+          ...{ servers, recovery, isRestored: restored !== null, since: target, newestRow, journal },
+          ownRoles: provider.ownRoles,
+        })
       : null;
     const verification = { rules: entry.verification ?? verificationSchema.parse({}), target };
     return {

@@ -7,7 +7,7 @@ import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
 import { subject } from './subject.ts';
-import { heldNote, oldNote, passwordNotes, whatIsLost } from './switch-notes.ts';
+import { heldNote, oldNote, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
 
 const identifier = z.string().min(1).max(63);
 
@@ -106,6 +106,7 @@ const variables = {
   role: 'a role of the application',
   verifier: 'what PostgreSQL keeps of the password that the inventory’s secret has now; neither is ever shown',
   ours: 'the process ids of this step’s own sessions',
+  subscription: 'a subscription of the copy',
   old: 'the name of the one that was in use, -old- and the run’s id in lower case',
   remove_after: 'the day from which on it may be removed',
 };
@@ -135,7 +136,11 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
     subject,
   },
   keeps: ({ then }): Readonly<Record<string, string>> =>
-    then === 'keep-beside' ? { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' } : {},
+    then === 'keep-beside'
+      ? { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' }
+      : then === 'switch-over'
+        ? { 'own-backup': 'the backup of the one that was in use, from before the switch-over' }
+        : {},
   variables,
   plan,
 };
@@ -271,7 +276,7 @@ function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
     fence: {
       commands: verbs.fence({}, facts),
       undo: verbs.liftFence({}, facts),
-      notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts)],
+      notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts), ...replicationNotes(facts)],
     },
     'rename-old': { commands: backup.renameSource(facts), undo: backup.nameSourceBack(facts), notes: [oldNote] },
     'rename-copy': { commands: backup.renameRestored(facts), undo: backup.nameRestoredBack(facts) },

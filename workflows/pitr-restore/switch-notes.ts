@@ -23,6 +23,22 @@ export function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText
   return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
 }
 
+/** What replicates changes to and from the database in use does not come along by itself. */
+export function replicationNotes({ binding, observed }: RestoreFacts): string[] {
+  const subscriptions = binding.switching?.subscriptions ?? [];
+  const slots = observed.switching?.slots ?? [];
+  return [
+    ...(subscriptions.length === 0
+      ? []
+      : [
+          `Subscriptions are disabled on the copy, as they would leave out what came since the moment: set up anew ${subscriptions.join(', ')}.`,
+        ]),
+    ...(slots.length === 0
+      ? []
+      : [`Logical replication slots are not on the copy; whoever reads from them is to be set up anew: ${slots.join(', ')}.`]),
+  ];
+}
+
 export function heldNote({ binding }: RestoreFacts): string {
   const held = 'From here until clients are let in nobody can write: as long as the provider takes for two new names and a restart.';
   return binding.switching?.pooler ? `${held} The pooler holds the clients for as long as it is set to, then they get errors.` : held;

@@ -47,6 +47,7 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
   const whileHeld = verbOf(held);
   return {
     name: 'rds',
+    ownRoles: '^rds',
     describe: async (database) => await describe(servers, database),
     backup: {
       createSnapshot: verb(createSnapshot),

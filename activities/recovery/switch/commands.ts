@@ -24,6 +24,9 @@ export const setRolePassword: Command = {
 export const markCopy: Command = { on: 'restored', kind: 'sql', text: 'CREATE SCHEMA IF NOT EXISTS :"tag"' };
 export const unmarkCopy: Command = { on: 'restored', kind: 'sql', text: 'DROP SCHEMA IF EXISTS :"tag"' };
 
+/** It would go on where the publisher's slot stands by now, and what was sent since the moment would be missing. */
+export const disableSubscription: Command = { on: 'restored', kind: 'sql', text: 'ALTER SUBSCRIPTION :"subscription" DISABLE' };
+
 export const takeTransactionId: Command = { ...takeId, on: 'restored' };
 
 const factsOf = ({ binding: { switching } }: FactsOfSwitch): SwitchingFacts | null => switching;
@@ -41,10 +44,11 @@ export function setPasswords(_switch: unknown, facts: FactsOfSwitch): Command[] 
 export function fence(_switch: unknown, facts: FactsOfSwitch): Command[] {
   const switching = factsOf(facts);
   if (!switching?.copy) return [];
-  const { pooler } = switching;
+  const { pooler, subscriptions } = switching;
   const planned = fenceFacts(switching);
   return told([
     markCopy,
+    ...(subscriptions.length > 0 ? [{ ...disableSubscription, when: `for each of ${subscriptions.join(', ')}` }] : []),
     ...shut('target', planned),
     ...(pooler ? [pause(pooler.alias)] : []),
     ...shut('source', planned),

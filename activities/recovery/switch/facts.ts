@@ -8,6 +8,8 @@ export interface SwitchingFacts {
   readonly pooler: FenceFacts['binding']['pooler'];
   /** The application's roles whose password the inventory's secrets have, without Steadyhand's own. Sorted. */
   readonly roles: readonly string[];
+  /** By which the database in use, or the copy as soon as it is there, follows other servers. Sorted. */
+  readonly subscriptions: readonly string[];
 }
 
 /** The stored facts of such a runbook; it may have others beside. */

@@ -8,7 +8,7 @@ import { openPooler } from '../../replication/switch/sessions.ts';
 import type { Fenced } from '../contract.ts';
 import { requireTwoServers } from '../places.ts';
 import { countLost } from './count-lost.ts';
-import { markCopy } from './commands.ts';
+import { disableSubscription, markCopy } from './commands.ts';
 import { fenceFacts, type Switching } from './switching.ts';
 import { beforeFence } from './take-switching-facts.ts';
 
@@ -18,7 +18,7 @@ const countWithinMs = 10_000;
 
 /**
  * Nobody writes to the database in use from here on, nor to the copy before it serves: clients of the pooler wait in it, all others
- * are ended and kept out. Then what is on the old one alone is counted. Repeats safely; the times are those of the first attempt.
+ * are ended and kept out, and the copy follows no other server. Then what is on the old one alone is counted. Repeats safely; the times are those of the first attempt.
  * Raises `drift` when rights or limits are not those of the plan, `switch-abandoned` when the database can't be emptied.
  */
 export async function fence(switching: Switching, attempt: Attempt): Promise<Fenced> {
@@ -48,6 +48,7 @@ export async function fence(switching: Switching, attempt: Attempt): Promise<Fen
       copy: beforeFence(target),
     });
     await copy.run(markCopy, { tag: attempt.tag });
+    for (const subscription of facts.subscriptions) await copy.run(disableSubscription, { subscription });
     await shutSide(copy, 'target', planned);
     const ours = [change.pid, look.pid];
     await holdTraffic({

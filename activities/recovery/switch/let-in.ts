@@ -56,7 +56,7 @@ async function resumePooler({ servers, recovery: { database } }: Switching): Pro
   }
 }
 
-function evidenceOf({ recovery }: Switching, withoutWritesMs: number): SwitchedOver {
+function evidenceOf({ recovery, facts: { subscriptions } }: Switching, withoutWritesMs: number): SwitchedOver {
   const { measured, switched } = recovery;
   const { target, recoveredTo, ...rest } = measured;
   const lost = switched.fenced?.lost ?? null;
@@ -70,6 +70,7 @@ function evidenceOf({ recovery }: Switching, withoutWritesMs: number): SwitchedO
     removeAfter: switched.removeAfter ?? null,
     removeWith: 'remove-old',
     secondsWithoutWrites: Math.round(withoutWritesMs) / 1_000,
+    ...(subscriptions.length === 0 ? {} : { disabledSubscriptions: subscriptions }),
     ...rest,
   };
 }

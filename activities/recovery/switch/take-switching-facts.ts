@@ -4,6 +4,7 @@ import { readAlias } from '../../pooling/config-file.ts';
 import { areFenced, connectGrants } from '../../postgres/connect-grants.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { ConnectGrant, FenceFacts, FenceSide } from '../../replication/facts.ts';
+import type { DatabaseEntry } from '../../../domain/inventory.ts';
 import type { VerificationRules } from '../../../domain/verification.ts';
 import { onLive, onRestored, type Places } from '../places.ts';
 import { countLost } from './count-lost.ts';
@@ -17,6 +18,8 @@ interface Asked extends Places {
   readonly since: string | null;
   readonly newestRow: VerificationRules['newestRow'];
   readonly journal: readonly Intent[];
+  /** The provider's own, which are none of the application's. */
+  readonly ownRoles: string | undefined;
 }
 
 export interface SeenSwitching {
@@ -26,31 +29,41 @@ export interface SeenSwitching {
     readonly toBeLost: Lost;
     /** Roles that may log in, and whose secret the inventory has not. */
     readonly withoutSecret: readonly string[];
+    /** Logical replication slots of the database in use, which the copy has not. */
+    readonly slots: readonly string[];
   };
 }
 
 /**
  * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Raises
- * `plan-impossible` for a role of the application that the copy has not, and for a pooler without the alias.
+ * `plan-impossible` for an application that logs in as Steadyhand does, for a role of the application that the copy has not, for a
+ * subscription that Steadyhand's role may not disable, and for a pooler without the alias.
  */
 export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
-  const { servers, recovery, isRestored, since, newestRow, journal } = asked;
+  const { servers, recovery, isRestored, since, newestRow, journal, ownRoles } = asked;
   const entry = servers.entry(recovery.database);
+  requireOwnLogin(entry, recovery.database);
   const roles = usersOf(entry).flatMap(({ name, secret }) => (secret === undefined ? [] : [name]));
   const before = journal.findLast((one) => one.step === 'fence')?.before ?? null;
   const known = [...roles, entry.server.user];
-  const { live, toBeLost, withoutSecret } = await onLive(asked, async (session) => ({
+  const { live, followed, ...observed } = await onLive(asked, async (session) => ({
     live: await sideOf(session, entry.server.user, before?.['live']),
     toBeLost: await countLost(session, since, newestRow),
-    withoutSecret: await otherLogins(session, known),
+    withoutSecret: await otherLogins(session, known, ownRoles),
+    slots: await slotsOf(session),
+    followed: await subscriptionsOf(session, recovery.database),
   }));
   const copy = isRestored
     ? await onRestored(asked, async (session) => {
         await requireRoles(session, roles, recovery.database);
-        return await sideOf(session, entry.server.user, before?.['copy']);
+        return {
+          side: await sideOf(session, entry.server.user, before?.['copy']),
+          subscriptions: await subscriptionsOf(session, `the restored copy of ${recovery.database}`),
+        };
       })
     : null;
-  return { binding: { live, copy, pooler: await aliasOf(asked), roles }, observed: { toBeLost, withoutSecret } };
+  const subscriptions = copy?.subscriptions ?? followed;
+  return { binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked), roles, subscriptions }, observed };
 }
 
 /** `before`: what a fence of this run, if it is up, has replaced. */
@@ -81,14 +94,48 @@ export function beforeFence({ connectionLimit, connects }: FenceSide): {
   return { connectionLimit, connects };
 }
 
-async function otherLogins(session: Session, known: readonly string[]): Promise<string[]> {
+/** Behind a pooler it would only wait; a client of its own could neither be told from Steadyhand nor kept out. */
+function requireOwnLogin({ server, users = [] }: DatabaseEntry, database: string): void {
+  if (users.every(({ name }) => name !== server.user)) return;
+  throw new Failure(
+    'plan-impossible',
+    `the application of ${database} logs in as ${server.user}, as Steadyhand does, so nobody could keep it out while the names are ` +
+      'exchanged. Give it a role of its own, and name that one in its users',
+    { database, role: server.user },
+  );
+}
+
+async function otherLogins(session: Session, known: readonly string[], ownRoles: string | undefined): Promise<string[]> {
   const rows = await session.query<{ name: string }>(
     `SELECT rolname AS name FROM pg_roles
-      WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL ($1::text[]) AND rolname !~ '^(pg_|rds)'
+      WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL ($1::text[]) AND rolname !~ '^pg_' AND coalesce(rolname !~ $2, true)
         AND has_database_privilege(oid, current_database(), 'CONNECT') ORDER BY rolname COLLATE "C"`,
-    [known],
+    [known, ownRoles ?? null],
   );
   return rows.map((row) => row.name);
+}
+
+async function slotsOf(session: Session): Promise<string[]> {
+  const rows = await session.query<{ name: string }>(
+    `SELECT slot_name AS name FROM pg_replication_slots
+      WHERE slot_type = 'logical' AND database = current_database() AND NOT temporary ORDER BY slot_name COLLATE "C"`,
+  );
+  return rows.map((row) => row.name);
+}
+
+async function subscriptionsOf(session: Session, what: string): Promise<string[]> {
+  const rows = await session.query<{ name: string; owner: string; ours: boolean }>(
+    `SELECT subname AS name, pg_get_userbyid(subowner) AS owner, pg_has_role(subowner, 'USAGE') AS ours FROM pg_subscription
+      WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY subname COLLATE "C"`,
+  );
+  const others = rows.filter(({ ours }) => !ours);
+  if (others.length === 0) return rows.map((row) => row.name);
+  const owned = others.map(({ name, owner }) => `${name} (of ${owner})`);
+  throw new Failure(
+    'plan-impossible',
+    `${what} has subscriptions that Steadyhand’s role may not disable: ${owned.join(', ')}. Make it a member of their owners`,
+    { subscriptions: others.map(({ name }) => name) },
+  );
 }
 
 async function requireRoles(session: Session, roles: readonly string[], database: string): Promise<void> {

@@ -84,7 +84,7 @@ async function bench(pooler?: (address: Address) => Promise<PoolerEntry>) {
     measured,
     switched: { resource: 'db-COPY' },
   };
-  const asked = { servers, recovery, isRestored: true, since, newestRow: rules, journal: [] };
+  const asked = { servers, recovery, isRestored: true, since, newestRow: rules, journal: [], ownRoles: '^managed' };
   const seen = await takeSwitchingFacts(asked);
   const switching: Switching = { servers, recovery, facts: seen.binding, newestRow: rules, noReturn: createNoReturn(() => 1) };
   return {
@@ -119,6 +119,59 @@ test('what a switch would lose, and whose password nobody has, is told before', 
   expect(seen.binding.roles).toEqual(['app']);
 });
 
+test('the provider’s own roles are none of the application’s', async () => {
+  const { asked, live } = await bench();
+  await live.query('CREATE ROLE managed_backup LOGIN');
+  onTestFinished(async () => {
+    await inDatabase(pair.source, 'postgres', 'DROP ROLE managed_backup');
+  });
+  expect((await takeSwitchingFacts(asked)).observed.withoutSecret).toEqual(['reports']);
+  expect((await takeSwitchingFacts({ ...asked, ownRoles: undefined })).observed.withoutSecret).toEqual(['managed_backup', 'reports']);
+});
+
+test('an application that logs in as Steadyhand does is refused in the plan', async () => {
+  const { asked } = await bench();
+  const { servers } = asked;
+  const entry = servers.entry('orders');
+  const asMain = { ...servers, entry: () => ({ ...entry, users: [{ name: 'main', secret: { env: 'MAIN' } }] }) };
+  const refused = await failureOf('plan-impossible', takeSwitchingFacts({ ...asked, servers: asMain }));
+  expect(refused.message).toMatch(/logs in as main.*role of its own/);
+});
+
+const follow = `CREATE SUBSCRIPTION :name CONNECTION 'host=127.0.0.1 port=1 user=nobody password=none dbname=none' PUBLICATION p WITH (connect = false)`;
+
+test('the copy follows no other server, and who followed the one in use is told', async () => {
+  const { asked, live, copy, dbname, switching, journal } = await bench();
+  await inDatabase(pair.source, 'postgres', 'ALTER ROLE main REPLICATION');
+  await live.query(`SELECT pg_create_logical_replication_slot('${dbname}_feed', 'pgoutput')`);
+  onTestFinished(async () => await inDatabase(pair.source, dbname, `SELECT pg_drop_replication_slot('${dbname}_feed')`));
+  await inDatabase(pair.target, 'postgres', 'GRANT pg_create_subscription TO main');
+  await copy.query(follow.replace(':name', '"Prices 1"'));
+  await copy.query('ALTER SUBSCRIPTION "Prices 1" ENABLE');
+  onTestFinished(async () => {
+    await inDatabase(pair.target, dbname, 'ALTER SUBSCRIPTION "Prices 1" DISABLE');
+    await inDatabase(pair.target, dbname, 'ALTER SUBSCRIPTION "Prices 1" SET (slot_name = NONE)');
+    await inDatabase(pair.target, dbname, 'DROP SUBSCRIPTION "Prices 1"');
+  });
+  const { binding, observed } = await takeSwitchingFacts(asked);
+  expect([binding.subscriptions, observed.slots]).toEqual([['Prices 1'], [`${dbname}_feed`]]);
+  const enabled = async () => (await copy.query('SELECT subenabled AS enabled FROM pg_subscription WHERE subname = $1', ['Prices 1'])).rows;
+  expect(await enabled()).toEqual([{ enabled: true }]);
+  await fenced({ switching: { ...switching, facts: binding }, journal });
+  expect(await enabled()).toEqual([{ enabled: false }]);
+});
+
+test('a subscription that Steadyhand’s role may not disable is refused in the plan', async () => {
+  const { asked, dbname } = await bench();
+  await inDatabase(pair.target, dbname, follow.replace(':name', 'foreign_prices'));
+  onTestFinished(async () => {
+    await inDatabase(pair.target, dbname, 'ALTER SUBSCRIPTION foreign_prices SET (slot_name = NONE)');
+    await inDatabase(pair.target, dbname, 'DROP SUBSCRIPTION foreign_prices');
+  });
+  const refused = await failureOf('plan-impossible', takeSwitchingFacts(asked));
+  expect(refused.message).toContain('may not disable: foreign_prices (of postgres)');
+});
+
 test('a role that the copy has not is refused in the plan', async () => {
   const { asked, live } = await bench();
   await live.query('CREATE ROLE newcomer LOGIN');
@@ -150,7 +203,7 @@ test('the fence ends and keeps out clients of both, counts what is lost, and its
   await expect(app(pair.target)).rejects.toMatchObject(shutOut);
   expect((await fence(switching, journal.attempt('fence'))).heldAt).toBe(done.heldAt);
   // The facts of a run that is planned again while its fence is up are those of before.
-  const again = await takeSwitchingFacts({ ...switching, isRestored: true, since: null, journal: journal.rows() });
+  const again = await takeSwitchingFacts({ ...switching, isRestored: true, since: null, journal: journal.rows(), ownRoles: '^managed' });
   expect(again.binding).toEqual(switching.facts);
   await liftFence(switching, journal.attempt('fence', { undo: true }));
   await liftFence(switching, journal.attempt('fence', { undo: true }));
