@@ -57,6 +57,22 @@ export interface Executed extends Pick<Command, 'on' | 'text'> {
   readonly disturbed?: boolean;
 }
 
+/** A thing at the provider that a run makes, under the run's own name. */
+export interface Made {
+  readonly kind: 'instance' | 'snapshot';
+  readonly where: 'home' | 'abroad';
+}
+
+/** What a world does to a run's calls to a provider. */
+export interface Calls {
+  /** What goes wrong with the next of them. It is taken away at the end. */
+  fault(fault: Omit<CallFault, 'region'>, where?: Made['where']): void;
+  /** How often a fault has hidden from a look what is there. */
+  hidden(): number;
+  /** Somebody else makes such a thing by that name; returns when it is whole. */
+  occupy(made: Made, name: string): Promise<void>;
+}
+
 /** What one run changes, and how it is judged. */
 export interface World {
   /** Its name in the inventory. */
@@ -68,8 +84,8 @@ export interface World {
   executed(): Promise<Executed[]>;
   /** Whether this makes something that may be made once only. */
   makes(executed: Executed): boolean;
-  /** What goes wrong with the next of its calls to a provider, if it makes any. It is taken away at the end. */
-  fault?(fault: Omit<CallFault, 'region'>, where?: 'home' | 'abroad'): void;
+  /** Absent where a run calls no provider. */
+  readonly calls?: Calls;
   /** After a run that succeeded: throws or expects what must hold, such as zeros. `skipped`: a step that people passed over. */
   judge(skipped?: string): Promise<void>;
   end(): Promise<void>;

@@ -86,9 +86,9 @@ async function proved(control: Control, { database, run, backup }: { database: s
 
 /** Every call of the run that changes something at AWS. */
 export const copyAbroadCalls: readonly ChangingCall[] = [
-  { action: 'CreateDBSnapshot', step: 'snapshot', quota: 'SnapshotQuotaExceeded' },
-  { action: 'CopyDBSnapshot', step: 'copy', quota: 'SnapshotQuotaExceeded' },
-  { action: 'RestoreDBInstanceFromDBSnapshot', step: 'drill', quota: 'InstanceQuotaExceeded' },
+  { action: 'CreateDBSnapshot', step: 'snapshot', makes: { kind: 'snapshot', where: 'home' } },
+  { action: 'CopyDBSnapshot', step: 'copy', makes: { kind: 'snapshot', where: 'abroad' } },
+  { action: 'RestoreDBInstanceFromDBSnapshot', step: 'drill', makes: { kind: 'instance', where: 'abroad' } },
   { action: 'ModifyDBInstance', step: 'set-password', where: 'abroad' },
   { action: 'DeleteDBInstance', step: 'tear-down' },
   { action: 'DeleteDBSnapshot', step: 'remove-snapshot', where: 'home' },

@@ -1,4 +1,5 @@
 import {
+  CopyDBSnapshotCommand,
   DeleteDBInstanceAutomatedBackupCommand,
   DeleteDBInstanceCommand,
   DeleteDBSnapshotCommand,
@@ -11,10 +12,22 @@ import {
   RestoreDBInstanceFromDBSnapshotCommand,
 } from '@aws-sdk/client-rds';
 import type pg from 'pg';
+import type { CallRecord } from '../../../sandbox/aws/calls.ts';
 import { worldOf } from '../../e2e/objects.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { World } from '../stage.ts';
-import { available, lookAgainMs, mainUser, templateDatabase, type Account, type Regions } from './account.ts';
+import type { Made, World } from '../stage.ts';
+import {
+  arnOf,
+  available,
+  lookAgainMs,
+  mainUser,
+  origin,
+  snapshotWhole,
+  templateDatabase,
+  templates,
+  type Account,
+  type Regions,
+} from './account.ts';
 import { callsOf, statementsOf } from './executed.ts';
 
 /** A database at AWS with two regions for itself. What a runbook's own world adds is its input and what must hold in the end. */
@@ -66,9 +79,17 @@ export async function newRdsWorld(account: Account): Promise<RdsWorld> {
       ...callsOf(account.aws, since ?? 0, both),
       ...(await statementsOf({ account, begun, dbname, live: instance.DbiResourceId ?? '' })),
     ],
-    fault: (fault, where) => {
-      const places = where === undefined ? both : [regions[where]];
-      faults.push(...places.map((region) => account.aws.fault({ ...fault, region })));
+    calls: {
+      fault: (fault, where) => {
+        const places = where === undefined ? both : [regions[where]];
+        faults.push(...places.map((region) => account.aws.fault({ ...fault, region })));
+      },
+      hidden: () =>
+        account.aws
+          .calls()
+          .slice(since)
+          .filter((one) => both.includes(one.region) && isHidden(one)).length,
+      occupy: async ({ kind, where }, name) => await occupy(account, regions[where], kind, name),
     },
     // What a look at the copy makes there, it removes again.
     makes: ({ on, text, refused = false }) => !refused && on !== 'restored' && makes.test(text),
@@ -78,6 +99,20 @@ export async function newRdsWorld(account: Account): Promise<RdsWorld> {
       account.giveBack(regions);
     },
   };
+}
+
+/** The fault meets every look, and hides only what is young. */
+const isHidden = ({ faults, status }: CallRecord): boolean => faults?.includes('not-found') === true && status === 404;
+
+async function occupy(account: Account, region: string, kind: Made['kind'], name: string): Promise<void> {
+  const client = account.client(region);
+  const snapshot = kind === 'snapshot' ? name : `${name}-theirs`;
+  const from = { SourceDBSnapshotIdentifier: arnOf(account, templates[0]), SourceRegion: origin, KmsKeyId: 'alias/aws/rds' };
+  await client.send(new CopyDBSnapshotCommand({ ...from, TargetDBSnapshotIdentifier: snapshot }));
+  await snapshotWhole(client, snapshot);
+  if (kind === 'snapshot') return;
+  await client.send(new RestoreDBInstanceFromDBSnapshotCommand({ DBInstanceIdentifier: name, DBSnapshotIdentifier: snapshot }));
+  await available(client, name);
 }
 
 /** What makes, or takes away, something that must not be made or taken away twice. */

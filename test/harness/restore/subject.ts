@@ -65,7 +65,7 @@ async function newWorld(account: Account): Promise<World> {
 
 /** Every call of the run that changes something at AWS. */
 export const restoreCalls: readonly ChangingCall[] = [
-  { action: 'RestoreDBInstanceToPointInTime', step: 'restore-moment', quota: 'InstanceQuotaExceeded' },
+  { action: 'RestoreDBInstanceToPointInTime', step: 'restore-moment', makes: { kind: 'instance', where: 'home' } },
   { action: 'ModifyDBInstance', step: 'apply-settings' },
   { action: 'ModifyDBInstance', step: 'set-password', after: 1 },
   { action: 'DeleteDBInstance', step: 'remove-restored' },
