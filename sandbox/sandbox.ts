@@ -21,6 +21,8 @@ export interface UpOptions extends ServerOptions {
   readonly directory?: string;
   /** Default true: API and worker run too. */
   readonly services?: boolean;
+  /** A file with the workflows, built ahead: its workers need not build them at each start. */
+  readonly bundle?: string;
   /** It lives on when this process ends; `down` is another process's work. */
   readonly detached?: boolean;
   readonly configuration?: SandboxConfiguration;
@@ -118,6 +120,7 @@ async function withServices(
       layout,
       command,
       name,
+      args: command === 'worker' && options.bundle !== undefined ? ['--bundle', options.bundle] : [],
       environment: { ...withoutTemporal(configuration.environment), ...environment },
       log,
       signal,

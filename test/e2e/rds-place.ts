@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { acceptedSchema, judgedSchema, planSchema, runDetailSchema } from '../../api/answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
@@ -67,7 +67,7 @@ export function rdsPlace(): () => RdsPlace {
     orders = await startRdsOrders({ directory: join(directory, 'aws'), factor: 300 });
     const own = sandboxConfiguration();
     sandbox = await up({
-      ...{ pooler: 'none', size: 100, services: false, log: () => undefined },
+      ...{ pooler: 'none', size: 100, services: false, log: () => undefined, bundle: inject('workflowBundle') },
       directory: join(directory, 'sandbox'),
       configuration: { ...own, environment: { ...own.environment, ...orders.environment } },
     });
