@@ -54,7 +54,8 @@ export async function pitrRestore(start: RunStart): Promise<RunResult> {
       await run.approval('approve-next');
 
       await run.step('copy-aside', recovery.copyAside, { undo: recovery.removeAside });
-      await run.step('bring-back', recovery.bringBack, { undo: recovery.takeOut });
+      // What was missing is moved into its place: brought once more it must be copied once more.
+      await run.step('bring-back', recovery.bringBack, { undo: recovery.takeOut, redo: 'copy-aside' });
       await run.step('compare-after', recovery.compareAfter);
 
       await run.step('own-backup', backup.createSnapshot, { undo: backup.deleteSnapshot });
