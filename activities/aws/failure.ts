@@ -35,6 +35,8 @@ const byCode: Readonly<Record<string, FailureCode>> = {
   ServiceUnavailable: 'provider-busy',
   InternalFailure: 'provider-busy',
   InsufficientDBInstanceCapacity: 'provider-busy',
+  // Somebody copies it, or restores from it; whether it is whole was looked at before.
+  InvalidDBSnapshotState: 'provider-busy',
   InstanceQuotaExceeded: 'quota-exceeded',
   SnapshotQuotaExceeded: 'quota-exceeded',
   StorageQuotaExceeded: 'quota-exceeded',

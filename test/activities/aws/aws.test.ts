@@ -57,6 +57,7 @@ test.for([
   ['InternalFailure', 500, 'provider-busy'],
   ['SomethingNew', 503, 'provider-busy'],
   ['InsufficientDBInstanceCapacity', 400, 'provider-busy'],
+  ['InvalidDBSnapshotState', 400, 'provider-busy'],
   ['InstanceQuotaExceeded', 400, 'quota-exceeded'],
   ['DBInstanceNotFound', 404, 'not-found'],
   ['DBInstanceNotFoundFault', 404, 'not-found'],

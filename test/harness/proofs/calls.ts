@@ -30,7 +30,6 @@ const troubles: readonly Trouble[] = [
   { name: 'an error of AWS’s own', fault: { kind: 'error' }, end: 'goes on' },
   { name: 'it takes a second', fault: { kind: 'slow', ms: 1_000 }, end: 'goes on' },
   { name: 'the credentials have run out', fault: { kind: 'expired' }, end: 'goes on' },
-  { name: 'its state forbids it for a while', fault: { kind: 'answer', code: 'InvalidDBInstanceState', times: 2 }, end: 'goes on' },
   { name: 'it is denied', fault: { kind: 'denied' }, end: 'parks' },
 ];
 
@@ -70,9 +69,13 @@ export function provesCalls(proving: Proving, calls: readonly ChangingCall[]): v
 }
 
 function provesAnswers({ chosen, begin }: Proving, calls: readonly ChangingCall[]): void {
+  const busy = ({ action }: ChangingCall): Trouble => {
+    const code = action.endsWith('DBSnapshot') && action !== 'CreateDBSnapshot' ? 'InvalidDBSnapshotState' : 'InvalidDBInstanceState';
+    return { name: 'a state forbids it for a while', fault: { kind: 'answer', code, times: 2 }, end: 'goes on' };
+  };
   const full = (code: string): Trouble => ({ name: 'a quota is full', fault: { kind: 'answer', code }, end: 'goes back' });
   const cases = calls.flatMap((call) =>
-    [...troubles, ...(call.makes ? [full(words[call.makes.kind].quota)] : [])].map((trouble) => ({ call, trouble })),
+    [...troubles, busy(call), ...(call.makes ? [full(words[call.makes.kind].quota)] : [])].map((trouble) => ({ call, trouble })),
   );
   test.concurrent.for(chosen(cases, ({ trouble }) => trouble.end).map((one) => [nameOf(one), one] as const))(
     '%s',
