@@ -17,37 +17,42 @@ export function provesResets({ subject, begin }: Proving): void {
   const approvals = workingSteps(subject, ['approval']);
   // As long as what the steps made is still there.
   const stops = [...(subject.takesAway ?? []), last];
-  test.concurrent('reset to before each step that is done, one after the other: the same keys, adopted', async (context) => {
-    const trial = await begin(context);
-    await trial.start();
-    const ids = Object.keys(subject.runbook.steps);
-    const final = approvals.at(-1) ?? '';
-    const early = steps.filter((step) => ids.indexOf(step) < ids.indexOf(final));
-    const { askedAgain = [] } = subject;
-    await trial.until((now) => now.questions.some((one) => one.approval === final));
-    for (const step of early.filter((one) => !askedAgain.includes(one))) await resetBefore(trial, step, early.at(-1) ?? '');
-    const late = steps.filter((one) => !early.includes(one));
-    for (const [index, stop] of stops.entries()) {
-      void parks(trial, stop);
-      if (index > 0) await trial.answer('retry');
-      await trial.parked(stop);
-      for (const step of late.splice(0, late.indexOf(stop))) {
-        const parked = parks(trial, stop);
-        await resetBefore(trial, step, steps[steps.indexOf(stop) - 1] ?? '');
-        await parked;
+  // As long as the run has steps: minutes at AWS, beside five other cases.
+  test.concurrent(
+    'reset to before each step that is done, one after the other: the same keys, adopted',
+    { timeout: 600_000 },
+    async (context) => {
+      const trial = await begin(context);
+      await trial.start();
+      const ids = Object.keys(subject.runbook.steps);
+      const final = approvals.at(-1) ?? '';
+      const early = steps.filter((step) => ids.indexOf(step) < ids.indexOf(final));
+      const { askedAgain = [] } = subject;
+      await trial.until((now) => now.questions.some((one) => one.approval === final));
+      for (const step of early.filter((one) => !askedAgain.includes(one))) await resetBefore(trial, step, early.at(-1) ?? '');
+      const late = steps.filter((one) => !early.includes(one));
+      for (const [index, stop] of stops.entries()) {
+        void parks(trial, stop);
+        if (index > 0) await trial.answer('retry');
+        await trial.parked(stop);
+        for (const step of late.splice(0, late.indexOf(stop))) {
+          const parked = parks(trial, stop);
+          await resetBefore(trial, step, steps[steps.indexOf(stop) - 1] ?? '');
+          await parked;
+        }
       }
-    }
-    await trial.answer('retry');
-    await wentThrough(trial);
-    const settled = await trial.events('attempt.settled');
-    for (const step of workingSteps(subject, ['change']).filter((one) => one !== last)) {
-      const outcomes = settled.filter((one) => one['step'] === step).map((one) => one['outcome']);
-      expect(outcomes[0], step).toBe('made');
-      // The same outcome told again makes no event.
-      expect(new Set(outcomes.slice(1)), step).toEqual(new Set(subject.remade?.includes(step) ? [] : ['adopted']));
-    }
-    expect((await trial.detail()).steps.filter((one) => one.kind !== 'approval').every((one) => one.generation === 1)).toBe(true);
-  });
+      await trial.answer('retry');
+      await wentThrough(trial);
+      const settled = await trial.events('attempt.settled');
+      for (const step of workingSteps(subject, ['change']).filter((one) => one !== last)) {
+        const outcomes = settled.filter((one) => one['step'] === step).map((one) => one['outcome']);
+        expect(outcomes[0], step).toBe('made');
+        // The same outcome told again makes no event.
+        expect(new Set(outcomes.slice(1)), step).toEqual(new Set(subject.remade?.includes(step) ? [] : ['adopted']));
+      }
+      expect((await trial.detail()).steps.filter((one) => one.kind !== 'approval').every((one) => one.generation === 1)).toBe(true);
+    },
+  );
 }
 
 async function parks({ stage, run }: Trial, step: string): Promise<void> {
