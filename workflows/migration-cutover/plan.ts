@@ -104,6 +104,7 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
       subscribe: 'replication.unsubscribe',
       switch: 'replication.switchBack',
     },
+    goesAlong: ['catch-up', 'analyze'],
     subject,
   },
   variables,

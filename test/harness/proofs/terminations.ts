@@ -38,7 +38,8 @@ export function provesTerminations({ subject, chosen, begin }: Proving): void {
       await createReconciler({ control: stage.control, temporal }, pino({ level: 'silent' }))();
       expect(await trial.detail()).toMatchObject({ state: 'closed', outcome: 'needs-attention', because: 'the workflow was terminated' });
       expect(await leaseOf(trial)).toBe('orphaned');
-      expect(await cleared(trial)).toMatchObject({ left: [] });
+      const { left, because } = await cleared(trial);
+      expect(left, String(because)).toEqual([]);
       expect(await trial.world.snapshot()).toEqual(trial.before);
       expect(await leaseOf(trial)).toBe('free');
     },
