@@ -71,5 +71,6 @@ async function end(control: Control, run: string, status: Exclude<RunStatus, 'op
 }
 
 function leftText(intent: Intent): string {
-  return `${intent.step}: ${intent.outcome === null ? 'was begun, and nobody knows how it ended' : intent.outcome}`;
+  // No colon: of "set-password: made" what follows would be struck out as a password.
+  return `${intent.step} (${intent.outcome ?? 'begun, and nobody knows how it ended'})`;
 }

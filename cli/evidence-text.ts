@@ -48,5 +48,7 @@ function itemText(item: unknown): string {
 function numberText(key: string, value: number): string {
   if (/(^ms|Ms)$/.test(key)) return value < 100 ? `${value} ms` : durationText(value);
   if (/(^bytes|Bytes)$/.test(key)) return bytesText(value);
+  // A name, not an amount.
+  if (/(^port|Port)$/.test(key)) return String(value);
   return value.toLocaleString('en');
 }

@@ -167,7 +167,7 @@ function endLines(run: RunDetail): string[] {
 function leftLines(run: RunDetail): string[] {
   if (run.left.length === 0) return [];
   const titleOf = (id: string): string | undefined => run.steps.find((step) => step.id === id)?.title;
-  const named = run.left.map((one) => line(one.replace(/^[\w-]+(?=:)/, (id) => titleOf(id) ?? id)));
+  const named = run.left.map((one) => line(one.replace(/^[\w-]+(?=:| \()/, (id) => titleOf(id) ?? id)));
   return [
     '  left behind:',
     ...named.map((one) => `    ${one}`),

@@ -100,16 +100,18 @@ test('a closed run ends with its outcome, what is left and what was proved', () 
     state: 'closed',
     outcome: 'needs-attention',
     because: 'an undo failed',
-    left: ['slot steadyhand_x'],
+    left: ['slot steadyhand_x', 'copy (made)'],
+    steps: [aStep()],
     evidence: { pauseMs: 17 },
     closedAt: at(60),
   });
   const lines = runLines(run, start + 999_000);
   expect(lines[0]).toContain('closed: needs-attention  (1 min 0 s');
-  expect(lines.slice(-6)).toEqual([
+  expect(lines.slice(-7)).toEqual([
     'needs-attention: an undo failed',
     '  left behind:',
     '    slot steadyhand_x',
+    '    Initial copy (made)',
     `  take it back  steadyhand janitor --remove ${id} --reason '…'`,
     `  by hand       steadyhand show ${id} --undo, then steadyhand lease release orders --reason '…'`,
     '  pauseMs: 17 ms',
@@ -154,6 +156,7 @@ test('evidence is text: units at the values, lists in a line of their own, diges
         { part: 'fence', ms: 13.8 },
       ],
     },
+    available: { host: 'db.example.com', port: 54_321 },
     note: 'a\u001B[2Jb',
   };
   expect(runLines(aRun({ state: 'closed', outcome: 'succeeded', evidence }), start).slice(3)).toEqual([
@@ -161,6 +164,7 @@ test('evidence is text: units at the values, lists in a line of their own, diges
     '  copy: bytes 63.4 MB, marker 5 ms, findings aaaaaaaaaaaa',
     '  switch: pause 107 ms',
     '    parts pause 17 ms, fence 13.8 ms',
+    '  available: host db.example.com, port 54321',
     '  note: a\uFFFD[2Jb',
   ]);
 });
