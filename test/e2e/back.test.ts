@@ -41,7 +41,7 @@ test('a run that was terminated in the copy leaves an orphaned lease that names 
   const closed = await move.until(run, (now) => now.state === 'closed');
   held.letGo();
   expect(closed).toMatchObject({ outcome: 'needs-attention', because: 'the workflow was terminated' });
-  const left = closed.left.map((line) => line.split(':')[0]);
+  const left = closed.left.map((line) => line.split(' ')[0]);
   expect(left).toEqual(expect.arrayContaining(['close-target', 'freeze-ddl', 'publish', 'subscribe']));
   const lease = `/v1/leases/${move.database}`;
   expect(await move.as('ada').get(lease, leaseSchema)).toMatchObject({ state: 'orphaned', holder: run });
