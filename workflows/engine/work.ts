@@ -116,17 +116,23 @@ export async function call<Input, Result>(verb: Verb<Input, Result>, input: Inpu
   }
 }
 
+/** Of this run: the SDK keeps a module's state apart for each workflow. */
+let servedOnTheSpot = true;
+
 /**
  * Tried once on the spot, as a local activity: that saves two of the server's hops, of up to 50 ms each. Only what it has decided
  * is taken from there; after anything else, and when it takes long, it is called as an ordinary activity, with its timeouts and
- * retries. No message is heard meanwhile, so the try is short.
+ * retries. No message is heard meanwhile, so the try is short; and after one that failed there is none any more: what people have
+ * said during a slow one would else wait behind the next, and a change begin before their cancel is heard.
  */
 async function callHere<Input, Result>(verb: Verb<Input, Result>, input: Input, summary?: string): Promise<Result> {
+  if (!servedOnTheSpot) return await callOnce(verb, input, undefined, summary);
   try {
     return await scheduleLocalActivity<Result>(verb.name, [input, null], { ...here, ...(summary === undefined ? {} : { summary }) });
   } catch (error) {
     // Of a local activity it comes as it was thrown.
     if (isCancellation(error) || (error instanceof ApplicationFailure && error.nonRetryable === true)) throw error;
+    servedOnTheSpot = false;
     return await callOnce(verb, input, undefined, summary);
   }
 }
