@@ -142,8 +142,8 @@ describe('before anything was changed the run is refused and nothing is made', (
       await judging.pass();
     });
     const cancelled = engine.decide(run, 'ada', 'cancel', 'no');
-    // On the spot first: as long as that lasts the workflow does nothing else.
-    await eventually(async () => await Promise.resolve(tries === 2 || undefined));
+    // The question's end was tried on the spot for too long, so this is called by the server: the workflow goes on meanwhile.
+    await eventually(async () => await Promise.resolve(tries === 1 || undefined));
     closing.open();
     await eventually(async () => ((await engine.events(run, 'step.done')).some((one) => one['step'] === 'agree-first') ? true : undefined));
     judging.open();
