@@ -56,8 +56,9 @@ function bound(binding: Binding): BoundActivity {
     const strays = catchStrays(context);
     const run = context.info.workflowExecution?.workflowId ?? '';
     let number: number | null = null;
+    const acting = { begun: false };
     try {
-      const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run });
+      const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run, acting });
       ({ number } = attempt);
       const result = await Promise.race([effect(input, attempt), strays.thrown]);
       await flush();
@@ -66,13 +67,24 @@ function bound(binding: Binding): BoundActivity {
         await finished(control, attempt, step, result);
       }
       return step ? inHistory(result, binding, run) : (result ?? null);
-    } catch (error) {
+    } catch (caught) {
+      const error = acting.begun ? givenWay(beat, caught) : caught;
       if (step) await tellIfGivenWay(binding, { run, step, number }, error);
       throw await failed(binding, { context, beat, run, step }, error);
     } finally {
       beat.stop();
     }
   };
+}
+
+/** Whatever a process that stood still has met, such as a session that the next attempt has ended: it has given way. */
+function givenWay(beat: Heartbeat, error: unknown): unknown {
+  try {
+    beat.alive();
+    return error;
+  } catch (superseded) {
+    return superseded;
+  }
 }
 
 /**
@@ -148,6 +160,8 @@ interface Begun {
   readonly step: StepCall | null;
   readonly control: Control;
   readonly run: string;
+  /** Whether it was to change something. */
+  readonly acting: { begun: boolean };
 }
 
 async function attemptOf({
@@ -157,6 +171,7 @@ async function attemptOf({
   step: call,
   control,
   run,
+  acting,
 }: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
   const { step, generation, undo } = call ?? { step: 'engine', generation: 1, undo: false };
   const base = `${run}/${step}/${generation}`;
@@ -185,6 +200,7 @@ async function attemptOf({
     },
     alive: beat.alive,
     intend: async (before: Before) => {
+      acting.begun = true;
       beat.alive();
       const first = await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });
       beat.alive();
