@@ -56,9 +56,8 @@ function bound(binding: Binding): BoundActivity {
     const strays = catchStrays(context);
     const run = context.info.workflowExecution?.workflowId ?? '';
     let number: number | null = null;
-    const acting = { begun: false };
     try {
-      const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run, acting });
+      const { attempt, flush } = await attemptOf({ context, beat, strays, step, control, run });
       ({ number } = attempt);
       const result = await Promise.race([effect(input, attempt), strays.thrown]);
       await flush();
@@ -68,7 +67,7 @@ function bound(binding: Binding): BoundActivity {
       }
       return step ? inHistory(result, binding, run) : (result ?? null);
     } catch (caught) {
-      const error = acting.begun ? givenWay(beat, caught) : caught;
+      const error = givenWay(beat, caught);
       if (step) await tellIfGivenWay(binding, { run, step, number }, error);
       throw await failed(binding, { context, beat, run, step }, error);
     } finally {
@@ -160,19 +159,9 @@ interface Begun {
   readonly step: StepCall | null;
   readonly control: Control;
   readonly run: string;
-  /** Whether it was to change something. */
-  readonly acting: { begun: boolean };
 }
 
-async function attemptOf({
-  context,
-  beat,
-  strays,
-  step: call,
-  control,
-  run,
-  acting,
-}: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
+async function attemptOf({ context, beat, strays, step: call, control, run }: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
   const { step, generation, undo } = call ?? { step: 'engine', generation: 1, undo: false };
   const base = `${run}/${step}/${generation}`;
   const key = undo ? `${base}/undo` : base;
@@ -200,7 +189,6 @@ async function attemptOf({
     },
     alive: beat.alive,
     intend: async (before: Before) => {
-      acting.begun = true;
       beat.alive();
       const first = await control.attempts.intend({ key, number, run, step, database: runNameOf(run).database, before });
       beat.alive();

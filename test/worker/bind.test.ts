@@ -47,6 +47,24 @@ describe('a worker that stood still', () => {
     await done(run, engine);
   });
 
+  test('and meets something else when it wakes up: it has given way all the same', async () => {
+    const engine = await place.begin();
+    const broken = async (): Promise<never> => {
+      freeze(4_000);
+      return await Promise.reject(new Failure('internal', 'the session is gone'));
+    };
+    engine.world.faults.set('second made', [broken]);
+    const run = await engine.request();
+    await engine.agree(run, 'agree-first');
+    await engine.asked(run, 'agree-last');
+    const gaveWay = await eventually(async () => {
+      const events = await engine.events(run, 'attempt.superseded');
+      return events.length > 0 ? events : undefined;
+    });
+    expect(gaveWay).toMatchObject([{ step: 'second', number: 1, because: expect.stringContaining('stood still') }]);
+    await done(run, engine);
+  });
+
   test('for less: it goes on', async () => {
     const engine = await place.begin();
     engine.world.faults.set('second', [async () => await Promise.resolve(freeze(1_000))]);
@@ -153,15 +171,16 @@ test('a wait that can not even look parks after a quarter of an hour, and a look
   const engine = await place.begin();
   const now = Date.now.bind(Date);
   const shift = (minutes: number): void => void vi.spyOn(Date, 'now').mockImplementation(() => now() + minutes * 60_000);
-  const away = async (minutes: number): Promise<never> => {
-    shift(minutes);
+  // The time passes when the attempt has ended: in the middle of it the process would have stood still.
+  const away = async (minutesLater: number): Promise<never> => {
+    setTimeout(() => shift(minutesLater), 50);
     return await Promise.reject(new Failure('unreachable', 'no route to orders'));
   };
   try {
     engine.world.faults.set('wait', [
-      async () => await away(0),
-      async () => await Promise.reject(notYet('not there', 100)),
       async () => await away(20),
+      async () => await Promise.reject(notYet('not there', 100)),
+      async () => await away(36),
       async () => await away(36),
     ]);
     const run = await engine.request();

@@ -111,6 +111,11 @@ const variables = {
   remove_after: 'the day from which on it may be removed',
 };
 
+const kept: Readonly<Partial<Record<RestoreInput['then'], Readonly<Record<string, string>>>>> = {
+  'keep-beside': { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' },
+  'switch-over': { 'own-backup': 'the backup of the one that was in use, from before the switch-over' },
+};
+
 /** Restores a database beside the one in use, proves the copy, and does with it what people agree to. */
 export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
   name: 'pitr-restore',
@@ -135,12 +140,7 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
     goesAlong: ['apply-settings', 'set-password', 'hydrate', 'set-passwords', 'remove-restored'],
     subject,
   },
-  keeps: ({ then }): Readonly<Record<string, string>> =>
-    then === 'keep-beside'
-      ? { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' }
-      : then === 'switch-over'
-        ? { 'own-backup': 'the backup of the one that was in use, from before the switch-over' }
-        : {},
+  keeps: ({ then }) => kept[then] ?? {},
   variables,
   plan,
 };
