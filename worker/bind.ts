@@ -161,7 +161,14 @@ interface Begun {
   readonly run: string;
 }
 
-async function attemptOf({ context, beat, strays, step: call, control, run }: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
+async function attemptOf({
+  context,
+  beat,
+  strays,
+  step: call,
+  control,
+  run,
+}: Begun): Promise<{ attempt: Attempt; flush: () => Promise<void> }> {
   const { step, generation, undo } = call ?? { step: 'engine', generation: 1, undo: false };
   const base = `${run}/${step}/${generation}`;
   const key = undo ? `${base}/undo` : base;
