@@ -71,6 +71,11 @@ export interface Calls {
   hidden(): number;
   /** Somebody else makes such a thing by that name; returns when it is whole. */
   occupy(made: Made, name: string): Promise<void>;
+  /** Somebody else changes what the run has made by that name (instances only), or removes it; returns when that is done. */
+  alter(made: Made, name: string): Promise<void>;
+  remove(made: Made, name: string): Promise<void>;
+  /** Of what has the name, its provider's own name: a new one has another. Undefined when there is none. */
+  identity(made: Made, name: string): Promise<string | undefined>;
 }
 
 /** What one run changes, and how it is judged. */

@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import { expect } from 'vitest';
 import type { Control } from '../../../control/contract.ts';
 import { drSnapshotCopy } from '../../../workflows/dr-snapshot-copy/plan.ts';
-import type { ChangingCall } from '../proofs/calls.ts';
+import type { ChangingCall } from '../changing-calls.ts';
 import { arnOf, origin, snapshotWhole, templates, type Account } from '../rds/account.ts';
 import { rdsStage } from '../rds/stage.ts';
 import { newRdsWorld, type RdsWorld } from '../rds/world.ts';
@@ -90,7 +90,7 @@ export const copyAbroadCalls: readonly ChangingCall[] = [
   { action: 'CopyDBSnapshot', step: 'copy', makes: { kind: 'snapshot', where: 'abroad' } },
   { action: 'RestoreDBInstanceFromDBSnapshot', step: 'drill', makes: { kind: 'instance', where: 'abroad' } },
   { action: 'ModifyDBInstance', step: 'set-password', where: 'abroad' },
-  { action: 'DeleteDBInstance', step: 'tear-down' },
-  { action: 'DeleteDBSnapshot', step: 'remove-snapshot', where: 'home' },
+  { action: 'DeleteDBInstance', step: 'tear-down', takes: { kind: 'instance', where: 'abroad' } },
+  { action: 'DeleteDBSnapshot', step: 'remove-snapshot', where: 'home', takes: { kind: 'snapshot', where: 'home' } },
   { action: 'DeleteDBSnapshot', step: 'prune', where: 'abroad' },
 ];

@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
-import { runNameOf } from '../../../domain/run.ts';
 import type { Fault } from '../../../sandbox/aws/faults.ts';
 import { wentBack, wentThrough } from '../expectations.ts';
+import { callsOf, type ChangingCall } from '../changing-calls.ts';
 import type { Proving } from '../proving.ts';
-import type { Calls, Made } from '../stage.ts';
+import { provesOthers } from './others.ts';
 import type { Trial } from '../trial.ts';
-
-/** A call that changes something, and the step that makes it. */
-export interface ChangingCall {
-  readonly action: string;
-  readonly step: string;
-  /** Of these an account may have so many only, and each has a name that others might have taken. */
-  readonly makes?: Made;
-  /** How many calls of this name come before it. */
-  readonly after?: number;
-  /** Default in both of the case's regions. */
-  readonly where?: Made['where'];
-}
 
 interface Trouble {
   readonly name: string;
@@ -43,10 +31,11 @@ const words = {
 
 /**
  * Whatever AWS answers to a call that changes something: what passes is waited for, what does not parks the step; each effect is
- * made once, and what was refused leaves nothing. What was made may not be seen for a while. A name that others have stays theirs.
+ * made once, and what was refused leaves nothing. What was made may not be seen for a while.
  */
 export function provesCalls(proving: Proving, calls: readonly ChangingCall[]): void {
   provesAnswers(proving, calls);
+  provesOthers(proving, calls);
   const making = calls.flatMap(({ step, makes }) => (makes ? [{ step, makes }] : []));
   const oneOf = proving.chosen(making, () => 'all').map(({ step, makes }) => [step, makes] as const);
   test.concurrent.for(oneOf)('what %s has made cannot be seen for a while', async ([, { kind, where }], context) => {
@@ -56,15 +45,6 @@ export function provesCalls(proving: Proving, calls: readonly ChangingCall[]): v
     await trial.start();
     await wentThrough(trial);
     expect(hidden()).toBeGreaterThan(0);
-  });
-  test.concurrent.for(oneOf)('the name of what %s makes is taken by others: refused, and theirs stays', async ([, makes], context) => {
-    const trial = await proving.begin(context);
-    const name = `steadyhand-${runNameOf(trial.run).id.toLowerCase()}`;
-    await callsOf(trial).occupy(makes, name);
-    const before = await trial.world.snapshot();
-    await trial.start();
-    expect(await trial.closed()).toMatchObject({ outcome: 'refused', because: expect.stringContaining(name) as string, left: [] });
-    expect(await trial.world.snapshot()).toEqual(before);
   });
 }
 
@@ -101,11 +81,6 @@ function provesAnswers({ chosen, begin }: Proving, calls: readonly ChangingCall[
 
 function nameOf({ call, trouble }: { call: ChangingCall; trouble: Trouble }): string {
   return `${call.action} of ${call.step}: ${trouble.name}`;
-}
-
-function callsOf({ world }: Trial): Calls {
-  if (!world.calls) throw new Error('this world makes no calls');
-  return world.calls;
 }
 
 /** A fault that met nothing proves nothing. */

@@ -5,6 +5,7 @@ import { executedIn } from '../../support/executed.ts';
 import { callText, saidTo } from '../../support/providers/as-planned.ts';
 import type { Executed } from '../stage.ts';
 import type { Account } from './account.ts';
+import { somebodyElse } from './others.ts';
 
 const looks = /^(?:Describe|List|Get)/;
 
@@ -15,7 +16,7 @@ const looksUp = /^SELECT (?:current_setting\(|[^;]*?\bFROM pg_(?:extension|class
 export function callsOf(aws: Aws, since: number, regions: readonly string[]): Executed[] {
   const calls = aws.calls().slice(since);
   return calls
-    .filter(({ action, region }) => regions.includes(region) && !looks.test(action))
+    .filter(({ action, region, userAgent }) => regions.includes(region) && !looks.test(action) && !userAgent.includes(somebodyElse))
     .map((call) => ({
       on: 'provider',
       step: /steadyhand\/[^/]+\/[^/]+\/[^/]+\/([^/]+)\//.exec(call.userAgent)?.[1] ?? 'nobody',

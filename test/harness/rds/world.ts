@@ -1,5 +1,4 @@
 import {
-  CopyDBSnapshotCommand,
   DeleteDBInstanceAutomatedBackupCommand,
   DeleteDBInstanceCommand,
   DeleteDBSnapshotCommand,
@@ -15,20 +14,10 @@ import type pg from 'pg';
 import type { CallRecord } from '../../../sandbox/aws/calls.ts';
 import { worldOf } from '../../e2e/objects.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { Made, World } from '../stage.ts';
-import {
-  arnOf,
-  available,
-  lookAgainMs,
-  mainUser,
-  origin,
-  snapshotWhole,
-  templateDatabase,
-  templates,
-  type Account,
-  type Regions,
-} from './account.ts';
+import type { World } from '../stage.ts';
+import { available, lookAgainMs, mainUser, templateDatabase, type Account, type Regions } from './account.ts';
 import { callsOf, statementsOf } from './executed.ts';
+import { othersIn } from './others.ts';
 
 /** A database at AWS with two regions for itself. What a runbook's own world adds is its input and what must hold in the end. */
 export interface RdsWorld extends Omit<World, 'input' | 'judge'> {
@@ -89,7 +78,7 @@ export async function newRdsWorld(account: Account): Promise<RdsWorld> {
           .calls()
           .slice(since)
           .filter((one) => both.includes(one.region) && isHidden(one)).length,
-      occupy: async ({ kind, where }, name) => await occupy(account, regions[where], kind, name),
+      ...othersIn(account, regions),
     },
     // What a look at the copy makes there, it removes again.
     makes: ({ on, text, refused = false }) => !refused && on !== 'restored' && makes.test(text),
@@ -103,17 +92,6 @@ export async function newRdsWorld(account: Account): Promise<RdsWorld> {
 
 /** The fault meets every look, and hides only what is young. */
 const isHidden = ({ faults, status }: CallRecord): boolean => faults?.includes('not-found') === true && status === 404;
-
-async function occupy(account: Account, region: string, kind: Made['kind'], name: string): Promise<void> {
-  const client = account.client(region);
-  const snapshot = kind === 'snapshot' ? name : `${name}-theirs`;
-  const from = { SourceDBSnapshotIdentifier: arnOf(account, templates[0]), SourceRegion: origin, KmsKeyId: 'alias/aws/rds' };
-  await client.send(new CopyDBSnapshotCommand({ ...from, TargetDBSnapshotIdentifier: snapshot }));
-  await snapshotWhole(client, snapshot);
-  if (kind === 'snapshot') return;
-  await client.send(new RestoreDBInstanceFromDBSnapshotCommand({ DBInstanceIdentifier: name, DBSnapshotIdentifier: snapshot }));
-  await available(client, name);
-}
 
 /** What makes, or takes away, something that must not be made or taken away twice. */
 const makes = /^(aws rds (create|copy|restore|delete)-|CREATE (SCHEMA|TABLE)|INSERT INTO|ALTER TABLE .* (SET SCHEMA|ADD CONSTRAINT))/i;

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { pitrRestore } from '../../../workflows/pitr-restore/plan.ts';
 import { eventually } from '../../support/eventually.ts';
-import type { ChangingCall } from '../proofs/calls.ts';
+import type { ChangingCall } from '../changing-calls.ts';
 import type { Account } from '../rds/account.ts';
 import { rdsStage } from '../rds/stage.ts';
 import { newRdsWorld } from '../rds/world.ts';
@@ -68,5 +68,5 @@ export const restoreCalls: readonly ChangingCall[] = [
   { action: 'RestoreDBInstanceToPointInTime', step: 'restore-moment', makes: { kind: 'instance', where: 'home' } },
   { action: 'ModifyDBInstance', step: 'apply-settings' },
   { action: 'ModifyDBInstance', step: 'set-password', after: 1 },
-  { action: 'DeleteDBInstance', step: 'remove-restored' },
+  { action: 'DeleteDBInstance', step: 'remove-restored', takes: { kind: 'instance', where: 'home' } },
 ];
