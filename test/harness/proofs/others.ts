@@ -7,80 +7,105 @@ import type { Proving } from '../proving.ts';
 import type { Made } from '../stage.ts';
 import type { Trial } from '../trial.ts';
 
+/** What others do to the thing of a step, and what becomes of the run. */
+interface Situation {
+  readonly name: string;
+  readonly of: 'makes' | 'takes';
+  readonly end: 'as if nothing were' | 'people are told';
+  /** Default any. */
+  readonly kind?: Made['kind'];
+  proves(trial: Trial, step: string, made: Made): Promise<void>;
+}
+
+const situations: readonly Situation[] = [
+  {
+    name: 'its name is taken: refused, and theirs stays',
+    ...{ of: 'makes', end: 'people are told' },
+    proves: async (trial, _, made) => {
+      await callsOf(trial).occupy(made, nameOf(trial));
+      const before = await trial.world.snapshot();
+      await trial.start();
+      const because = expect.stringContaining(nameOf(trial)) as string;
+      expect(await trial.closed()).toMatchObject({ outcome: 'refused', because, left: [] });
+      expect(await trial.world.snapshot()).toEqual(before);
+    },
+  },
+  {
+    name: 'it is changed: shown, and taken back',
+    ...{ of: 'makes', kind: 'instance', end: 'people are told' },
+    proves: async (trial, step, made) => {
+      await parkedAt(trial, step, 'acted');
+      await callsOf(trial).alter(made, nameOf(trial));
+      await trial.answer('retry');
+      const message = expect.stringContaining('sg-quarantine') as string;
+      expect((await trial.parked(step)).failure).toMatchObject({ code: 'drift', message });
+      await trial.answer('roll-back');
+      await wentBack(trial);
+    },
+  },
+  {
+    name: 'it is removed: nothing to take back',
+    ...{ of: 'makes', end: 'as if nothing were' },
+    proves: async (trial, step, made) => {
+      await parkedAt(trial, step, 'acted');
+      await callsOf(trial).remove(made, nameOf(trial));
+      await trial.answer('roll-back');
+      await wentBack(trial);
+    },
+  },
+  {
+    name: 'it is replaced, and to be taken back: theirs stays',
+    ...{ of: 'makes', end: 'people are told' },
+    proves: async (trial, step, made) => {
+      await parkedAt(trial, step, 'acted');
+      const theirs = await replaced(trial, made);
+      await trial.answer('roll-back');
+      const { left, outcome } = await trial.closed();
+      expect(outcome).toBe('needs-attention');
+      expect(left.join()).toContain(definitionOf(trial.subject, step).title);
+      expect(await leaseOf(trial)).toBe('orphaned');
+      expect(await callsOf(trial).identity(made, nameOf(trial))).toBe(theirs);
+    },
+  },
+  {
+    name: 'it is gone already: goes on',
+    ...{ of: 'takes', end: 'as if nothing were' },
+    proves: async (trial, step, made) => {
+      await parkedAt(trial, step, 'begun');
+      await callsOf(trial).remove(made, nameOf(trial));
+      await trial.answer('retry');
+      await wentThrough(trial);
+    },
+  },
+  {
+    name: 'it was replaced: theirs stays',
+    ...{ of: 'takes', end: 'people are told' },
+    proves: async (trial, step, made) => {
+      await parkedAt(trial, step, 'begun');
+      const theirs = await replaced(trial, made);
+      await trial.answer('retry');
+      expect((await trial.parked(step)).failure).toMatchObject({ code: 'foreign-object' });
+      await trial.answer('abort');
+      expect(await trial.closed()).toMatchObject({ outcome: 'aborted' });
+      expect(await callsOf(trial).identity(made, nameOf(trial))).toBe(theirs);
+    },
+  },
+];
+
 /**
  * Somebody else is at work on what a run makes or removes at a provider. What they have made stays theirs, by whatever name; what
  * they have changed is shown; what they have removed is removed.
  */
 export function provesOthers({ chosen, begin }: Proving, calls: readonly ChangingCall[]): void {
-  const making = chosen(
-    calls.flatMap(({ step, makes }) => (makes ? [{ step, made: makes }] : [])),
-    () => 'all',
+  const cases = situations.flatMap((situation) =>
+    calls.flatMap(({ step, [situation.of]: made }) =>
+      made && (situation.kind ?? made.kind) === made.kind ? [{ step, made, situation, name: situation.name }] : [],
+    ),
   );
-  const taking = chosen(
-    calls.flatMap(({ step, takes }) => (takes ? [{ step, made: takes }] : [])),
-    () => 'all',
+  test.concurrent.for(chosen(cases, ({ situation }) => situation.end))(
+    'others, and what $step makes or removes: $name',
+    async ({ step, made, situation }, context) => await situation.proves(await begin(context), step, made),
   );
-  test.concurrent.for(making)('the name of what $step makes is taken by others: refused, and theirs stays', async ({ made }, context) => {
-    const trial = await begin(context);
-    await callsOf(trial).occupy(made, nameOf(trial));
-    const before = await trial.world.snapshot();
-    await trial.start();
-    expect(await trial.closed()).toMatchObject({ outcome: 'refused', because: expect.stringContaining(nameOf(trial)) as string, left: [] });
-    expect(await trial.world.snapshot()).toEqual(before);
-  });
-
-  const changeable = making.filter(({ made }) => made.kind === 'instance');
-  test.concurrent.for(changeable)('what $step has made is changed by others: shown, and taken back', async ({ step, made }, context) => {
-    const trial = await begin(context);
-    await parkedAt(trial, step, 'acted');
-    await callsOf(trial).alter(made, nameOf(trial));
-    await trial.answer('retry');
-    expect((await trial.parked(step)).failure).toMatchObject({
-      code: 'drift',
-      message: expect.stringContaining('sg-quarantine') as string,
-    });
-    await trial.answer('roll-back');
-    await wentBack(trial);
-  });
-
-  test.concurrent.for(making)('what $step has made is removed by others: nothing to take back', async ({ step, made }, context) => {
-    const trial = await begin(context);
-    await parkedAt(trial, step, 'acted');
-    await callsOf(trial).remove(made, nameOf(trial));
-    await trial.answer('roll-back');
-    await wentBack(trial);
-  });
-
-  test.concurrent.for(making)('and others take its name: theirs stays, and people are told ($step)', async ({ step, made }, context) => {
-    const trial = await begin(context);
-    await parkedAt(trial, step, 'acted');
-    const theirs = await replaced(trial, made);
-    await trial.answer('roll-back');
-    const { left, ...end } = await trial.closed();
-    expect(end).toMatchObject({ outcome: 'needs-attention' });
-    expect(left.join()).toContain(definitionOf(trial.subject, step).title);
-    expect(await leaseOf(trial)).toBe('orphaned');
-    expect(await callsOf(trial).identity(made, nameOf(trial))).toBe(theirs);
-  });
-
-  test.concurrent.for(taking)('what $step removes is gone already: it goes on', async ({ step, made }, context) => {
-    const trial = await begin(context);
-    await parkedAt(trial, step, 'begun');
-    await callsOf(trial).remove(made, nameOf(trial));
-    await trial.answer('retry');
-    await wentThrough(trial);
-  });
-
-  test.concurrent.for(taking)('and others have its name: theirs stays ($step)', async ({ step, made }, context) => {
-    const trial = await begin(context);
-    await parkedAt(trial, step, 'begun');
-    const theirs = await replaced(trial, made);
-    await trial.answer('retry');
-    expect((await trial.parked(step)).failure).toMatchObject({ code: 'foreign-object' });
-    await trial.answer('abort');
-    expect(await trial.closed()).toMatchObject({ outcome: 'aborted' });
-    expect(await callsOf(trial).identity(made, nameOf(trial))).toBe(theirs);
-  });
 }
 
 const nameOf = ({ run }: Trial): string => `steadyhand-${runNameOf(run).id.toLowerCase()}`;
