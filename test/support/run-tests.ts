@@ -6,6 +6,7 @@ import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
 import { postgres15 } from './postgres-15.ts';
 import { Counter, type Tally } from './reporter.ts';
+import { scratchInMemory } from './scratch.ts';
 
 const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -19,6 +20,12 @@ const filters = process.argv.slice(2).filter((argument) => !['--ci', ...sets.map
 if (findPgBouncer(sandboxConfiguration().path) === undefined)
   console.log('PgBouncer is not installed: traffic moves over the fence in all tests.');
 if (postgres15 === undefined) console.log('PostgreSQL 15 is not installed: the cases with a source older than 16 are left out.');
+
+const scratch = scratchInMemory();
+if (scratch !== undefined) {
+  process.env['TMPDIR'] = scratch;
+  console.log(`The tests' servers keep their files in memory (${scratch}); TMPDIR=/tmp npm test has them on the disk.`);
+}
 
 const counter = new Counter();
 const vitest = await createVitest('test', { ...config, run: true, watch: false, reporters: ['default', counter] });
