@@ -230,9 +230,13 @@ function tagsOfSource(source: DBInstance): readonly string[] {
 async function newest({ rds, order }: Look): Promise<Snapshot> {
   const found = (await listBackups(rds, order.database)).find((one) => one.automated && one.status === 'available');
   if (found) return found;
-  throw new Failure('plan-impossible', `${order.database} has no automated snapshot to copy; ask for a new one`, {
-    database: order.database,
-  });
+  throw new Failure(
+    'plan-impossible',
+    `${order.database} has no automated snapshot of the instance in use to copy; ask for a new one (snapshot=new)`,
+    {
+      database: order.database,
+    },
+  );
 }
 
 async function named(rds: Rds, database: string, region: string, id: string): Promise<Snapshot> {

@@ -1,4 +1,5 @@
 import type { Tag } from '@aws-sdk/client-rds';
+import { tagOf } from '../../../domain/run.ts';
 import type { Attempt } from '../../attempt.ts';
 
 /** The name and the tags of whatever a run makes. In a plan they are variables. */
@@ -73,6 +74,21 @@ export const runOf = (list: readonly Tag[] | undefined): string | null => tagsOf
 /** Made by any step of this run. */
 export function bearsRun(list: readonly Tag[] | undefined, run: string): boolean {
   return runOf(list) === run;
+}
+
+/** The run that has made it, by its tag and by its name: a tag alone may be inherited from an instance, or be written by hand. */
+export function makerOf(name: string, list: readonly Tag[] | undefined): string | null {
+  const run = runOf(list);
+  return run !== null && isCalledAfter(name, run) ? run : null;
+}
+
+/** A tag that somebody wrote by hand may be no run at all. */
+export function isCalledAfter(name: string, run: string): boolean {
+  try {
+    return name === ownName(tagOf(run));
+  } catch {
+    return false;
+  }
 }
 
 /** The step that has made it: the last part but one of `workflowId/step/generation`. */

@@ -1,10 +1,9 @@
 import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
 import { Failure } from '../../../domain/failure.ts';
 import type { OwnedLook, OwnedObject } from '../../../domain/leftover.ts';
-import { tagOf } from '../../../domain/run.ts';
 import { callCommand, type Call } from '../../aws/call.ts';
 import { entryOf, type Rds } from './look.ts';
-import { ownName, removeAfterOf, runOf, stepOf } from './own.ts';
+import { isCalledAfter, makerOf, removeAfterOf, runOf, stepOf } from './own.ts';
 
 /** A region is looked at as a whole: RDS can't be asked for a tag, and the region of a copy is no other run's secret. */
 export async function listOwned(rds: Rds, database: string): Promise<OwnedLook> {
@@ -82,11 +81,10 @@ function ownedSnapshot(region: string, one: DBSnapshot): OwnedObject[] {
   const { DBSnapshotIdentifier: name = '', Status: status = 'unknown', TagList: tags } = one;
   const id = named.exec(name)?.groups?.['id']?.toUpperCase();
   if (id === undefined) return [];
-  const tagged = runOf(tags);
-  const own = tagged !== null && isCalledAfter(name, tagged);
+  const maker = makerOf(name, tags);
   return [
     {
-      ...{ kind: 'snapshot', name, region, status, run: own ? tagged : id, step: own ? stepOf(tags) : null, removeAfter: null },
+      ...{ kind: 'snapshot', name, region, status, run: maker ?? id, step: maker === null ? null : stepOf(tags), removeAfter: null },
       identity: one.DBSnapshotArn ?? name,
       since: one.SnapshotCreateTime?.toISOString() ?? null,
       byHand: callCommand({ region, action: 'rds:DeleteDBSnapshot', input: { DBSnapshotIdentifier: name } }).text,
@@ -95,12 +93,3 @@ function ownedSnapshot(region: string, one: DBSnapshot): OwnedObject[] {
 }
 
 const named = /^steadyhand-(?<id>[0-9a-hjkmnp-tv-z]{26})(?:-last)?$/;
-
-/** A tag that somebody wrote by hand may be no run at all. */
-function isCalledAfter(name: string, run: string): boolean {
-  try {
-    return name === ownName(tagOf(run));
-  } catch {
-    return false;
-  }
-}

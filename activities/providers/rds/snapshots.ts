@@ -5,9 +5,9 @@ import type { Observation } from '../../engine/ensure.ts';
 import type { Snapshot } from '../provider.ts';
 import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
-import { entryOf, snapshotFrom, snapshotOf, snapshotsIn, type Rds } from './look.ts';
+import { entryOf, instanceOf, snapshotFrom, snapshotOf, snapshotsIn, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
-import { bearsKey, bearsRun, databaseOf, lastName, ownName, ownOf } from './own.ts';
+import { bearsKey, bearsRun, databaseOf, lastName, makerOf, ownName, ownOf } from './own.ts';
 import { takeAway } from './take-away.ts';
 
 export async function createSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
@@ -82,21 +82,21 @@ async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<
   return { ...snapshotFrom(region, seen), percent: seen.PercentProgress };
 }
 
-/** Newest first; those that are still being made come last. */
+/** Newest first; those that are still being made come last. Not those of an instance that was called so before. */
 export async function listBackups(rds: Rds, database: string): Promise<Snapshot[]> {
   const { region, instance } = entryOf(rds, database);
-  return newestFirst(region, await snapshotsIn(rds, region, { DBInstanceIdentifier: instance }));
+  const resource = (await instanceOf(rds, region, instance))?.DbiResourceId;
+  return resource === undefined ? [] : newestFirst(region, await snapshotsIn(rds, region, { DbiResourceId: resource }));
 }
 
+/** What runs have copied for this database, by the tags that only a copy gets, and by its name; whatever else is there is not theirs. */
 export async function listCopies(rds: Rds, database: string): Promise<Snapshot[]> {
-  const { dr, instance } = entryOf(rds, database);
+  const { dr } = entryOf(rds, database);
   if (!dr) return [];
   const found = await snapshotsIn(rds, dr.region, { SnapshotType: 'manual' });
-  const ofDatabase = ({ TagList, DBInstanceIdentifier: of }: DBSnapshot): boolean => {
-    const tagged = databaseOf(TagList);
-    return tagged === undefined ? of === instance : tagged === database;
-  };
-  return newestFirst(dr.region, found.filter(ofDatabase));
+  const isCopy = ({ DBSnapshotIdentifier: name = '', TagList: tags }: DBSnapshot): boolean =>
+    databaseOf(tags) === database && makerOf(name, tags) !== null;
+  return newestFirst(dr.region, found.filter(isCopy));
 }
 
 const newestFirst = (region: string, found: readonly DBSnapshot[]): Snapshot[] =>

@@ -2,6 +2,7 @@ import { CopyDBSnapshotCommand } from '@aws-sdk/client-rds';
 import { ulid } from 'ulid';
 import { expect } from 'vitest';
 import type { Control } from '../../../control/contract.ts';
+import { runNameOf } from '../../../domain/run.ts';
 import { drSnapshotCopy } from '../../../workflows/dr-snapshot-copy/plan.ts';
 import type { ChangingCall } from '../changing-calls.ts';
 import { arnOf, origin, snapshotWhole, templates, type Account } from '../rds/account.ts';
@@ -48,7 +49,7 @@ async function earlierCopies(
     templates.map(async (template, index) => {
       const run = await knownRun(control, database);
       const Tags = Object.entries({ 'steadyhand-run': run, 'steadyhand-database': database }).map(([Key, Value]) => ({ Key, Value }));
-      const copy = { TargetDBSnapshotIdentifier: `${template}-of-${database}`, KmsKeyId: 'alias/orders' };
+      const copy = { TargetDBSnapshotIdentifier: `steadyhand-${runNameOf(run).id.toLowerCase()}`, KmsKeyId: 'alias/orders' };
       const from = { SourceDBSnapshotIdentifier: arnOf(account, template), SourceRegion: origin };
       await client.send(new CopyDBSnapshotCommand({ ...from, ...copy, Tags }));
       await snapshotWhole(client, copy.TargetDBSnapshotIdentifier);

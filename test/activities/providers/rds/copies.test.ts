@@ -26,22 +26,33 @@ function regionOf(snapshots: readonly DBSnapshot[]): Rds {
   return { aws: { call }, servers: { entry: () => entry }, pace: { lookAgainMs: 10, graceMs: 0 } } as unknown as Rds;
 }
 
+const run = 'dr-snapshot-copy/orders/01M80000000000000000000000';
+
 function copy(id: string, more: DBSnapshot, tags: Readonly<Record<string, string>> = {}): DBSnapshot {
-  const TagList = Object.entries({ 'steadyhand-run': 'dr-snapshot-copy/orders/1', ...tags }).map(([Key, Value]) => ({ Key, Value }));
+  const TagList = Object.entries({ 'steadyhand-run': run, ...tags }).map(([Key, Value]) => ({ Key, Value }));
   return { DBSnapshotIdentifier: id, SourceRegion: home, Status: 'available', TagList, ...more };
 }
 
-test('a copy is of the database that its tag names, whatever its server was called; without the tag of its instance', async () => {
+/** As the run number `at` of that runbook makes it. */
+function madeBy(at: number, more: DBSnapshot, tags: Readonly<Record<string, string>> = {}, runbook = 'dr-snapshot-copy'): DBSnapshot {
+  const id = `01M8000000000000000000000${at}`;
+  return copy(`steadyhand-${id.toLowerCase()}`, more, { 'steadyhand-run': `${runbook}/orders/${id}`, ...tags });
+}
+
+test('a copy is what a run has made as one for this database, whatever its server was called; nothing else is', async () => {
   const day = (text: string): DBSnapshot => ({ OriginalSnapshotCreateTime: new Date(`2026-11-${text}T00:00:00Z`) });
   const orders = { 'steadyhand-database': 'orders' };
   const region = regionOf([
-    copy('before-the-rename', { DBInstanceIdentifier: 'orders-1', ...day('01') }, orders),
-    copy('untagged', { DBInstanceIdentifier: 'orders-2', ...day('03') }),
-    copy('untagged-of-another', { DBInstanceIdentifier: 'orders-1', ...day('04') }),
-    copy('of-who-was-called-so-before', { DBInstanceIdentifier: 'orders-2', ...day('05') }, { 'steadyhand-database': 'ledger' }),
-    copy('now', { DBInstanceIdentifier: 'orders-2', ...day('02') }, orders),
+    madeBy(1, { DBInstanceIdentifier: 'orders-1', ...day('01') }, orders),
+    madeBy(2, { DBInstanceIdentifier: 'orders-2', ...day('02') }, orders),
+    madeBy(3, { DBInstanceIdentifier: 'orders-2', ...day('03') }, { 'steadyhand-database': 'ledger' }),
+    // Of an instance that is called the same here: a backup, or what was one before the regions were exchanged.
+    madeBy(4, { DBInstanceIdentifier: 'orders-2', ...day('04') }, {}, 'backup-now'),
+    // Somebody has copied a copy, with its tags.
+    copy('before-the-migration', { DBInstanceIdentifier: 'orders-2', ...day('05') }, orders),
+    copy('by-hand', { DBInstanceIdentifier: 'orders-2', ...day('06') }, { ...orders, 'steadyhand-run': 'nobody' }),
   ]);
-  expect((await listCopies(region, 'orders')).map(({ id }) => id)).toEqual(['untagged', 'now', 'before-the-rename']);
+  expect((await listCopies(region, 'orders')).map(({ takenAt }) => takenAt?.slice(8, 10))).toEqual(['02', '01']);
 });
 
 const source = {

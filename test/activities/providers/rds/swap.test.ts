@@ -93,6 +93,8 @@ test(
     world.aws.fault({ action: 'ModifyDBInstance', kind: 'lost' });
     await does('take-place', 'renameRestored');
     expect(await world.instance(own)).toBeUndefined();
+    // The backups of the one that was called so are none of this one.
+    expect((await verbs.backup.listBackups('orders')).map(({ id }) => id)).not.toContain(snapshot);
     expect(world.effects('ModifyDBInstance', 'orders')).toBe(1);
     expect(world.effects('ModifyDBInstance', own)).toBe(1);
 
