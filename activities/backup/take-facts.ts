@@ -81,12 +81,19 @@ export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
     const region = binding.copy?.region ?? '';
     const copies = prune ? (await wholeCopies(places, database)).filter((one) => one.run !== run) : [];
     const earlier = ledger ? await judged(ledger, database, copies) : null;
-    const remove = copies.filter(({ id }) => earlier?.some((one) => one.id === id && !one.keep));
+    const goes = copies.filter(({ id }) => earlier?.some((one) => one.id === id && !one.keep));
+    const newestGood = earlier?.find(({ good }) => good);
     return {
       binding: {
         ...binding,
         verification: { rules: rules ?? verificationSchema.parse({}), target: null },
-        prune: prune && ledger ? { region, remove: remove.map(({ id, arn, run: by, takenAt }) => ({ id, arn, run: by, takenAt })) } : null,
+        prune:
+          prune && ledger
+            ? {
+                ...{ region, remove: goes.map(oldCopyFrom) },
+                newestGood: copies.filter(({ id }) => id === newestGood?.id).map(oldCopyFrom)[0] ?? null,
+              }
+            : null,
       },
       observed: { ...observed, earlier },
     };
@@ -94,6 +101,8 @@ export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
 }
 
 type EarlierCopy = Snapshot & OldCopy;
+
+const oldCopyFrom = ({ id, arn, run, takenAt }: EarlierCopy): OldCopy => ({ id, arn, run, takenAt });
 
 /** Whole ones that a run has made. */
 async function wholeCopies({ servers, providers }: Places, database: string): Promise<EarlierCopy[]> {

@@ -45,8 +45,8 @@ export interface BackupFacts {
     readonly swap?: SwapFacts;
     /** Of an instance that is to be removed; absent for other runbooks. */
     readonly old?: OldFacts;
-    /** The old copies that go, and where they are. Absent: the runbook removes none; null: it must not. */
-    readonly prune?: { readonly region: string; readonly remove: readonly OldCopy[] } | null;
+    /** Absent: the runbook removes no old copies; null: it must not. */
+    readonly prune?: PruneFacts | null;
     /** The source's settings as a restored instance gets them. */
     readonly settings: Settings;
     /** What differs from them as long as it stands in quarantine. */
@@ -82,6 +82,13 @@ export interface OldFacts {
 }
 
 /** A copy of an earlier run, so that no other one is taken for it. */
+/** The old copies that go, where they are, and the newest good one: without it none of them would go. */
+export interface PruneFacts {
+  readonly region: string;
+  readonly remove: readonly OldCopy[];
+  readonly newestGood: OldCopy | null;
+}
+
 export interface OldCopy {
   readonly id: string;
   readonly arn: string;

@@ -13,6 +13,7 @@ beforeAll(async () => {
   world = await startRds();
   if (!world.provider.copy) throw new Error('rds copies');
   copy = world.provider.copy;
+  newestGood = await oldCopy();
 }, 120_000);
 afterAll(async () => await world?.stop());
 
@@ -28,9 +29,11 @@ async function oldCopy(): Promise<OldCopy> {
   return { id, arn, takenAt: takenAt ?? '', run: journal.run };
 }
 
+let newestGood: OldCopy;
+
 async function removing(...remove: OldCopy[]): Promise<{ facts: BackupFacts; journal: ReturnType<typeof createJournal> }> {
   const { binding, observed } = await factsOf(world);
-  const facts = { binding: { ...binding, prune: { region: home, remove } }, observed };
+  const facts = { binding: { ...binding, prune: { region: home, remove, newestGood } }, observed };
   return { facts, journal: createJournal(`dr-snapshot-copy/orders/${newRunId()}`) };
 }
 
@@ -63,6 +66,30 @@ test('what somebody has put a hold on since the plan stays, and so does another 
     ],
   });
   for (const { id } of [held, other, old]) expect(await there(id)).toBe(1);
+});
+
+test('the good copy that lets them go is gone meanwhile: they stay', { timeout: 120_000 }, async () => {
+  const [one, good] = [await oldCopy(), await oldCopy()];
+  const { facts, journal } = await removing(one);
+  const leaning = { ...facts, binding: { ...facts.binding, prune: { region: home, remove: [one], newestGood: good } } };
+  await world.client().send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: good.id }));
+  const because = `the newest good copy, ${good.id}, is gone`;
+  expect(await copy.removeCopies(leaning, journal.attempt('prune'))).toEqual({ pruned: [], stayed: [{ id: one.id, because }] });
+  expect(await there(one.id)).toBe(1);
+});
+
+test('one that is in use is tried again, and stays when that does not pass; the others go', { timeout: 120_000 }, async () => {
+  const [used, free] = [await oldCopy(), await oldCopy()];
+  const { facts, journal } = await removing(used, free);
+  // The first call of the first round, and of all later ones.
+  const busy = { action: 'DeleteDBSnapshot', kind: 'answer', code: 'InvalidDBSnapshotState' } as const;
+  const ends = [world.aws.fault(busy), world.aws.fault({ ...busy, after: 2, times: 1_000 })];
+  const stayed = [{ id: used.id, because: 'it is in use' }];
+  expect(await copy.removeCopies(facts, journal.attempt('prune'))).toEqual({ pruned: [free.id], stayed });
+  for (const end of ends) end();
+  const again = createJournal(`dr-snapshot-copy/orders/${newRunId()}`);
+  world.aws.fault(busy);
+  expect(await copy.removeCopies(facts, again.attempt('prune'))).toEqual({ pruned: [free.id, used.id], stayed: [] });
 });
 
 const anotherRun = `dr-snapshot-copy/orders/${newRunId()}`;
