@@ -4,7 +4,7 @@ import { tagOf } from '../../../domain/run.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { BackupFacts } from '../backup-facts.ts';
 import { regionOf } from './commands.ts';
-import { instanceOf, instancesBy, stateOf, type Rds } from './look.ts';
+import { instanceOf, instancesBy, stateOf, unseen, type Rds } from './look.ts';
 import { bearsRun, ownName } from './own.ts';
 
 /** The very instance of the facts, which a run that swaps has perhaps renamed; undefined when there is none of that name. */
@@ -41,12 +41,12 @@ export async function restoredInstance(rds: Rds, facts: BackupFacts, run: string
   return await restoredBy(rds, { run, region: regionOf(facts), source, swaps: swap !== undefined });
 }
 
-/** This run's own instance. Raises `not-yet` while AWS does not tell of it, `foreign-object` when it is not the run's. */
+/** This run's own instance. Raises `not-yet` while AWS does not tell of it yet, `drift` when it is gone, `foreign-object` when it is not the run's. */
 export async function ownInstance(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<DBInstance> {
   const region = regionOf(facts);
   const id = ownName(attempt.tag);
   const seen = await restoredInstance(rds, facts, attempt.run);
-  if (!seen) throw notYet(`the instance ${id} in ${region} cannot be seen yet`, rds.pace.lookAgainMs);
+  if (!seen) throw unseen(rds, attempt, `the instance ${id} in ${region}`);
   if (!bearsRun(seen.TagList, attempt.run)) {
     throw new Failure('foreign-object', `the instance ${id} in ${region} does not carry the tag of this run`, { id, region });
   }

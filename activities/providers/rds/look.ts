@@ -1,7 +1,9 @@
 import type { DBInstance, DBSnapshot, DescribeDBSnapshotsMessage } from '@aws-sdk/client-rds';
+import { z } from 'zod';
 import type { Aws } from '../../aws/aws.ts';
-import { Failure } from '../../../domain/failure.ts';
+import { Failure, notYet } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
+import type { Attempt } from '../../attempt.ts';
 import type { Servers } from '../../postgres/session.ts';
 import type { Snapshot } from '../provider.ts';
 import { runOf, tagsOf } from './own.ts';
@@ -75,6 +77,19 @@ export async function snapshotsIn({ aws }: Rds, region: string, fit: DescribeDBS
     marker = page.Marker;
   } while (marker !== undefined && marker !== '');
   return found;
+}
+
+const looking = z.looseObject({ missingSince: z.number().optional() });
+
+/** What to say of a thing that this run has made and that is not seen: `not-yet` for the grace of AWS, then `drift`. */
+export function unseen({ pace }: Rds, attempt: Attempt, what: string): Failure {
+  const { missingSince = Date.now(), ...rest } = looking.safeParse(attempt.checkpoint).data ?? {};
+  attempt.save({ ...rest, missingSince });
+  if (Date.now() - missingSince >= pace.graceMs)
+    return new Failure('drift', `${what} is gone: this run has made it, and somebody has removed it`);
+  const summary = `${what} cannot be seen yet`;
+  attempt.progress({ summary });
+  return notYet(summary, pace.lookAgainMs);
 }
 
 const gibibyte = 1_073_741_824;

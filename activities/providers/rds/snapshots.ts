@@ -5,7 +5,7 @@ import type { Observation } from '../../engine/ensure.ts';
 import type { Snapshot } from '../provider.ts';
 import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
-import { entryOf, instanceOf, snapshotFrom, snapshotOf, snapshotsIn, type Rds } from './look.ts';
+import { entryOf, instanceOf, snapshotFrom, snapshotOf, snapshotsIn, unseen, type Rds } from './look.ts';
 import { foreign, make } from './make.ts';
 import { bearsKey, bearsRun, databaseOf, lastName, makerOf, ownName, ownOf } from './own.ts';
 import { takeAway } from './take-away.ts';
@@ -64,7 +64,7 @@ function whole(rds: Rds, seen: SeenSnapshot, attempt: Attempt): Snapshot {
 export async function awaitLast(rds: Rds, { binding: { source } }: BackupFacts, attempt: Attempt): Promise<Snapshot> {
   const id = lastName(ownName(attempt.tag));
   const seen = await snapshotOf(rds, source.region, id);
-  if (!seen) throw notYet(`the snapshot ${id} in ${source.region} cannot be seen yet`, rds.pace.lookAgainMs);
+  if (!seen) throw unseen(rds, attempt, `the last snapshot ${id} in ${source.region}`);
   if (seen.DBInstanceIdentifier !== source.id) {
     const of = seen.DBInstanceIdentifier ?? 'nothing';
     throw new Failure('foreign-object', `the snapshot ${id} in ${source.region} is one of ${of}, not of ${source.id}`, { id, of });
@@ -75,7 +75,7 @@ export async function awaitLast(rds: Rds, { binding: { source } }: BackupFacts, 
 async function ownSnapshot(rds: Rds, region: string, attempt: Attempt): Promise<SeenSnapshot> {
   const id = ownName(attempt.tag);
   const seen = await snapshotOf(rds, region, id);
-  if (!seen) throw notYet(`the snapshot ${id} in ${region} cannot be seen yet`, rds.pace.lookAgainMs);
+  if (!seen) throw unseen(rds, attempt, `the snapshot ${id} in ${region}`);
   if (!bearsRun(seen.TagList, attempt.run)) {
     throw new Failure('foreign-object', `the snapshot ${id} in ${region} does not carry the tag of this run`, { id, region });
   }

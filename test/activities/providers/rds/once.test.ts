@@ -1,6 +1,8 @@
 import {
   AddTagsToResourceCommand,
   CreateDBSnapshotCommand,
+  DeleteDBInstanceCommand,
+  DeleteDBSnapshotCommand,
   DescribeDBSnapshotsCommand,
   ModifyDBInstanceCommand,
   RemoveTagsFromResourceCommand,
@@ -212,6 +214,28 @@ test('A6: an old instance goes with a last snapshot, once; a new one of its name
   await expect(remove(journal.attempt('remove'))).rejects.toMatchObject({ code: 'identity-changed' });
   expect((await world.instance('old'))?.DBInstanceStatus).toBe('available');
   expect(world.effects('DeleteDBInstance', 'old')).toBe(1);
+});
+
+test('what others have removed while it is waited for is told, and not waited for for days', { timeout: 120_000 }, async () => {
+  const { facts, journal, id, snapshot } = await begin();
+  await snapshot();
+  const whole = (): Promise<unknown> => settled(journal, 'await', (attempt) => verbs.backup.awaitSnapshot(facts, 'source', attempt));
+  await whole();
+  await world.client().send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));
+  await expect(whole()).rejects.toMatchObject({
+    code: 'drift',
+    message: expect.stringContaining(`${id} in eu-central-1 is gone`) as string,
+  });
+});
+
+test('an old instance that others removed, without the last snapshot: told', { timeout: 120_000 }, async () => {
+  await world.create('removed');
+  const facts = await factsOf(world, { id: 'removed' });
+  const journal = createJournal(`remove-old/orders/${newRunId()}`);
+  await world.client().send(new DeleteDBInstanceCommand({ DBInstanceIdentifier: 'removed', SkipFinalSnapshot: true }));
+  await settled(journal, 'remove', (attempt) => verbs.remove.deleteInstance(facts, attempt, () => Promise.resolve()));
+  const last = settled(journal, 'last', (attempt) => verbs.remove.awaitLast(facts, attempt));
+  await expect(last).rejects.toMatchObject({ code: 'drift', message: expect.stringContaining('-last') as string });
 });
 
 test('a source that is another instance now is not waited for', async () => {
