@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RunDetail } from '../control/contract.ts';
 import type { OwnedObject } from '../domain/leftover.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { janitorSchema } from './janitor-answers.ts';
@@ -43,10 +44,13 @@ async function judgedAtProvider(
   const about = { database, kind, name, region, run };
   const known = runs.find((one) => one.run === run);
   const inUse = isInUse(parts, object);
-  if (!known && row.outcome === 'succeeded') {
-    const kept = inUse ? undefined : whatIsKept(parts, row, object);
+  const succeeded = !known && row.outcome === 'succeeded';
+  // What it was to leave is wanted from its step without return on, whatever came after: nobody is told to remove a proved copy.
+  const begun = known?.left.some(({ step }) => parts.catalog[row.runbook]?.steps[step]?.pointOfNoReturn === true) ?? false;
+  if (succeeded || begun) {
+    const kept = inUse ? undefined : whatIsKept(parts, { ...row, succeeded }, object);
     if (kept) return { kept: { ...about, since: object.since, due: object.removeAfter, ...kept } };
-    if (inUse) return {};
+    if (inUse && succeeded) return {};
   }
   const remove = inUse ? `steadyhand show ${runNameOf(run).id}` : byHand;
   return { left: { ...about, owner: 'closed', command: known?.safe === true ? known.command : remove } };
@@ -54,7 +58,7 @@ async function judgedAtProvider(
 
 function whatIsKept(
   { catalog }: ApiParts,
-  { runbook, database, input }: { readonly runbook: string; readonly database: string; readonly input: unknown },
+  { runbook, database, input, succeeded }: Pick<RunDetail, 'runbook' | 'database' | 'input'> & { readonly succeeded: boolean },
   { kind, name, step, removeAfter, byHand }: OwnedObject,
 ): { what: string; command: string } | undefined {
   if (removeAfter !== null) {
@@ -66,7 +70,7 @@ function whatIsKept(
   // Nobody is told to remove what was kept, only since its runbook is another one by now.
   if (!known || !parsed?.success) return { what: `of an earlier version’s ${runbook}`, command: byHand };
   // A run that succeeded has removed the snapshots that it had no use for; an instance costs too much to be taken for wanted.
-  const what = known.keeps?.(parsed.data)[step] ?? (kind === 'snapshot' ? `made by its step ${step}` : undefined);
+  const what = known.keeps?.(parsed.data)[step] ?? (succeeded && kind === 'snapshot' ? `made by its step ${step}` : undefined);
   return what === undefined ? undefined : { what, command: byHand };
 }
 

@@ -129,6 +129,21 @@ test('what stands at a provider is an open run’s, kept on purpose, left, or no
   ]);
 });
 
+test('a run that ended after its step without return had begun keeps what it was to keep, and only that', async () => {
+  const api = await place.begin({
+    rehearsal: {
+      ...keeping.rehearsal,
+      steps: { ...rehearsal.steps, first: { kind: 'change', title: 'Make the first', pointOfNoReturn: true } },
+    },
+  });
+  const { run } = await leftBehind(api);
+  const other = owned(run, { identity: 'other', step: 'second' });
+  api.owned = [owned(run), other];
+  const { objects, kept } = await look(api);
+  expect(kept).toMatchObject([{ run, what: 'a backup', command: owned(run).byHand }]);
+  expect(objects).toMatchObject([{ run, owner: 'closed', command: other.byHand }]);
+});
+
 test('a run that did not succeed keeps nothing, and what serves under the inventory’s name is not told', async () => {
   const api = await place.begin(keeping);
   const kept = await succeeded(api);
