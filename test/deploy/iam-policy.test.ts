@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { awsActions } from '../../activities/aws/calls.ts';
 
-const statement = z.object({ Sid: z.string(), Action: z.array(z.string()) });
+const statement = z.object({ Sid: z.string(), Action: z.array(z.string()), Resource: z.string() });
 const policy = z.object({ Statement: z.array(statement) }).parse(JSON.parse(read('deploy/iam-policy.json')));
 
 function read(file: string): string {
@@ -15,11 +15,22 @@ const allowed = (sid: string): string[] => policy.Statement.find((one) => one.Si
 const sources = globSync('activities/**/*.ts', { cwd: new URL('../../', import.meta.url) });
 
 test.for([
-  ['SteadyhandLooks', 'look'],
-  ['SteadyhandChanges', 'change'],
-] as const)('%s allows the calls of the kind "%s", and no other', ([sid, kind]) => {
+  [['SteadyhandLooks', 'SteadyhandReadsSecrets'], 'look'],
+  [['SteadyhandChanges'], 'change'],
+] as const)('%s allow the calls of the kind "%s", and no other', ([sids, kind]) => {
   const made = Object.entries(awsActions).flatMap(([action, of]) => (of === kind ? [action] : []));
-  expect(allowed(sid)).toEqual(made.toSorted());
+  expect(sids.flatMap(allowed)).toEqual(made.toSorted());
+});
+
+test('secrets and roles are not all of the account', () => {
+  const wide = policy.Statement.filter(({ Resource }) => Resource === '*').flatMap(({ Action }) => Action);
+  expect(wide.filter((action) => /^(?:secretsmanager|iam):/.test(action))).toEqual([]);
+});
+
+test('whatever is passed on may be passed: a role, and a secret under a key of its owner', () => {
+  const named = sources.some((file) => read(file).includes('MonitoringRoleArn'));
+  expect([named, allowed('ACopyIsMonitoredByTheRoleOfItsSource')]).toEqual([true, ['iam:PassRole']]);
+  expect(allowed('AwsUsesTheKeyOfASecret')).toEqual(['kms:Decrypt']);
 });
 
 test('what is allowed is called somewhere, and nothing else reaches AWS than what is listed', () => {
