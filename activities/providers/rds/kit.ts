@@ -34,10 +34,16 @@ export async function parameterGroup({ aws }: Rds, region: string, called: strin
 
 /** Else the restored subscriptions eat the live server's slots, and its cron fires. */
 export async function quarantineParameters({ aws }: Rds, region: string, called: string): Promise<Finding[]> {
-  const ask = { DBParameterGroupName: called, Source: 'user' };
-  const answer = await unlessAbsent(aws.call(region, 'rds:DescribeDBParameters', ask, called));
-  if (!answer) return [];
-  const value = (name: string): string => answer.Parameters?.find((one) => one.ParameterName === name)?.ParameterValue ?? '';
+  const set = new Map<string, string>();
+  let from: { Marker?: string } = {};
+  do {
+    const ask = { DBParameterGroupName: called, Source: 'user', ...from };
+    const page = await unlessAbsent(aws.call(region, 'rds:DescribeDBParameters', ask, called));
+    if (!page) return [];
+    for (const { ParameterName: name = '', ParameterValue: to = '' } of page.Parameters ?? []) set.set(name, to);
+    from = page.Marker ? { Marker: page.Marker } : {};
+  } while (from.Marker !== undefined);
+  const value = (name: string): string => set.get(name) ?? '';
   const workers = value('max_logical_replication_workers');
   return [
     ...(workers === '0'
