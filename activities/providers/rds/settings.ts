@@ -20,7 +20,7 @@ interface Setting {
 const both = { restored: true, modified: true } as const;
 const later = { modified: true } as const;
 
-/** With gp3 below 400 GiB AWS gives 3,000 and 125, and takes no other. */
+/** With gp3 below 400 GiB AWS gives 3,000 and 125, and takes no other; with io1 and io2 it must be told, however few there are. */
 const bought = (value: number | undefined, free: number): Value => (value === undefined || value <= free ? null : value);
 
 /** Every setting that a restored instance doesn't get by itself, by the name that calls give it. What isn't here is the port. */
@@ -36,10 +36,15 @@ const settings: Readonly<Record<string, Setting>> = {
   MultiAZ: { ...both, read: (one) => one.MultiAZ ?? false, pending: (one) => one.PendingModifiedValues?.MultiAZ },
   PubliclyAccessible: { ...both, read: (one) => one.PubliclyAccessible ?? false },
   StorageType: { ...both, read: (one) => one.StorageType ?? null, pending: (one) => one.PendingModifiedValues?.StorageType },
-  Iops: { ...both, read: (one) => bought(one.Iops, 3_000), pending: (one) => one.PendingModifiedValues?.Iops },
+  Iops: {
+    ...both,
+    read: (one) => bought(one.Iops, one.StorageType === 'gp3' ? 3_000 : 0),
+    pending: (one) => one.PendingModifiedValues?.Iops,
+  },
   StorageThroughput: {
     ...both,
-    read: (one) => bought(one.StorageThroughput, 125),
+    // RDS takes it with gp3 alone.
+    read: (one) => (one.StorageType === 'gp3' ? bought(one.StorageThroughput, 125) : null),
     pending: (one) => one.PendingModifiedValues?.StorageThroughput,
   },
   AutoMinorVersionUpgrade: { ...both, read: (one) => one.AutoMinorVersionUpgrade ?? false },

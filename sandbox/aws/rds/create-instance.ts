@@ -16,7 +16,7 @@ export async function createDBInstance(call: Call): Promise<Xml> {
     instanceClass: classOf(query),
     engineVersion: engineVersion(place.engines, query.text('EngineVersion')).version,
     storage: storageOf(query),
-    storageType: query.text('StorageType') ?? 'gp3',
+    storageType: storageTypeOf(query) ?? 'gp3',
     iops: query.whole('Iops'),
     master: query.required('MasterUsername'),
     dbName: query.text('DBName'),
@@ -40,6 +40,14 @@ function storageOf(query: Query): number {
   if (storage < 20 || storage > 65_536)
     throw new AwsError('InvalidParameterValue', 'Invalid storage size for engine name postgres and storage type gp3: must be 20 to 65536');
   return storage;
+}
+
+/** With io1 and io2 the IOPS must be told each time, also where they could be taken from somewhere. */
+export function storageTypeOf(query: Query): string | undefined {
+  const type = query.text('StorageType');
+  if ((type === 'io1' || type === 'io2') && query.whole('Iops') === undefined)
+    throw new AwsError('InvalidParameterCombination', `The storage type ${type} requires iops to be specified.`);
+  return type;
 }
 
 function encryptionKey({ query, place, region }: Call): string | undefined {

@@ -2,7 +2,7 @@ import { AwsError } from '../aws-error.ts';
 import type { Call } from '../place.ts';
 import { engineVersion } from '../versions.ts';
 import type { Xml } from '../xml.ts';
-import { retentionOf } from './create-instance.ts';
+import { retentionOf, storageTypeOf } from './create-instance.ts';
 import { instanceXml } from './describe-instances.ts';
 import { optionGroup, parameterGroup, securityGroups } from './memberships.ts';
 import type { Instance, PendingValues } from './model.ts';
@@ -60,7 +60,7 @@ function waiting(call: Call, instance: Instance): PendingValues {
   const wanted = {
     instanceClass: query.text('DBInstanceClass'),
     storage: storage(call, instance),
-    storageType: query.text('StorageType'),
+    storageType: storageTypeOf(query),
     iops: query.whole('Iops'),
     engineVersion: version === undefined ? undefined : engineVersion(place.engines, version).version,
     multiAz: query.flag('MultiAZ'),

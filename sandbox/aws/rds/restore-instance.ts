@@ -8,7 +8,7 @@ import { instanceXml } from './describe-instances.ts';
 import type { Instance, Snapshot } from './model.ts';
 import { instanceOf, parseArn, snapshotOf } from './names.ts';
 import { addInstance, portFor, type Origin } from './new-instance.ts';
-import { retentionOf } from './create-instance.ts';
+import { retentionOf, storageTypeOf } from './create-instance.ts';
 
 export async function restoreDBInstanceFromDBSnapshot(call: Call): Promise<Xml> {
   const { query, place, rds, region } = call;
@@ -47,7 +47,7 @@ function restored(query: Query, from: Instance | Snapshot): Origin {
     dbName,
     keyArn,
     storage: Math.max(from.storage, query.whole('AllocatedStorage') ?? 0),
-    storageType: query.text('StorageType') ?? from.storageType,
+    storageType: storageTypeOf(query) ?? from.storageType,
     iops: query.whole('Iops') ?? from.iops,
     retention: retentionOf(query) ?? from.retention,
     instanceClass: query.text('DBInstanceClass') ?? from.instanceClass,

@@ -39,6 +39,8 @@ const describeAs = (credentials: RDSClientConfig['credentials']): Promise<unknow
   );
 const create = (id: string, input: object = {}): Promise<unknown> =>
   place.rds.send(new CreateDBInstanceCommand({ ...ordinary, DBInstanceIdentifier: id, ...input }));
+const modify = (input: object): Promise<unknown> =>
+  place.rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'orders', ...input }));
 
 describe('who may call', () => {
   it.each([
@@ -113,6 +115,8 @@ describe('a wrong request', () => {
     ['InvalidParameterValue', () => create('two--hyphens')],
     ['InvalidParameterValue', () => create('new', { AllocatedStorage: 5 })],
     ['InvalidParameterCombination', () => create('new', { EngineVersion: '9.6' })],
+    ['InvalidParameterCombination', () => create('new', { StorageType: 'io2' })],
+    ['InvalidParameterCombination', () => modify({ StorageType: 'io1' })],
     [
       'StorageQuotaExceededFault',
       () => Promise.all([create('big', { AllocatedStorage: 60_000 }), create('bigger', { AllocatedStorage: 60_000 })]),
