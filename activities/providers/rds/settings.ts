@@ -35,18 +35,11 @@ const settings: Readonly<Record<string, Setting>> = {
   OptionGroupName: { ...both, read: (one) => own(one.OptionGroupMemberships?.[0]?.OptionGroupName) },
   MultiAZ: { ...both, read: (one) => one.MultiAZ ?? false, pending: (one) => one.PendingModifiedValues?.MultiAZ },
   PubliclyAccessible: { ...both, read: (one) => one.PubliclyAccessible ?? false },
-  StorageType: { ...both, read: (one) => one.StorageType ?? null, pending: (one) => one.PendingModifiedValues?.StorageType },
-  Iops: {
-    ...both,
-    read: (one) => bought(one.Iops, one.StorageType === 'gp3' ? 3_000 : 0),
-    pending: (one) => one.PendingModifiedValues?.Iops,
-  },
-  StorageThroughput: {
-    ...both,
-    // RDS takes it with gp3 alone.
-    read: (one) => (one.StorageType === 'gp3' ? bought(one.StorageThroughput, 125) : null),
-    pending: (one) => one.PendingModifiedValues?.StorageThroughput,
-  },
+  // As restored they stay: RDS refuses a change of them that does not name the allocated storage, too.
+  StorageType: { restored: true, read: (one) => one.StorageType ?? null },
+  Iops: { restored: true, read: (one) => bought(one.Iops, one.StorageType === 'gp3' ? 3_000 : 0) },
+  // RDS takes it with gp3 alone.
+  StorageThroughput: { restored: true, read: (one) => (one.StorageType === 'gp3' ? bought(one.StorageThroughput, 125) : null) },
   AutoMinorVersionUpgrade: { ...both, read: (one) => one.AutoMinorVersionUpgrade ?? false },
   CopyTagsToSnapshot: { ...both, read: (one) => one.CopyTagsToSnapshot ?? false },
   DeletionProtection: { ...both, read: (one) => one.DeletionProtection ?? false },

@@ -77,6 +77,11 @@ function waiting(call: Call, instance: Instance): PendingValues {
 
 function storage({ query }: Call, instance: Instance): number | undefined {
   const wanted = query.whole('AllocatedStorage');
+  if (instance.iops !== undefined && (wanted === undefined) !== (query.whole('Iops') === undefined))
+    throw new AwsError(
+      'InvalidParameterCombination',
+      'You must specify both the storage size and iops when modifying the storage size or iops on a DB instance that has iops',
+    );
   if (wanted === undefined || wanted === instance.storage) return undefined;
   if (instance.status === 'storage-optimization')
     throw new AwsError('InvalidParameterCombination', "You can't modify storage while storage optimization is in progress.");

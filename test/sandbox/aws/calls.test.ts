@@ -149,6 +149,17 @@ describe('a wrong request', () => {
   });
 });
 
+it('a change of storage that has IOPS names both its size and them', async () => {
+  await place.create('fast', { StorageType: 'io1', AllocatedStorage: 100, Iops: 1_000, BackupRetentionPeriod: 0 });
+  const change = async (input: object): Promise<unknown> =>
+    await place.rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'fast', ...input }));
+  const refused = { name: 'InvalidParameterCombination', message: expect.stringContaining('both the storage size and iops') };
+  await expect(change({ StorageType: 'io1', Iops: 1_000 })).rejects.toMatchObject(refused);
+  await expect(change({ AllocatedStorage: 200 })).rejects.toMatchObject(refused);
+  await change({ AllocatedStorage: 100, Iops: 2_000 });
+  expect((await place.describe('fast')).PendingModifiedValues).toEqual({ Iops: 2_000 });
+});
+
 it('keys, metrics and versions are told as at AWS', async () => {
   const client = { endpoint: place.aws.endpoint, region: home, credentials: credential };
   const { KeyMetadata } = await new KMSClient(client).send(new DescribeKeyCommand({ KeyId: 'alias/off' }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readSettings, restoreInput } from '../../../../activities/providers/rds/settings.ts';
+import { differencesOf, modifyInput, readSettings, restoreInput } from '../../../../activities/providers/rds/settings.ts';
 
 test.for([
   ['what gp3 gives by itself', { StorageType: 'gp3', Iops: 3_000, StorageThroughput: 125 }, {}],
@@ -10,4 +10,12 @@ test.for([
 ] as const)('a restore is told: %s', ([, storage, told]) => {
   const { StorageType, Iops, StorageThroughput } = restoreInput(readSettings(storage));
   expect({ StorageType, Iops, StorageThroughput }).toEqual({ StorageType: storage.StorageType, ...told });
+});
+
+test('of storage a change is told nothing, and what differs is told all the same', () => {
+  const planned = readSettings({ StorageType: 'io1', Iops: 2_000 });
+  expect(Object.keys(modifyInput(planned)).filter((name) => /^(?:Storage|Iops)/.test(name))).toEqual([]);
+  const found = { StorageType: 'io1', Iops: 1_000 };
+  const [all, asked] = [differencesOf(planned, found), differencesOf(planned, found, { modifiable: true })];
+  expect([all, asked]).toEqual([[{ setting: 'Iops', planned: 2_000, found: 1_000 }], []]);
 });
