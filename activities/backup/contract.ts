@@ -73,14 +73,17 @@ type Changes = Exclude<keyof BackupActivities, `await${string}` | 'compareSettin
 /** The pure half of every verb that changes something. */
 export type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) => Command[] };
 
-/** What removes or renames something asks once and then looks until it is so: a wait that may take as long as the provider does. */
+/**
+ * What removes or renames something asks once and then looks until it is so: a wait that may take as long as the provider does. So is
+ * a copy, for which the provider may have no room.
+ */
 export const backupWork: WorkOf<BackupActivities> = {
   awaitReady: 'wait',
   createSnapshot: 'change',
   awaitSnapshot: 'wait',
   deleteSnapshot: 'wait',
   awaitRoom: 'wait',
-  copySnapshot: 'change',
+  copySnapshot: 'wait',
   awaitCopy: 'wait',
   deleteCopy: 'wait',
   removeCopies: 'long',

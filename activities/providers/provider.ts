@@ -73,8 +73,8 @@ export interface CopyAbroad {
   /** Looks once until the provider takes one more copy into the other region: `not-yet` while too many are being made. Changes nothing. */
   awaitRoom(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
-   * Copies the facts' snapshot into the other region, under its key; returns when the copy has begun. Repeats safely: adopted by
-   * tag. The source must stay until `awaitSnapshot`.
+   * Copies the facts' snapshot into the other region, under its key; returns when the copy has begun, `not-yet` while too many others
+   * are being made. Repeats safely: adopted by tag. The source must stay until `awaitSnapshot`.
    */
   copySnapshot(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**

@@ -42,6 +42,8 @@ export interface AwsOptions {
   readonly engines?: readonly { readonly version: string; readonly bin: string }[];
   /** Where AWS's default quotas are not to hold, in every region. */
   readonly quotas?: Partial<Quotas>;
+  /** So many copies from other regions are made into one at a time, default AWS's 20. */
+  readonly copiesAtOnce?: number;
   readonly port?: number;
   /** Where programs are kept, default STEADYHAND_CACHE or the platform's place. */
   readonly cache?: string;
@@ -150,6 +152,7 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
     directory: options.directory,
     engines,
     quotas: { ...defaultQuotas, ...options.quotas },
+    copiesAtOnce: options.copiesAtOnce ?? 20,
     servers: instanceServers({ folders, engines, password: state.rdsadminPassword, save }),
     jobs,
     log: options.log ?? (() => undefined),

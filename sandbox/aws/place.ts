@@ -13,6 +13,7 @@ export interface Place {
   readonly directory: string;
   readonly engines: readonly EngineVersion[];
   readonly quotas: Quotas;
+  readonly copiesAtOnce: number;
   readonly servers: InstanceServers;
   readonly jobs: Jobs;
   readonly log: (line: string) => void;

@@ -14,13 +14,22 @@ interface Making<Action extends AwsAction> {
   /** The instance whose state may forbid it. */
   readonly of: { readonly region: string; readonly id: string };
   observe(): Promise<Observation<void>>;
+  /** Milliseconds until what was asked for must be seen; the grace of AWS when absent. */
+  readonly settleWithin?: number;
 }
+
+/** The grace of AWS, as far as an attempt at a wait, which has 60 s, has time for it. */
+export const graceOfWait = ({ pace }: Rds): number => Math.min(pace.graceMs, 45_000);
 
 /**
  * Makes one thing by one call. AWS has no tokens against doing it twice; the name is one that only this run uses, so a second call
  * is turned away, and who made what is there is seen by its tags.
  */
-export async function make<Action extends AwsAction>(rds: Rds, attempt: Attempt, { call, of, observe }: Making<Action>): Promise<void> {
+export async function make<Action extends AwsAction>(
+  rds: Rds,
+  attempt: Attempt,
+  { call, of, observe, settleWithin = rds.pace.graceMs }: Making<Action>,
+): Promise<void> {
   await ensure(attempt, {
     observe,
     act: async () => {
@@ -32,7 +41,7 @@ export async function make<Action extends AwsAction>(rds: Rds, attempt: Attempt,
         if (!taken.has(awsCodeOf(error))) throw await whenBusy(rds, of, error);
       }
     },
-    settleWithin: rds.pace.graceMs,
+    settleWithin,
   });
 }
 

@@ -6,8 +6,9 @@ import type { Snapshot } from '../provider.ts';
 import type { CopyFacts, BackupFacts } from '../backup-facts.ts';
 import { copySnapshotCall, createSnapshotCall, deleteSnapshotCall } from './commands.ts';
 import { entryOf, instanceOf, snapshotFrom, snapshotOf, snapshotsIn, unseen, type Rds } from './look.ts';
-import { foreign, make } from './make.ts';
+import { foreign, graceOfWait, make } from './make.ts';
 import { bearsKey, bearsRun, databaseOf, lastName, makerOf, ownName, ownOf } from './own.ts';
+import { whenNoRoom } from './room.ts';
 import { takeAway } from './take-away.ts';
 
 export async function createSnapshot(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
@@ -21,7 +22,12 @@ export async function copySnapshot(rds: Rds, facts: BackupFacts, attempt: Attemp
   const copy = copyOf(facts);
   // The one that this run has made goes when its copy is proved: what is copied already needs it no more.
   const call = async () => copySnapshotCall(facts, ownOf(attempt), copy.snapshot ?? (await ownSnapshotArn(rds, source.region, attempt)));
-  await make(rds, attempt, { call, of: source, observe: () => observed(rds, copy.region, source.id, attempt) });
+  try {
+    const settleWithin = graceOfWait(rds);
+    await make(rds, attempt, { call, of: source, observe: () => observed(rds, copy.region, source.id, attempt), settleWithin });
+  } catch (error) {
+    throw whenNoRoom(rds, copy.region, attempt, error);
+  }
 }
 
 async function ownSnapshotArn(rds: Rds, region: string, attempt: Attempt): Promise<string> {

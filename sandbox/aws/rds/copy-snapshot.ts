@@ -7,7 +7,7 @@ import type { Xml } from '../xml.ts';
 import { defaultOptionGroup } from './memberships.ts';
 import type { Snapshot, Tag } from './model.ts';
 import { arn, newIdentifier, parseArn, snapshotOf } from './names.ts';
-import { roomForSnapshot } from './quotas.ts';
+import { roomForCopy, roomForSnapshot } from './quotas.ts';
 import { refuseTaken, snapshotXml } from './snapshots.ts';
 import { tagsOf } from './tags.ts';
 
@@ -20,6 +20,7 @@ export function copyDBSnapshot(call: Call): Xml {
   refuseTaken(call, id);
   if (source.status !== 'available')
     throw new AwsError('InvalidDBSnapshotState', `Cannot copy the snapshot ${source.id} because it is in state ${source.status}.`);
+  roomForCopy(call, source.region);
   roomForSnapshot(call);
   const copy: Snapshot = {
     ...source,

@@ -17,6 +17,13 @@ export function roomForSnapshot({ rds, place: { quotas } }: Call): void {
     throw new AwsError('SnapshotQuotaExceeded', `Cannot create more than ${quotas.ManualSnapshots} manual snapshots`);
 }
 
+/** Throws SnapshotQuotaExceeded, in other words than a full quota's, while as many copies from other regions are made as may be at once. */
+export function roomForCopy({ region, place: { state, copiesAtOnce } }: Call, from: string): void {
+  const making = state.jobs.filter((job) => job.kind === 'copy' && job.region === region && job.input['sourceRegion'] !== region);
+  if (from !== region && making.length >= copiesAtOnce)
+    throw new AwsError('SnapshotQuotaExceeded', `Cannot copy more than ${copiesAtOnce} snapshots across regions`);
+}
+
 /** Throws DBParameterGroupQuotaExceeded. */
 export function roomForParameterGroup({ rds, place: { quotas } }: Call): void {
   if (usage(rds).DBParameterGroups >= quotas.DBParameterGroups)

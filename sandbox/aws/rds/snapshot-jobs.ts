@@ -31,9 +31,6 @@ const take: JobKind = {
   },
 };
 
-/** So many copies are made at once in one destination; the others wait without progress. */
-const copiesAtOnce = 20;
-
 const copy: JobKind = {
   phases: (place, job) => {
     const snapshot = snapshotBy(place, job.region, job.resource);
@@ -59,10 +56,10 @@ const copy: JobKind = {
   failed: (place, job) => snapshotFailed(place, job.region, job.resource),
 };
 
-/** Until earlier copies of the same source are done, and there are fewer than may be at once. */
+/** Until earlier copies of the same source into the region are done. */
 export function isQueued(jobs: readonly Job[], job: Job): boolean {
   const earlier = jobs.filter(({ kind, region, number }) => kind === 'copy' && region === job.region && number < job.number);
-  return earlier.length >= copiesAtOnce || earlier.some(({ input }) => input['source'] === job.input['source']);
+  return earlier.some(({ input }) => input['source'] === job.input['source']);
 }
 
 async function copyFiles(place: Place, job: Job, snapshot: Snapshot): Promise<void> {

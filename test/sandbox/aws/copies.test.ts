@@ -20,7 +20,7 @@ beforeAll(async () => {
     { region: abroad, alias: 'alias/dr' },
     { region: abroad, alias: 'alias/off', state: 'Disabled' },
   ] as const;
-  place = await awsPlace({ keys, quotas: { ManualSnapshots: 3 } });
+  place = await awsPlace({ keys, quotas: { ManualSnapshots: 3 }, copiesAtOnce: 2 });
   await place.create('orders', {
     StorageEncrypted: true,
     KmsKeyId: 'alias/own',
@@ -61,6 +61,10 @@ describe('a copy to another region', () => {
   it('of one source waits for the one before, keeps its age and tags, and restores there', { timeout: 90_000 }, async () => {
     await copy({ CopyTags: true });
     await copy({ TargetDBSnapshotIdentifier: 'second' });
+    await expect(copy({ TargetDBSnapshotIdentifier: 'third' })).rejects.toMatchObject({
+      name: 'SnapshotQuotaExceededFault',
+      message: 'Cannot copy more than 2 snapshots across regions',
+    });
     const progress = (await snapshots(place.rdsAbroad)).map(({ DBSnapshotIdentifier, PercentProgress }) => [
       DBSnapshotIdentifier,
       PercentProgress,
@@ -104,6 +108,7 @@ describe('a copy to another region', () => {
   });
 
   it('is refused when the destination has as many as it may, whatever the source has', async () => {
+    await eventually(async () => (await snapshots(place.rdsAbroad, 'of-automated'))[0]?.Status === 'available' || undefined);
     const full = copy({ SourceDBSnapshotIdentifier: automatedArn, TargetDBSnapshotIdentifier: 'too-many' });
     await expect(full).rejects.toMatchObject({ name: 'SnapshotQuotaExceededFault', Code: 'SnapshotQuotaExceeded' });
   });
