@@ -80,7 +80,8 @@ export function copyAbroad({ lookAgainMs }: Script, facts: BackupFacts, run: str
 async function available(client: RDSClient, id: string, lookAgainMs: number): Promise<DBInstance> {
   for (;;) {
     const seen = (await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: id }))).DBInstances?.[0];
-    if (seen?.DBInstanceStatus === 'available') return seen;
+    const passwordPending = seen?.PendingModifiedValues?.MasterUserPassword !== undefined;
+    if (seen?.DBInstanceStatus === 'available' && !passwordPending) return seen;
     await wait(lookAgainMs);
   }
 }

@@ -84,7 +84,7 @@ const atAws: Readonly<Record<string, number>> = {
 
 function awsMsOf({ action, status, parameters }: CallRecord): number {
   if (status !== 200) return 0;
-  if (action === 'ModifyDBInstance') return 'MasterUserPassword' in parameters ? seconds.password * 1_000 : 0;
+  if (action === 'ModifyDBInstance') return 'MasterUserPassword' in parameters ? (seconds.passwordPending + seconds.password) * 1_000 : 0;
   return (atAws[action] ?? 0) * 1_000;
 }
 

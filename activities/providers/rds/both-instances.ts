@@ -53,12 +53,14 @@ export async function ownInstance(rds: Rds, facts: BackupFacts, attempt: Attempt
   return seen;
 }
 
-/** Passes when it is available; else says what it waits for, or why it need not. */
+/** Passes when it is available, with the main user's password in force; else says what it waits for, or why it need not. */
 export function settled(rds: Rds, region: string, seen: DBInstance, attempt: Attempt): void {
   const { DBInstanceIdentifier: id = '', DBInstanceStatus: status = 'unknown' } = seen;
   const state = stateOf(status);
-  if (state === 'ready') return;
-  const summary = `the instance ${id} in ${region} is ${status}`;
+  // For a while after it was asked for nothing else tells of it.
+  const passwordPending = seen.PendingModifiedValues?.MasterUserPassword !== undefined;
+  if (state === 'ready' && !passwordPending) return;
+  const summary = `the instance ${id} in ${region} is ${status}${passwordPending ? ', and its new main password not in force yet' : ''}`;
   if (state === 'broken') throw new Failure('provider-refused', `${summary}, which does not pass by itself`, { id, region, status });
   throw later(rds, attempt, summary);
 }

@@ -26,9 +26,8 @@ function status(instance: Instance, name: string): () => void {
 const modify: JobKind = {
   phases: (place, job) => {
     const instance = instanceOfJob(place, job);
-    const { apply, password, retention, startsBackups } = job.input;
+    const { apply, retention, startsBackups } = job.input;
     return [
-      ...(typeof password === 'string' ? [newPassword(place, instance, password)] : []),
       ...(retention === undefined ? [] : [newRetention(place, instance, Number(retention))]),
       ...(apply === true ? pendingPhases(place, instance) : []),
       ...(startsBackups === true ? [backingUp(place, instance)] : []),
@@ -38,13 +37,30 @@ const modify: JobKind = {
   failed: incompatible,
 };
 
-function newPassword(place: Place, instance: Instance, password: string): Phase {
-  return {
-    lasts: seconds.password,
-    begin: status(instance, 'resetting-master-credentials'),
-    work: () => setMasterPassword(place.servers.writer(instance), instance.master, password),
-  };
-}
+const atRest = ['available', 'storage-optimization', 'incompatible-parameters', 'stopped', 'failed', 'deleting'];
+
+/** Pending for a while, in which the instance is what it was; then whatever else it is in the middle of comes first. */
+const password: JobKind = {
+  phases: (place, job) => {
+    const instance = instanceOfJob(place, job);
+    return [
+      { lasts: seconds.passwordPending },
+      {
+        lasts: seconds.password,
+        waits: () => !atRest.includes(instance.status),
+        begin: () => {
+          if (instance.status === 'deleting') throw new Error(`${instance.id} is being deleted`);
+          instance.status = 'resetting-master-credentials';
+        },
+        work: () => setMasterPassword(place.servers.writer(instance), instance.master, String(job.input['password'])),
+      },
+      becomesAvailable(instance),
+    ];
+  },
+  failed: (place, job) => {
+    if (instanceOfJob(place, job).status !== 'deleting') incompatible(place, job);
+  },
+};
 
 /** Without backups nothing is archived; the settings of the archive need no restart. */
 function newRetention(place: Place, instance: Instance, retention: number): Phase {
@@ -176,6 +192,7 @@ const backup: JobKind = {
 
 export const changeJobs: Readonly<Record<string, JobKind>> = {
   modify,
+  password,
   reboot,
   backup,
   stop: resting(seconds.stop, 'stopping', 'stopped', (place, instance) => place.servers.stop(instance)),

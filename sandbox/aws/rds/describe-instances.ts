@@ -1,6 +1,6 @@
 import type { Call, Place } from '../place.ts';
 import { list, type Xml } from '../xml.ts';
-import type { Instance, PendingValues } from './model.ts';
+import type { Instance } from './model.ts';
 import { arn, instanceOf, parseArn } from './names.ts';
 import { passes, pageOf } from './pages.ts';
 import { parameterStatus } from './parameter-status.ts';
@@ -53,7 +53,7 @@ export function instanceXml(place: Place, one: Instance): Xml {
     AvailabilityZone: one.zone,
     DBSubnetGroup: subnetGroup(place, one),
     PreferredMaintenanceWindow: one.maintenanceWindow,
-    PendingModifiedValues: pendingXml(one.pending),
+    PendingModifiedValues: pendingXml(place, one),
     LatestRestorableTime: one.retention > 0 && one.latestRestorable ? new Date(one.latestRestorable) : undefined,
     MultiAZ: one.multiAz,
     EngineVersion: one.engineVersion,
@@ -89,8 +89,9 @@ export function instanceXml(place: Place, one: Instance): Xml {
   };
 }
 
-function pendingXml(pending: PendingValues): Xml {
+function pendingXml({ state }: Place, { pending, resourceId }: Instance): Xml {
   return {
+    MasterUserPassword: state.jobs.some(({ kind, resource }) => kind === 'password' && resource === resourceId) ? '****' : undefined,
     DBInstanceClass: pending.instanceClass,
     AllocatedStorage: pending.storage,
     MultiAZ: pending.multiAz,

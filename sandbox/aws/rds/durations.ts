@@ -8,7 +8,9 @@ export const seconds = {
   copyWithinRegion: 60,
   copyAcrossRegions: 600,
   modify: 180,
-  password: 30,
+  /** For which a new password is pending, and nothing else tells of it. */
+  passwordPending: 15,
+  password: 15,
   storageOptimization: 300,
   multiAz: 600,
   rename: 180,

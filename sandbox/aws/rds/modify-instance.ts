@@ -31,10 +31,10 @@ export async function modifyDBInstance(call: Call): Promise<Xml> {
     instance.pendingSince = new Date().toISOString();
   }
   const apply = query.flag('ApplyImmediately') === true && Object.keys(instance.pending).length > 0;
-  if (apply || password !== undefined || retention !== undefined)
+  if (password !== undefined) place.jobs.begin('password', region, instance.resourceId, { password });
+  if (apply || retention !== undefined)
     place.jobs.begin('modify', region, instance.resourceId, {
       apply,
-      password,
       retention,
       startsBackups: instance.retention === 0 && retention !== undefined,
     });

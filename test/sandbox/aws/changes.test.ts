@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { awsPlace, type AwsPlace } from './place.ts';
+import { awsPlace, ordinary, type AwsPlace } from './place.ts';
 
 let place: AwsPlace;
 beforeAll(async () => {
@@ -78,6 +78,21 @@ describe('a change', () => {
     expect(await place.describe('orders')).toMatchObject({ AllocatedStorage: 40, PendingModifiedValues: {} });
     await place.rds.send(new ModifyDBInstanceCommand({ ...input, ApplyImmediately: true }));
     expect(place.aws.effects().filter(({ action }) => action === 'ModifyDBInstance')).toMatchObject([{ resource: 'orders', count: 1 }]);
+  });
+
+  it('of the main password is pending while the instance is available still, and in force when that is over', async () => {
+    const change = async (MasterUserPassword: string): Promise<void> => {
+      const input = { DBInstanceIdentifier: 'orders', MasterUserPassword };
+      const { DBInstance } = await place.rds.send(new ModifyDBInstanceCommand(input));
+      expect(DBInstance).toMatchObject({ DBInstanceStatus: 'available', PendingModifiedValues: { MasterUserPassword: '****' } });
+      const pending = async () => (await place.describe('orders')).PendingModifiedValues;
+      await eventually(async () => (await pending())?.MasterUserPassword === undefined || undefined);
+      await place.reaches('orders', 'available');
+    };
+    await change('the-next-password-1');
+    await expect(place.query('orders', 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+    await change(ordinary.MasterUserPassword);
+    await place.query('orders', 'SELECT 1');
   });
 
   it('of the retention to more than 0 begins with a backup, and restores work from then on', async () => {

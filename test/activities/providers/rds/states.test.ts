@@ -20,8 +20,8 @@ const binding = { provider: 'rds', database: 'orders', source, restore: null, co
 const facts: BackupFacts = { binding, observed: { bytes: 0, window: null, takenAt: null } };
 
 /** What a look at an instance in that state ends with. */
-async function looked(status: string): Promise<string> {
-  const DBInstances = [{ DBInstanceIdentifier: 'orders', DbiResourceId: 'db-1', DBInstanceStatus: status }];
+async function looked(status: string, PendingModifiedValues: object = {}): Promise<string> {
+  const DBInstances = [{ DBInstanceIdentifier: 'orders', DbiResourceId: 'db-1', DBInstanceStatus: status, PendingModifiedValues }];
   // Nothing but this one call is made of it.
   const rds = { aws: { call: () => Promise.resolve({ DBInstances }) }, pace: { lookAgainMs: 10, graceMs: 0 } } as unknown as Rds;
   return await awaitReady(rds, facts, createJournal().attempt('ready')).then(
@@ -42,6 +42,11 @@ test.for([
   ['go on', 'storage-optimization', 'ready'],
 ] as const)('%s: %s is %s', async ([, status, ends]) => {
   expect(await looked(status)).toBe(ends);
+});
+
+test('a main password that is still to come is waited for, other changes that are pending are not', async () => {
+  expect(await looked('available', { MasterUserPassword: '****' })).toBe('not-yet');
+  expect(await looked('available', { AllocatedStorage: 40 })).toBe('ready');
 });
 
 const now = new Date('2026-11-21T18:04:05Z');
