@@ -75,7 +75,7 @@ export type BackupCommands = { readonly [Verb in Changes]: (facts: BackupFacts) 
 
 /**
  * What removes or renames something asks once and then looks until it is so: a wait that may take as long as the provider does. So is
- * a copy, for which the provider may have no room.
+ * a copy, for which the provider may have no room, and what is set on a restored instance, which may be busy with what was set before.
  */
 export const backupWork: WorkOf<BackupActivities> = {
   awaitReady: 'wait',
@@ -91,8 +91,8 @@ export const backupWork: WorkOf<BackupActivities> = {
   restoreToPointInTime: 'change',
   restoreFromSnapshot: 'change',
   awaitAvailable: 'wait',
-  applySettings: 'change',
-  setMainPassword: 'change',
+  applySettings: 'wait',
+  setMainPassword: 'wait',
   compareSettings: 'look',
   deleteRestored: 'wait',
   deleteInstance: 'wait',

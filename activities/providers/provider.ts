@@ -139,11 +139,14 @@ export interface Swap {
 }
 
 export interface SettingsOfInstances {
-  /** Sets the source's settings on the restored instance, but for those of the quarantine. Repeats safely: it is one desired state. */
+  /**
+   * Sets the source's settings on the restored instance, but for those of the quarantine; `not-yet` while it is busy. Repeats safely: it
+   * is one desired state.
+   */
   applySettings(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
    * Gives the restored instance's main user the password that the inventory's secret has now; it has that of the moment it was
-   * restored to. Repeats safely: it is one value. Raises `plan-impossible` when Steadyhand's user is not the main user.
+   * restored to; `not-yet` while that one is busy. Repeats safely: it is one value. Raises `plan-impossible` when Steadyhand's user is not the main user.
    */
   setMainPassword(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** What differs from source and quarantine on the restored instance, what is pending too. Changes nothing. */

@@ -3,14 +3,16 @@ import type { Attempt } from '../../attempt.ts';
 import { ensure } from '../../engine/ensure.ts';
 import type { Difference } from '../provider.ts';
 import type { BackupFacts } from '../backup-facts.ts';
-import { ownInstance } from './both-instances.ts';
+import { ownInstance, settled } from './both-instances.ts';
 import { plannedSettings, regionOf, setMainPasswordCall, settingsCall } from './commands.ts';
 import type { Rds } from './look.ts';
-import { whenBusy } from './make.ts';
+import { graceOfWait, whenBusy } from './make.ts';
 import { differencesOf } from './settings.ts';
 
 export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
-  const { DBInstanceIdentifier: id = '' } = await ownInstance(rds, facts, attempt);
+  const now = await ownInstance(rds, facts, attempt);
+  settled(rds, regionOf(facts), now, attempt);
+  const { DBInstanceIdentifier: id = '' } = now;
   const call = settingsCall(facts, id, plannedSettings(facts));
   const where = { region: regionOf(facts), id };
   await ensure<void>(attempt, {
@@ -26,19 +28,21 @@ export async function applySettings(rds: Rds, facts: BackupFacts, attempt: Attem
         throw await whenBusy(rds, where, error);
       }
     },
-    settleWithin: rds.pace.graceMs,
+    settleWithin: graceOfWait(rds),
   });
 }
 
 export async function setMainPassword(rds: Rds, facts: BackupFacts, attempt: Attempt): Promise<void> {
   const { database } = facts.binding;
   const { server } = rds.servers.entry(database);
-  const { MasterUsername: main, MasterUserSecret: managed, DBInstanceIdentifier: id = '' } = await ownInstance(rds, facts, attempt);
+  const now = await ownInstance(rds, facts, attempt);
+  const { MasterUsername: main, MasterUserSecret: managed, DBInstanceIdentifier: id = '' } = now;
   const password = await rds.servers.secret(server.secret);
   if (server.user !== main || managed || password === undefined) {
     const why = managed ? 'RDS itself manages its password' : `the inventory has a secret of "${server.user}"`;
     throw new Failure('plan-impossible', `${database}: the main user of ${id} is "${main ?? ''}", and ${why}`, { database, id });
   }
+  settled(rds, regionOf(facts), now, attempt);
   const call = setMainPasswordCall(facts, id, password);
   // Whether it is this one already nobody can see; setting it once more changes nothing.
   await attempt.intend({});

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { backupWork } from '../../../../activities/backup/contract.ts';
 import type { BackupFacts } from '../../../../activities/providers/backup-facts.ts';
+import { applySettings, setMainPassword } from '../../../../activities/providers/rds/apply-settings.ts';
 import { awaitReady } from '../../../../activities/providers/rds/restore.ts';
 import { momentOf } from '../../../../activities/providers/rds/moment.ts';
 import { createJournal } from '../../../support/attempt.ts';
@@ -47,6 +49,27 @@ test.for([
 test('a main password that is still to come is waited for, other changes that are pending are not', async () => {
   expect(await looked('available', { MasterUserPassword: '****' })).toBe('not-yet');
   expect(await looked('available', { AllocatedStorage: 40 })).toBe('ready');
+});
+
+test.for([
+  ['applySettings', 'configuring-enhanced-monitoring', 'not-yet'],
+  ['setMainPassword', 'modifying', 'not-yet'],
+  ['setMainPassword', 'incompatible-parameters', 'provider-refused'],
+] as const)('%s on an own instance that is %s: %s, and nothing is asked of it', async ([verb, DBInstanceStatus, ends]) => {
+  const journal = createJournal();
+  const asked: string[] = [];
+  const instance = { DBInstanceStatus, MasterUsername: 'master', TagList: [{ Key: 'steadyhand-run', Value: journal.run }] };
+  const call = async (_region: string, action: string): Promise<unknown> => {
+    asked.push(action);
+    return await Promise.resolve({ DBInstances: [instance] });
+  };
+  const servers = { entry: () => ({ server: { user: 'master', secret: {} } }), secret: () => Promise.resolve('a password') };
+  // Nothing else is made of it.
+  const rds = { aws: { call }, servers, pace: { lookAgainMs: 10, graceMs: 0 } } as unknown as Rds;
+  await expect({ applySettings, setMainPassword }[verb](rds, facts, journal.attempt('settings'))).rejects.toMatchObject({ code: ends });
+  expect([asked, journal.intents.size]).toEqual([['rds:DescribeDBInstances'], 0]);
+  // It is looked for again as often as it takes, not a few times.
+  expect(backupWork[verb]).toBe('wait');
 });
 
 const now = new Date('2026-11-21T18:04:05Z');
