@@ -76,7 +76,9 @@ export function awsFailure(error: unknown, site: CallSite): Failure {
 
 function explained(code: FailureCode, { action }: CallSite, { code: named, message }: AwsError): string {
   const text = `${redact(message)} (${named})`;
-  return code === 'privilege-missing' ? `the permission ${action} is missing: ${text}` : text;
+  // AWS may ask for more than the call itself, such as iam:PassRole.
+  const missing = /not authorized to perform: (\w[\w-]*:\w+)/.exec(message)?.[1] ?? action;
+  return code === 'privilege-missing' ? `the permission ${missing} is missing: ${text}` : text;
 }
 
 function factsOf(site: CallSite, { code }: AwsError): Record<string, unknown> {

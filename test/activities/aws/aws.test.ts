@@ -80,6 +80,12 @@ test('the permission that is missing is named', async () => {
   });
 });
 
+test('what is missing is named, also when the call asks for more than its own permission', async () => {
+  answers = [[403, error('AccessDenied', 'User: x is not authorized to perform: iam:PassRole on resource: y')]];
+  const message = expect.stringContaining('the permission iam:PassRole is missing') as string;
+  await expect(look()).rejects.toMatchObject({ code: 'privilege-missing', message });
+});
+
 test('a place without a free machine is asked again after a minute', async () => {
   answers = [[400, error('InsufficientDBInstanceCapacity')]];
   await expect(look()).rejects.toMatchObject({ retryable: true, facts: { retryAfterMs: 60_000 } });
