@@ -11,6 +11,7 @@ import {
   bringRows,
   countBack,
   differingRows,
+  moveForward,
   placeMissing,
   validateForeignKeys,
   type BringRows,
@@ -62,6 +63,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
     attempt.progress({ summary: `${index + 1} of ${tables.length} tables in use: ${qualified(table)}` });
     await bringTable(session, bringRows(facts, table), table, values);
   }
+  await runAll(session, moveForward(facts), values);
   for (const table of tables) await checkReferences(session, bringRows(facts, table), table, values);
   await runAll(session, addForeignKeys(facts), values);
   // Right before the commit: what a newer attempt would find must not change under it.
@@ -70,7 +72,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
 
 async function bringTable(
   session: Session,
-  { before, insert, after, note, sequences }: BringRows,
+  { before, insert, after, note }: BringRows,
   table: TableInUse,
   values: ReturnType<typeof names>,
 ): Promise<void> {
@@ -79,7 +81,7 @@ async function bringTable(
     if (!(error instanceof Failure) || error.facts['sqlstate'] !== foreignKeyViolation) throw error;
     throw new Failure('reference-missing', error.message, { table: qualified(table) }, error);
   });
-  await runAll(session, [...after, note, ...sequences], values);
+  await runAll(session, [...after, note], values);
 }
 
 /** What the server did not check itself, when all rows are there. */

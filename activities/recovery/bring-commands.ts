@@ -51,7 +51,6 @@ export interface BringRows {
   readonly references: readonly { readonly name: string; readonly lock: Command; readonly count: Command }[];
   readonly after: readonly Command[];
   readonly note: Command;
-  readonly sequences: readonly Command[];
 }
 
 export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
@@ -79,7 +78,6 @@ export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
       `INSERT INTO :"tag_journal".brought_back SELECT ${place(facts, table)}, count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new AND same),` +
         ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL), ${changedHere(name)} FROM (${compared(facts, table)}) c`,
     ),
-    sequences: table.sequences.flatMap(moveForward),
   };
 }
 
@@ -114,9 +112,7 @@ export function notes(facts: CopyFacts): string[] {
       ),
     ),
     ...facts.notMade.map((one) => `the ${one} hung on a table that is missing; it is not made again`),
-    ...(tablesInUse(facts).some((one) => one.sequences.length > 0)
-      ? ['sequences only go forward, and stay there when the rows are taken out again']
-      : []),
+    ...(facts.sequences.length > 0 ? ['sequences only go forward, and stay there when the rows are taken out again'] : []),
   ];
 }
 
@@ -174,14 +170,16 @@ function checkReference(
 }
 
 /** The lock keeps others from taking a number in between; saying the size of its cache once more changes nothing. */
-function moveForward(one: TableInUse['sequences'][number]): Command[] {
-  const ahead = one.increment.startsWith('-') ? '>' : '<';
-  const name = qualified(one);
-  return [
-    live(`ALTER SEQUENCE ${name} CACHE ${one.cache}`),
-    live(`SELECT setval(${quoteLiteral(name)}::regclass, ${one.value}) FROM ${name} WHERE last_value ${ahead} ${one.value}`),
-  ];
-}
+export const moveForward = (facts: CopyFacts): Command[] =>
+  facts.sequences.flatMap((one) => {
+    const ahead = one.increment.startsWith('-') ? '>' : '<';
+    const name = qualified(one);
+    const isBehind = `last_value ${ahead} ${one.value} OR (last_value = ${one.value} AND NOT is_called)`;
+    return [
+      live(`ALTER SEQUENCE ${name} CACHE ${one.cache}`),
+      live(`SELECT setval(${quoteLiteral(name)}::regclass, ${one.value}) FROM ${name} WHERE ${isBehind}`),
+    ];
+  });
 
 export function compareAfter(_copy: CopyBack, facts: CopyFacts): Command[] {
   return [countBack, accountedFor, ...facts.tables.filter(holdsRows).map(countChosen)];
@@ -192,9 +190,10 @@ export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
     beginBringing,
     ...placeMissing(facts),
     ...tablesInUse(facts).flatMap((table) => {
-      const { before, insert, references, after, note, sequences } = bringRows(facts, table);
-      return [...before, insert, ...after, note, ...sequences, ...references.flatMap((one) => [one.lock, one.count])];
+      const { before, insert, references, after, note } = bringRows(facts, table);
+      return [...before, insert, ...after, note, ...references.flatMap((one) => [one.lock, one.count])];
     }),
+    ...moveForward(facts),
     ...addForeignKeys(facts),
     ...validateForeignKeys(facts),
     countBack,

@@ -28,6 +28,8 @@ export interface CopyFacts {
   readonly types: readonly MissingType[];
   /** Roots before partitions, and tables before those that refer to them. */
   readonly tables: readonly CopyTable[];
+  /** Of tables in use, and of those in use that a chosen table is a partition of or inherits from. */
+  readonly sequences: readonly SequenceBehind[];
   /** Foreign keys of tables in use that went with a missing table. */
   readonly inbound: readonly ForeignKey[];
   /** What hung on missing tables and isn't made again: views and the like. */
@@ -84,7 +86,6 @@ export interface TableInUse extends Table {
   readonly referencedBy: readonly Reference[];
   /** Its triggers that would fire, and when (`O`, `A`). */
   readonly triggers: readonly { readonly name: string; readonly enabled: string }[];
-  readonly sequences: readonly SequenceBehind[];
   /** Columns of the restored table that are not there any more: their values don't come back. */
   readonly dropped: readonly string[];
 }
@@ -119,7 +120,7 @@ export interface Reference {
   readonly equals: readonly string[];
 }
 
-/** A sequence of a table in use, and how far the restored one had come. */
+/** A sequence in use, and how far the restored one had come. */
 export interface SequenceBehind {
   readonly schema: string;
   readonly name: string;

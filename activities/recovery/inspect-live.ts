@@ -9,7 +9,6 @@ export interface LiveTable {
   readonly references: readonly Reference[];
   readonly referencedBy: readonly Reference[];
   readonly triggers: TableInUse['triggers'];
-  readonly sequences: readonly { readonly column: string; readonly schema: string; readonly name: string; readonly cache: string }[];
 }
 
 const operator = (of: string): string =>
@@ -46,12 +45,7 @@ export async function liveTable(session: Session, table: { schema: string; name:
             coalesce(${key}, '[]'::json) AS key, ${references('conrelid', 'confrelid')} AS references,
             ${references('confrelid', 'conrelid')} AS "referencedBy",
             coalesce((SELECT json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled) ORDER BY t.tgname)
-                        FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')), '[]'::json) AS triggers,
-            coalesce((SELECT json_agg(json_build_object('column', a.attname, 'schema', sn.nspname, 'name', s.relname, 'cache', q.seqcache::text) ORDER BY s.relname)
-                        FROM pg_depend p JOIN pg_class s ON s.oid = p.objid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace
-                        JOIN pg_sequence q ON q.seqrelid = s.oid JOIN pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid
-                       WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = c.oid
-                         AND p.deptype IN ('a', 'i')), '[]'::json) AS sequences
+                        FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')), '[]'::json) AS triggers
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
     [table.schema, table.name],
   );

@@ -122,13 +122,16 @@ const definition = (version: number): string => `json_build_object(
 export async function withValues(session: Session, table: RestoredTable): Promise<RestoredTable> {
   const sequences = [];
   for (const one of table.definition.sequences) {
-    const place = `${quoted(table.schema)}.${quoted(one.name)}`;
-    const [row] = await session.query<{ value: string; called: boolean }>(
-      `SELECT last_value::text AS value, is_called AS called FROM ${place}`,
-    );
-    sequences.push({ ...one, ...row });
+    sequences.push({ ...one, ...(await sequenceValue(session, `${quoted(table.schema)}.${quoted(one.name)}`)) });
   }
   return { ...table, definition: { ...table.definition, sequences } };
+}
+
+export async function sequenceValue(session: Session, place: string): Promise<{ value: string; called: boolean } | undefined> {
+  const [row] = await session.query<{ value: string; called: boolean }>(
+    `SELECT last_value::text AS value, is_called AS called FROM ${place}`,
+  );
+  return row;
 }
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -6,6 +6,7 @@ import type { CopyFacts, CopyTable, ForeignKey } from './facts.ts';
 import { liveTable, missing, type LiveTable } from './inspect-live.ts';
 import { hangingOn, restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
 import { onLive, onRestored, requireTwoServers } from './places.ts';
+import { sequencesBehind } from './sequences-behind.ts';
 import { requireCondition } from './where-clause.ts';
 
 export interface SeenCopy {
@@ -41,10 +42,9 @@ async function takeFrom(restored: Session, live: Session, chosen: readonly Chose
   );
   const copied: CopyTable[] = [];
   for (const { table, inUse } of found) {
-    const restoredTable = await withValues(restored, table);
     // The root of a partitioned table that is there holds no rows of its own.
     if (inUse?.kind === 'p' && table.definition.kind === 'partitioned') continue;
-    copied.push(inUse === undefined ? missingTable(restoredTable) : tableInUse(restoredTable, inUse));
+    copied.push(inUse === undefined ? missingTable(await withValues(restored, table)) : tableInUse(table, inUse));
   }
   const binding = {
     live: here,
@@ -53,6 +53,7 @@ async function takeFrom(restored: Session, live: Session, chosen: readonly Chose
     schemas,
     types,
     tables: copied,
+    sequences: await sequencesBehind(restored, live, tables),
     inbound: await stillThere(live, hanging.inbound),
     notMade: hanging.views,
   };
@@ -106,12 +107,8 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
   if (lacks.length > 0)
     throw impossible(`${table} now needs values that the restored rows have not: ${lacks.map((one) => one.name).join(', ')}`);
   if (live.key.some((column) => !names.has(column.name))) throw impossible(`the primary key of ${table} is another one now`);
-  const sequences = restored.definition.sequences.flatMap((one) => {
-    const its = live.sequences.find((sequence) => sequence.column === one.column);
-    return its === undefined ? [] : [{ schema: its.schema, name: its.name, cache: its.cache, value: one.value, increment: one.increment }];
-  });
   return {
-    ...{ live: 'there', schema, name, where, columns, sequences },
+    ...{ live: 'there', schema, name, where, columns },
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
   };
