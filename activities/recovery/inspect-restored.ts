@@ -70,7 +70,7 @@ const list = (of: string): string => `coalesce((SELECT json_agg(x ORDER BY x.nam
 const constraintsOf = (types: string): string =>
   list(`SELECT o.conname AS name, pg_get_constraintdef(o.oid) AS definition, obj_description(o.oid, 'pg_constraint') AS comment
           FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype IN (${types})
-           AND (o.conislocal OR o.contype <> 'c') AND (o.contype <> 'f' OR o.conparentid = 0)`);
+           AND (o.contype <> 'f' OR o.conparentid = 0)`);
 
 /** The privileges in an ACL; \`column\` is null for those on the whole. */
 const grantsOf = (acl: string, column: string): string => `
