@@ -100,13 +100,16 @@ export function removeAside(_copy: CopyBack, facts: CopyFacts): Command[] {
   ];
 }
 
+/** Its own rows: not those of tables that inherit from it. */
+export const rowsOf = (table: TableInUse): string => `${table.partitioned ? '' : 'ONLY '}${qualified(table)}`;
+
 export const joined = (keys: readonly { name: string; equals: string }[], one: string, other: string): string =>
   keys.map(({ name, equals }) => `${one}.${quoteIdentifier(name)} ${equals} ${other}.${quoteIdentifier(name)}`).join(' AND ');
 
 /** What the approval wants to know: rows that will stay as they are. */
 export const alreadyThere = (facts: CopyFacts, table: TableInUse): Command =>
   live(
-    `SELECT count(*)::text AS rows FROM ${asideOf(facts).place(table)} s WHERE EXISTS (SELECT FROM ${qualified(table)} l WHERE ${joined(table.key, 'l', 's')})`,
+    `SELECT count(*)::text AS rows FROM ${asideOf(facts).place(table)} s WHERE EXISTS (SELECT FROM ${rowsOf(table)} l WHERE ${joined(table.key, 'l', 's')})`,
   );
 
 export const refers = (one: Reference, parent: string, child: string): string =>

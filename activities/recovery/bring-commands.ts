@@ -1,5 +1,18 @@
 import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../domain/command.ts';
-import { added, holdsRows, joined, list, live, missingTables, place, refers, stored, tablesInUse, whole } from './aside-commands.ts';
+import {
+  added,
+  holdsRows,
+  joined,
+  list,
+  live,
+  missingTables,
+  place,
+  refers,
+  rowsOf,
+  stored,
+  tablesInUse,
+  whole,
+} from './aside-commands.ts';
 import type { CopyBack } from './contract.ts';
 import { addForeignKey, asideOf, makeSchema, placeTable, placeType, validateForeignKey } from './definitions.ts';
 import type { CopyFacts, CopyTable, Reference, TableInUse } from './facts.ts';
@@ -126,7 +139,7 @@ function compared(facts: CopyFacts, table: TableInUse): string {
   const first = quoteIdentifier(table.key[0]?.name ?? '');
   return (
     `SELECT ${keyText(table, 's')} AS key, a.${first} IS NOT NULL AS new, CASE WHEN l.${first} IS NOT NULL THEN ${row('s')} = ${row('l')} END AS same` +
-    ` FROM ${side} s LEFT JOIN ${tags} a ON ${joined(table.key, 'a', 's')} LEFT JOIN ${qualified(table)} l ON ${joined(table.key, 'l', 's')}`
+    ` FROM ${side} s LEFT JOIN ${tags} a ON ${joined(table.key, 'a', 's')} LEFT JOIN ${rowsOf(table)} l ON ${joined(table.key, 'l', 's')}`
   );
 }
 

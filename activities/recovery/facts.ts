@@ -80,6 +80,8 @@ export interface MissingTable extends Table {
 /** The database in use has it: rows that it lacks come back. */
 export interface TableInUse extends Table {
   readonly live: 'there';
+  /** By now: its rows are in its partitions. */
+  readonly partitioned: boolean;
   readonly key: readonly KeyColumn[];
   readonly references: readonly Reference[];
   /** Foreign keys of other tables, and its own, that refer to it. */

@@ -10,8 +10,10 @@ export interface RestoredTable {
   readonly where: string | null;
   readonly columns: readonly Column[];
   readonly definition: Definition;
-  /** Oids of the tables that it refers to. */
+  /** Oids of the tables that it refers to, is a partition of or inherits from. */
   readonly refersTo: readonly number[];
+  /** Tables that inherit from it and are no partitions. */
+  readonly heirs: readonly { readonly schema: string; readonly name: string }[];
 }
 
 /** Names come out qualified and quoted, values alike on every server. */
@@ -45,7 +47,7 @@ export async function restoredTables(session: Session, version: number, chosen: 
            JOIN pg_class k ON k.oid = i.inhrelid AND k.relispartition)
        SELECT c.oid::int8::int4 AS oid, n.nspname AS schema, c.relname AS name,
               coalesce(${columns}, '[]'::json) AS columns, ${definition(version)} AS definition,
-              coalesce((SELECT json_agg(DISTINCT o.confrelid::int8) FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'f'), '[]'::json) AS "refersTo"
+              ${refersTo} AS "refersTo", ${heirs} AS heirs
          FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') ORDER BY tree.depth, n.nspname COLLATE "C", c.relname COLLATE "C"`,
       [schema, name],
@@ -54,6 +56,11 @@ export async function restoredTables(session: Session, version: number, chosen: 
   }
   return [...found.values()];
 }
+
+const refersTo = `
+  coalesce((SELECT json_agg(x.oid) FROM (
+     SELECT o.confrelid::int8 AS oid FROM pg_constraint o WHERE o.conrelid = c.oid AND o.contype = 'f'
+     UNION SELECT h.inhparent::int8 FROM pg_inherits h WHERE h.inhrelid = c.oid) x), '[]'::json)`;
 
 const columns = `
   (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
@@ -66,6 +73,9 @@ const columns = `
      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)`;
 
 const list = (of: string): string => `coalesce((SELECT json_agg(x ORDER BY x.name COLLATE "C") FROM (${of}) x), '[]'::json)`;
+
+const heirs = list(`SELECT kn.nspname AS schema, k.relname AS name FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhrelid
+  JOIN pg_namespace kn ON kn.oid = k.relnamespace WHERE h.inhparent = c.oid AND k.relkind = 'r' AND NOT k.relispartition`);
 
 const constraintsOf = (types: string): string =>
   list(`SELECT o.conname AS name, pg_get_constraintdef(o.oid) AS definition, obj_description(o.oid, 'pg_constraint') AS comment

@@ -18,7 +18,7 @@ export interface SeenCopy {
 /**
  * What it takes to bring the chosen tables back. Reads only. Raises `input-invalid` for a condition that is not one,
  * `identity-changed` when both addresses lead to one server, and `plan-impossible` for what can't be brought back: a table that the
- * restored copy has not, one in use without a primary key, or with another type in a column.
+ * restored copy has not, one in use without a primary key, or with another type in a column, one of a tree without the others.
  */
 export async function takeCopyFacts(servers: Servers, recovery: Recovery, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
   for (const one of chosen) if (one.where !== undefined) requireCondition(one.where, qualified(one));
@@ -32,9 +32,11 @@ async function takeFrom(restored: Session, live: Session, chosen: readonly Chose
   const tables = inOrder(await restoredTables(restored, there.version, chosen));
   const absent = chosen.filter((one) => !tables.some((table) => qualified(table) === qualified(one)));
   if (absent.length > 0) throw impossible(`the restored copy has no table ${absent.map(qualified).join(', ')}`);
+  requireHeirs(tables);
   const found = [];
   for (const table of tables) found.push({ table, inUse: await liveTable(live, table) });
   const lost = found.filter((one) => one.inUse === undefined).map((one) => one.table);
+  await requireParents(live, lost, tables);
   const [schemas, types] = [await missingSchemas(restored, live, lost), await missingTypes(restored, live, lost)];
   const hanging = await hangingOn(
     restored,
@@ -69,6 +71,29 @@ async function identityOf(session: Session): Promise<CopyFacts['live']> {
   if (!row) throw new Error('a database that answers stands in pg_database');
   if (row.version < 120_000) throw impossible('copying tables back needs PostgreSQL 12 or newer');
   return { ...row, databaseOid: Number(row.databaseOid) };
+}
+
+/** Rows of a table that inherits are seen in its parent: who chooses that one may mean them, too. */
+function requireHeirs(tables: readonly RestoredTable[]): void {
+  const chosen = new Set(tables.map(qualified));
+  for (const table of tables) {
+    const left = table.heirs.map(qualified).filter((one) => !chosen.has(one));
+    if (left.length > 0)
+      throw impossible(
+        `${qualified(table)} has tables that inherit from it: ${left.join(', ')}. Choose them, too: each brings its own rows`,
+      );
+  }
+}
+
+/** What is missing can only be put below a parent that is there, or comes back with it. */
+async function requireParents(live: Session, lost: readonly RestoredTable[], tables: readonly RestoredTable[]): Promise<void> {
+  const chosen = new Set(tables.map(qualified));
+  for (const table of lost) {
+    for (const parent of table.definition.parents) {
+      if (chosen.has(qualified(parent)) || (await liveTable(live, parent)) !== undefined) continue;
+      throw impossible(`${qualified(table)} belongs to ${qualified(parent)}, which is missing, too. Choose that one, too`);
+    }
+  }
 }
 
 /** Tables before those that refer to them, where they don't do so in a circle. */
@@ -108,7 +133,7 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
     throw impossible(`${table} now needs values that the restored rows have not: ${lacks.map((one) => one.name).join(', ')}`);
   if (live.key.some((column) => !names.has(column.name))) throw impossible(`the primary key of ${table} is another one now`);
   return {
-    ...{ live: 'there', schema, name, where, columns },
+    ...{ live: 'there', partitioned: live.kind === 'p', schema, name, where, columns },
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
   };

@@ -1,5 +1,5 @@
 import { qualified, quoteIdentifier, type Command } from '../../domain/command.ts';
-import { added, joined, live, missingTables, place, refers, tablesInUse } from './aside-commands.ts';
+import { added, joined, live, missingTables, place, refers, rowsOf, tablesInUse } from './aside-commands.ts';
 import type { CopyBack } from './contract.ts';
 import type { CopyFacts, MissingTable, TableInUse } from './facts.ts';
 
@@ -18,7 +18,7 @@ export interface TakeRows {
 
 /** Only rows that are as they were added. The server goes on checking references; other triggers don't fire. */
 export function takeRows(facts: CopyFacts, table: TableInUse): TakeRows {
-  const [name, tags] = [qualified(table), added(facts, table)];
+  const [name, rows, tags] = [qualified(table), rowsOf(table), added(facts, table)];
   const since = `(SELECT xid FROM :"tag_journal".brought_back WHERE place = ${place(facts, table)})`;
   const unchanged = (of: string): string => `${of}.xmin::text = ${since}`;
   const ours = `EXISTS (SELECT FROM ${tags} a WHERE ${joined(table.key, 'a', 't')})`;
@@ -31,10 +31,10 @@ export function takeRows(facts: CopyFacts, table: TableInUse): TakeRows {
   const trigger = (word: (enabled: string) => string): Command[] =>
     table.triggers.map((one) => live(`ALTER TABLE ${name} ${word(one.enabled)} TRIGGER ${quoteIdentifier(one.name)}`));
   return {
-    lock: live(`SELECT count(*) FROM (SELECT FROM ${name} t WHERE ${ours} FOR UPDATE OF t) held`),
-    count: live(`SELECT count(*)::text AS rows FROM ${name} t WHERE ${ours} AND NOT (${deletable})`),
+    lock: live(`SELECT count(*) FROM (SELECT FROM ${rows} t WHERE ${ours} FOR UPDATE OF t) held`),
+    count: live(`SELECT count(*)::text AS rows FROM ${rows} t WHERE ${ours} AND NOT (${deletable})`),
     before: trigger(() => 'DISABLE'),
-    remove: live(`DELETE FROM ${name} t WHERE ${ours} AND ${deletable}`),
+    remove: live(`DELETE FROM ${rows} t WHERE ${ours} AND ${deletable}`),
     after: trigger((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
   };
 }

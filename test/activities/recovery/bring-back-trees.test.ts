@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bringBack } from '../../../activities/recovery/bring-back.ts';
+import { compareAfter } from '../../../activities/recovery/compare-after.ts';
+import { removeAside } from '../../../activities/recovery/copy-aside.ts';
 import { restoredTables, writeAlike } from '../../../activities/recovery/inspect-restored.ts';
 import { onLive, onRestored } from '../../../activities/recovery/places.ts';
-import { startPair, type Pair } from '../support.ts';
+import { takeOut } from '../../../activities/recovery/take-out.ts';
+import { failureOf } from '../../control/support.ts';
+import { startPair, world, type Pair } from '../support.ts';
 import { aside, recoveryBench, values, type RecoveryBench } from './bench.ts';
 
 /** Partitioned tables and old-style inheritance. */
@@ -71,4 +75,46 @@ test('partitions that are missing come back with the checks of their root', asyn
     expect(now).toEqual(then);
     await bench.end();
   }
+});
+
+const logs = `CREATE TABLE logs (id int PRIMARY KEY, note text CONSTRAINT short CHECK (length(note) < 9));
+  CREATE TABLE logs_old (PRIMARY KEY (id)) INHERITS (logs); CREATE TABLE "logs_ol""der" (more int, PRIMARY KEY (id)) INHERITS (logs_old);
+  INSERT INTO logs SELECT i, 'a' FROM generate_series(1, 5) i; INSERT INTO logs_old SELECT i, 'b' FROM generate_series(1, 10) i;
+  INSERT INTO "logs_ol""der" SELECT i, 'c', 3 FROM generate_series(1, 3) i`;
+
+test.each(['DROP TABLE logs CASCADE', 'TRUNCATE logs'])(
+  'tables that inherit come back when all are chosen, never some: %s',
+  async (since) => {
+    const bench = await recoveryBench(of(16), { schema: logs, since });
+    const before = await world(bench.live);
+    const first = await failureOf('plan-impossible', bench.choose(...named('logs')));
+    expect(first.message).toContain('"public"."logs" has tables that inherit from it: "public"."logs_old"');
+    const second = await failureOf('plan-impossible', bench.choose(...named('logs', 'logs_old')));
+    expect(second.message).toContain('"public"."logs_old" has tables that inherit from it: "public"."logs_ol""der"');
+    const chosen = ['logs_ol"der', 'logs_old', 'logs'];
+    const { copying, journal, told } = await aside(bench, ...named(...chosen));
+    expect(told).toMatchObject({ rows: 18, alreadyThere: 0 });
+    expect(await bringBack(copying, journal.attempt('bring-back'))).toMatchObject({ rowsBack: 18, leftOut: { same: 0, differing: 0 } });
+    const measured = { target: null, recoveredTo: null, secondsAvailable: null, secondsHydrated: null, verification: {} };
+    expect(await compareAfter(copying, measured, journal.attempt('compare'))).toMatchObject({ rowsBack: 18, lostAfterTarget: 0 });
+    const [then, now] = await definitions(bench, 16, ...chosen);
+    expect(now).toEqual(then);
+    expect(await values(bench.live, `SELECT tableoid::regclass || ' ' || id FROM logs ORDER BY 1`)).toEqual(
+      await values(bench.restored, `SELECT tableoid::regclass || ' ' || id FROM logs ORDER BY 1`),
+    );
+    await takeOut(copying, journal.attempt('bring-back', { undo: true }));
+    await removeAside(copying, journal.attempt('copy-aside', { undo: true }));
+    expect(await world(bench.live)).toEqual(before);
+    await bench.end();
+  },
+);
+
+test.each([
+  ['a partition', events, 'DROP TABLE order_events', 'events_1', '"public"."events_1" belongs to "public"."order_events"'],
+  ['a table that inherits', logs, 'DROP TABLE logs CASCADE', 'logs_ol"der', '"public"."logs_ol""der" belongs to "public"."logs_old"'],
+])('%s whose parent is missing, too, is no plan alone', async (_, schema, since, name, message) => {
+  const bench = await recoveryBench(of(16), { schema, since });
+  const failure = await failureOf('plan-impossible', bench.choose(...named(name)));
+  expect(failure.message).toContain(message);
+  await bench.end();
 });
