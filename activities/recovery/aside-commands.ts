@@ -119,13 +119,17 @@ export const refers = (one: Reference, parent: string, child: string): string =>
 export const whole = (one: Reference, child: string): string =>
   one.columns.map((column) => `${child}.${quoteIdentifier(column)} IS NOT NULL`).join(' AND ');
 
+/** Also where what is referred to is a partitioned table that this one is a partition of. */
+export const isReferredTo = (one: Reference, table: CopyTable): boolean =>
+  [table, ...table.within].some((other) => other.schema === one.schema && other.name === one.table);
+
 /** Rows aside that refer to nothing, neither in use nor aside. */
 export function orphansAside(facts: CopyFacts, table: TableInUse, one: Reference): Command {
   const aside = asideOf(facts);
-  const chosen = facts.tables.find((other) => other.schema === one.schema && other.name === one.table);
+  // It is there: a foreign key in use refers to no table that is missing.
   const parents = [
-    ...(chosen?.live === 'missing' ? [] : [qualified({ schema: one.schema, name: one.table })]),
-    ...(chosen && holdsRows(chosen) ? [aside.place(chosen)] : []),
+    qualified({ schema: one.schema, name: one.table }),
+    ...facts.tables.filter((other) => holdsRows(other) && isReferredTo(one, other)).map((other) => aside.place(other)),
   ];
   const none = parents.map((parent) => ` AND NOT EXISTS (SELECT FROM ${parent} p WHERE ${refers(one, 'p', 's')})`).join('');
   return live(`SELECT count(*)::text AS rows FROM ${aside.place(table)} s WHERE ${whole(one, 's')}${none}`);

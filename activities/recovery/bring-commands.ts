@@ -2,6 +2,7 @@ import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../do
 import {
   added,
   holdsRows,
+  isReferredTo,
   joined,
   list,
   live,
@@ -105,7 +106,7 @@ const passesByRole = (facts: CopyFacts, table: TableInUse): boolean =>
 /** To rows that come only after its own: tables that refer to each other in a circle. The server would refuse the first of them. */
 function refersAhead(facts: CopyFacts, table: TableInUse): boolean {
   const later = tablesInUse(facts).slice(tablesInUse(facts).indexOf(table) + 1);
-  return table.references.some((one) => later.some((other) => other.schema === one.schema && other.name === one.table));
+  return table.references.some((one) => later.some((other) => isReferredTo(one, other)));
 }
 
 /** What people should read before they agree, a line each. */

@@ -69,6 +69,8 @@ interface Table {
   /** null: all rows. */
   readonly where: string | null;
   readonly columns: readonly Column[];
+  /** The partitioned tables that it is a partition of. */
+  readonly within: readonly { readonly schema: string; readonly name: string }[];
 }
 
 /** The database in use has none of this name: it comes back as it was. */

@@ -27,13 +27,16 @@ const names = (relation: string, numbers: string): string => `
   (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(${numbers}) WITH ORDINALITY AS k(number, place)
      JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = k.number)`;
 
-const references = (mine: string, other: string): string => `
+const references = (mine: string, other: string, where = 'true'): string => `
   coalesce((SELECT json_agg(json_build_object('name', o.conname, 'columns', ${names('o.conrelid', 'o.conkey')}, 'schema', fn.nspname, 'table', f.relname,
             'to', ${names('o.confrelid', 'o.confkey')},
             'equals', (SELECT json_agg(${operator('e.op')} ORDER BY e.place) FROM unnest(o.conpfeqop) WITH ORDINALITY AS e(op, place)))
               ORDER BY fn.nspname, f.relname, o.conname)
      FROM pg_constraint o JOIN pg_class f ON f.oid = o.${other} JOIN pg_namespace fn ON fn.oid = f.relnamespace
-    WHERE o.${mine} = c.oid AND o.contype = 'f'), '[]'::json)`;
+    WHERE o.${mine} = c.oid AND o.contype = 'f' AND ${where}), '[]'::json)`;
+
+/** The server has another one for each partition of the table that is referred to: no row has to be in each of them. */
+const whole = 'NOT EXISTS (SELECT FROM pg_constraint w WHERE w.oid = o.conparentid AND w.conrelid = o.conrelid)';
 
 /** undefined when it is not there. The session's search_path must be pg_catalog. */
 export async function liveTable(session: Session, table: { schema: string; name: string }): Promise<LiveTable | undefined> {
@@ -42,7 +45,7 @@ export async function liveTable(session: Session, table: { schema: string; name:
             (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'generated', a.attgenerated,
                       'required', a.attnotnull AND NOT a.atthasdef AND a.attidentity = '') ORDER BY a.attnum)
                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-            coalesce(${key}, '[]'::json) AS key, ${references('conrelid', 'confrelid')} AS references,
+            coalesce(${key}, '[]'::json) AS key, ${references('conrelid', 'confrelid', whole)} AS references,
             ${references('confrelid', 'conrelid')} AS "referencedBy",
             coalesce((SELECT json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled) ORDER BY t.tgname)
                         FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')), '[]'::json) AS triggers

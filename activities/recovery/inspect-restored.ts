@@ -9,6 +9,7 @@ export interface RestoredTable {
   readonly name: string;
   readonly where: string | null;
   readonly columns: readonly Column[];
+  readonly within: readonly { readonly schema: string; readonly name: string }[];
   readonly definition: Definition;
   /** Oids of the tables that it refers to, is a partition of or inherits from. */
   readonly refersTo: readonly number[];
@@ -47,7 +48,7 @@ export async function restoredTables(session: Session, version: number, chosen: 
            JOIN pg_class k ON k.oid = i.inhrelid AND k.relispartition)
        SELECT c.oid::int8::int4 AS oid, n.nspname AS schema, c.relname AS name,
               coalesce(${columns}, '[]'::json) AS columns, ${definition(version)} AS definition,
-              ${refersTo} AS "refersTo", ${heirs} AS heirs
+              ${refersTo} AS "refersTo", ${heirs} AS heirs, ${within} AS within
          FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') ORDER BY tree.depth, n.nspname COLLATE "C", c.relname COLLATE "C"`,
       [schema, name],
@@ -76,6 +77,9 @@ const list = (of: string): string => `coalesce((SELECT json_agg(x ORDER BY x.nam
 
 const heirs = list(`SELECT kn.nspname AS schema, k.relname AS name FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhrelid
   JOIN pg_namespace kn ON kn.oid = k.relnamespace WHERE h.inhparent = c.oid AND k.relkind = 'r' AND NOT k.relispartition`);
+
+const within = list(`SELECT n.nspname AS schema, r.relname AS name FROM pg_partition_ancestors(c.oid) a JOIN pg_class r ON r.oid = a.relid
+  JOIN pg_namespace n ON n.oid = r.relnamespace WHERE a.relid <> c.oid`);
 
 const constraintsOf = (types: string): string =>
   list(`SELECT o.conname AS name, pg_get_constraintdef(o.oid) AS definition, obj_description(o.oid, 'pg_constraint') AS comment

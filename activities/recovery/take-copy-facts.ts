@@ -110,14 +110,14 @@ function inOrder(tables: readonly RestoredTable[]): RestoredTable[] {
   return ordered;
 }
 
-function missingTable({ schema, name, where, columns, definition }: RestoredTable): CopyTable {
-  return { live: 'missing', schema, name, where, columns, definition };
+function missingTable({ schema, name, where, columns, within, definition }: RestoredTable): CopyTable {
+  return { live: 'missing', schema, name, where, columns, within, definition };
 }
 
 const sameType = (one: string, other: string): boolean => one.replaceAll('"json"', 'json') === other.replaceAll('"json"', 'json');
 
 function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
-  const { schema, name, where } = restored;
+  const { schema, name, where, within } = restored;
   const table = qualified(restored);
   if (restored.definition.kind === 'partitioned') throw impossible(`${table} is not partitioned any more in the database in use`);
   if (live.kind !== 'r' && live.kind !== 'p') throw impossible(`${table} is no table in the database in use`);
@@ -133,7 +133,7 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
     throw impossible(`${table} now needs values that the restored rows have not: ${lacks.map((one) => one.name).join(', ')}`);
   if (live.key.some((column) => !names.has(column.name))) throw impossible(`the primary key of ${table} is another one now`);
   return {
-    ...{ live: 'there', partitioned: live.kind === 'p', schema, name, where, columns },
+    ...{ live: 'there', partitioned: live.kind === 'p', schema, name, where, columns, within },
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
   };

@@ -118,3 +118,34 @@ test.each([
   expect(failure.message).toContain(message);
   await bench.end();
 });
+
+const family = `CREATE TABLE parents (id int PRIMARY KEY, up int REFERENCES parents) PARTITION BY HASH (id);
+  CREATE TABLE parents_1 PARTITION OF parents FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE parents_2 PARTITION OF parents FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  INSERT INTO parents SELECT i, nullif(i - 1, 0) FROM generate_series(1, 20) i;
+  CREATE TABLE children (id int PRIMARY KEY, parent int CONSTRAINT "its parent" REFERENCES parents);
+  INSERT INTO children SELECT i, i FROM generate_series(1, 20) i;
+  CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+  CREATE TRIGGER a BEFORE INSERT ON children FOR EACH ROW EXECUTE FUNCTION nothing()`;
+
+test.each([
+  ['DELETE FROM children', ['children'], 20],
+  ['TRUNCATE parents, children', ['children', 'parents'], 40],
+  ['TRUNCATE parents, children', ['parents'], 20],
+])('rows that refer to a partitioned table are no orphans: %s, %j', async (since, chosen, rowsBack) => {
+  for (const major of [16, 18]) {
+    const bench = await recoveryBench(of(major), { schema: family, since });
+    const { copying, journal, told } = await aside(bench, ...named(...chosen));
+    expect(told.orphans).toEqual([]);
+    expect(await bringBack(copying, journal.attempt('bring-back'))).toMatchObject({ rowsBack });
+    await bench.end();
+  }
+});
+
+test('rows that refer to a row that a partitioned table has no more are orphans', async () => {
+  const bench = await recoveryBench(of(16), { schema: family, since: 'DELETE FROM children; DELETE FROM parents WHERE id = 20' });
+  const { copying, journal, told } = await aside(bench, ...named('children'));
+  expect(told.orphans).toEqual([{ table: '"public"."children"', key: 'its parent', rows: 1 }]);
+  await failureOf('reference-missing', bringBack(copying, journal.attempt('bring-back')));
+  await bench.end();
+});
