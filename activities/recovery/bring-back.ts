@@ -63,9 +63,10 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
     attempt.progress({ summary: `${index + 1} of ${tables.length} tables in use: ${qualified(table)}` });
     await bringTable(session, bringRows(facts, table), table, values);
   }
-  await runAll(session, moveForward(facts), values);
   for (const table of tables) await checkReferences(session, bringRows(facts, table), table, values);
   await runAll(session, addForeignKeys(facts), values);
+  // Last: from here to the commit nobody gets a number.
+  await runAll(session, moveForward(facts), values);
   // Right before the commit: what a newer attempt would find must not change under it.
   await attempt.current();
 }

@@ -200,15 +200,14 @@ export function compareAfter(_copy: CopyBack, facts: CopyFacts): Command[] {
 }
 
 export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
+  const tables = tablesInUse(facts).map((table) => bringRows(facts, table));
   return [
     beginBringing,
     ...placeMissing(facts),
-    ...tablesInUse(facts).flatMap((table) => {
-      const { before, insert, references, after, note } = bringRows(facts, table);
-      return [...before, insert, ...after, note, ...references.flatMap((one) => [one.lock, one.count])];
-    }),
-    ...moveForward(facts),
+    ...tables.flatMap(({ before, insert, after, note }) => [...before, insert, ...after, note]),
+    ...tables.flatMap(({ references }) => references.flatMap((one) => [one.lock, one.count])),
     ...addForeignKeys(facts),
+    ...moveForward(facts),
     ...validateForeignKeys(facts),
     countBack,
     ...tablesInUse(facts).map((table) => differingRows(facts, table)),

@@ -13,6 +13,7 @@ import { connect, inDatabase, type Pair } from '../support.ts';
 export interface RecoveryBench extends Places {
   readonly live: pg.Client;
   readonly restored: pg.Client;
+  readonly dbname: string;
   /** Takes the facts of a copy now. */
   choose(...tables: ChosenTable[]): Promise<Copying>;
   end(): Promise<void>;
@@ -36,7 +37,7 @@ export async function recoveryBench(pair: Pair, { schema = '', since = '', user 
   const place = { host: pair.source.host, port: pair.source.port, user: pair.source.superuser, secret: { env: 'RESTORED' } };
   const recovery: CopyBack = { database: 'orders', restored: place, facts: 'the digest' };
   return {
-    ...{ servers, recovery, live, restored },
+    ...{ servers, recovery, live, restored, dbname },
     choose: async (...tables) => ({ servers, recovery, facts: (await takeCopyFacts(servers, recovery, tables)).binding }),
     end: async () => {
       await Promise.all([live.end(), restored.end()]);

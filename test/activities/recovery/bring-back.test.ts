@@ -8,7 +8,8 @@ import { onLive, onRestored } from '../../../activities/recovery/places.ts';
 import { takeOut } from '../../../activities/recovery/take-out.ts';
 import { failureOf } from '../../control/support.ts';
 import { createJournal } from '../../support/attempt.ts';
-import { inDatabase, loggedStatements, startPair, unplanned, world, type Pair } from '../support.ts';
+import { eventually } from '../../support/eventually.ts';
+import { connect, inDatabase, loggedStatements, startPair, unplanned, world, type Pair } from '../support.ts';
 import { aside, recoveryBench, values, type RecoveryBench } from './bench.ts';
 
 let pair: Pair;
@@ -231,5 +232,32 @@ test('executes what the plan says and nothing else', async () => {
     expect(mine.length).toBeGreaterThan(20);
     expect(unplanned(mine, all)).toEqual([]);
   }
+  await bench.end();
+});
+
+test.each([
+  ['other tables get their rows', 'INSERT INTO second VALUES (20, 20)', 39],
+  ['references are checked', 'SELECT FROM parents WHERE id = 3 FOR UPDATE', 40],
+  ['foreign keys come back', 'LOCK TABLE parents IN ROW EXCLUSIVE MODE', 40],
+])('whoever takes a number of a sequence is not held up while %s', async (_, hold, rowsBack) => {
+  const schema = `CREATE TABLE parents (id int PRIMARY KEY); INSERT INTO parents SELECT generate_series(1, 20);
+    CREATE TABLE first (id serial PRIMARY KEY, n int); CREATE TABLE second (id serial PRIMARY KEY, parent int REFERENCES parents);
+    CREATE TABLE gone (id int PRIMARY KEY, parent int REFERENCES parents); INSERT INTO first (n) SELECT generate_series(1, 20);
+    INSERT INTO second SELECT i, i FROM generate_series(1, 20) i; CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;
+    CREATE TRIGGER a BEFORE INSERT ON second FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION stamp()`;
+  const bench = await recoveryBench(pair, { schema, since: 'DELETE FROM first; DELETE FROM second; DROP TABLE gone' });
+  const { copying, journal } = await aside(bench, ...['first', 'second', 'gone'].map((name) => ({ schema: 'public', name })));
+  await bench.live.query(`BEGIN; ${hold}`);
+  const application = await connect(pair.target, bench.dbname);
+  const back = bringBack(copying, journal.attempt('bring-back'));
+  await eventually(async () => {
+    const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return (await values(application, waiting))[0];
+  });
+  await application.query(`SET lock_timeout = '500ms'`);
+  expect(await values(application, 'INSERT INTO first (n) VALUES (1) RETURNING id')).toEqual([21]);
+  await application.end();
+  await bench.live.query('COMMIT');
+  expect(await back).toMatchObject({ rowsBack });
   await bench.end();
 });
