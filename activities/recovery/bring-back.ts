@@ -64,7 +64,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
     await bringTable(session, bringRows(facts, table), table, values);
   }
   for (const table of tables) await checkReferences(session, bringRows(facts, table), table, values);
-  await runAll(session, addForeignKeys(facts), values);
+  await runAll(session, addForeignKeys(facts), values).catch(referenceMissing({}));
   // Last: from here to the commit nobody gets a number.
   await runAll(session, moveForward(facts), values);
   // Right before the commit: what a newer attempt would find must not change under it.
@@ -78,12 +78,16 @@ async function bringTable(
   values: ReturnType<typeof names>,
 ): Promise<void> {
   await runAll(session, before, values);
-  await session.run(insert, values).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.facts['sqlstate'] !== foreignKeyViolation) throw error;
-    throw new Failure('reference-missing', error.message, { table: qualified(table) }, error);
-  });
+  await session.run(insert, values).catch(referenceMissing({ table: qualified(table) }));
   await runAll(session, [...after, note], values);
 }
+
+const referenceMissing =
+  (facts: Readonly<Record<string, string>>) =>
+  (error: unknown): never => {
+    if (!(error instanceof Failure) || error.facts['sqlstate'] !== foreignKeyViolation) throw error;
+    throw new Failure('reference-missing', error.message, facts, error);
+  };
 
 /** What the server did not check itself, when all rows are there. */
 async function checkReferences(

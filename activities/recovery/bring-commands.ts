@@ -38,20 +38,32 @@ export function placeMissing(facts: CopyFacts): Command[] {
   ].map((text) => live(text));
 }
 
-export function addForeignKeys(facts: CopyFacts): Command[] {
-  return eachForeignKey(facts).map(({ table, key }) => live(addForeignKey(table, key)));
+interface KeyBack {
+  readonly table: { readonly schema: string; readonly name: string };
+  readonly key: { readonly name: string; readonly definition: string };
+  readonly valid: 'at once' | 'afterwards';
 }
 
-function eachForeignKey(facts: CopyFacts): { table: { schema: string; name: string }; key: { name: string; definition: string } }[] {
+export function addForeignKeys(facts: CopyFacts): Command[] {
+  return eachForeignKey(facts).map(({ table, key, valid }) => live(addForeignKey(table, key, valid)));
+}
+
+/** Before PostgreSQL 18 a partitioned table has no foreign keys that are validated later. */
+function eachForeignKey(facts: CopyFacts): KeyBack[] {
+  const when = (partitioned: boolean): KeyBack['valid'] => (partitioned && facts.live.version < 180_000 ? 'at once' : 'afterwards');
   return [
-    ...missingTables(facts).flatMap((table) => table.definition.foreignKeys.map((key) => ({ table, key }))),
-    ...facts.inbound.map((key) => ({ table: { schema: key.schema, name: key.table }, key })),
+    ...missingTables(facts).flatMap((table) =>
+      table.definition.foreignKeys.map((key) => ({ table, key, valid: when(table.definition.kind === 'partitioned') })),
+    ),
+    ...facts.inbound.map((key) => ({ table: { schema: key.schema, name: key.table }, key, valid: when(key.partitioned) })),
   ];
 }
 
 /** Each in a transaction of its own, after the rows are back. */
 export function validateForeignKeys(facts: CopyFacts): Command[] {
-  return eachForeignKey(facts).map(({ table, key }) => live(validateForeignKey(table, key), 'afterwards'));
+  return eachForeignKey(facts)
+    .filter(({ valid }) => valid === 'afterwards')
+    .map(({ table, key }) => live(validateForeignKey(table, key), 'afterwards'));
 }
 
 /**
@@ -125,6 +137,13 @@ export function notes(facts: CopyFacts): string[] {
         (column) => `the values of ${qualified(one)}.${quoteIdentifier(column)} don't come back: the column is not there any more`,
       ),
     ),
+    ...eachForeignKey(facts)
+      .filter(({ valid }) => valid === 'at once')
+      .map(
+        ({ table, key }) =>
+          `the foreign key ${quoteIdentifier(key.name)} of ${qualified(table)} is checked as it comes back, since the table is partitioned:` +
+          ` others can't write to the two tables meanwhile, and rows that break it stop the step`,
+      ),
     ...facts.notMade.map((one) => `the ${one} hung on a table that is missing; it is not made again`),
     ...(facts.sequences.length > 0 ? ['sequences only go forward, and stay there when the rows are taken out again'] : []),
   ];

@@ -155,9 +155,14 @@ export function placeTable(table: MissingTable, aside: Aside): string[] {
   ];
 }
 
-/** For new rows at once; whether the rows that are there fit too is asked afterwards, without a lock that stops writes. */
-export const addForeignKey = (table: { schema: string; name: string }, key: { name: string; definition: string }): string =>
-  `ALTER TABLE ${qualified(table)} ADD CONSTRAINT ${quoteIdentifier(key.name)} ${key.definition.replace(/ NOT VALID$/, '')} NOT VALID`;
+/** For new rows at once; whether the rows that are there fit too is asked with it, or afterwards, without a lock that stops writes. */
+export const addForeignKey = (
+  table: { schema: string; name: string },
+  key: { name: string; definition: string },
+  valid: 'at once' | 'afterwards',
+): string =>
+  `ALTER TABLE ${qualified(table)} ADD CONSTRAINT ${quoteIdentifier(key.name)} ${key.definition.replace(/ NOT VALID$/, '')}` +
+  (valid === 'at once' ? '' : ' NOT VALID');
 
 export const validateForeignKey = (table: { schema: string; name: string }, key: { name: string }): string =>
   `ALTER TABLE ${qualified(table)} VALIDATE CONSTRAINT ${quoteIdentifier(key.name)}`;

@@ -31,7 +31,7 @@ export interface CopyFacts {
   /** Of tables in use, and of those in use that a chosen table is a partition of or inherits from. */
   readonly sequences: readonly SequenceBehind[];
   /** Foreign keys of tables in use that went with a missing table. */
-  readonly inbound: readonly ForeignKey[];
+  readonly inbound: readonly (ForeignKey & { readonly partitioned: boolean })[];
   /** What hung on missing tables and isn't made again: views and the like. */
   readonly notMade: readonly string[];
 }

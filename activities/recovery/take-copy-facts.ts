@@ -159,15 +159,15 @@ async function missingTypes(restored: Session, live: Session, lost: readonly Res
 }
 
 /** Of the keys that went with their table those whose own table is still there, without the key. */
-async function stillThere(live: Session, keys: readonly ForeignKey[]): Promise<ForeignKey[]> {
+async function stillThere(live: Session, keys: readonly ForeignKey[]): Promise<CopyFacts['inbound']> {
   const still = [];
   for (const one of keys) {
-    const [row] = await live.query<{ has: boolean }>(
-      `SELECT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.oid AND o.conname = $3) AS has
+    const [row] = await live.query<{ has: boolean; partitioned: boolean }>(
+      `SELECT EXISTS (SELECT FROM pg_constraint o WHERE o.conrelid = c.oid AND o.conname = $3) AS has, c.relkind = 'p' AS partitioned
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
       [one.schema, one.table, one.name],
     );
-    if (row?.has === false) still.push(one);
+    if (row?.has === false) still.push({ ...one, partitioned: row.partitioned });
   }
   return still;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bringBack } from '../../../activities/recovery/bring-back.ts';
+import { notes } from '../../../activities/recovery/commands.ts';
 import { compareAfter } from '../../../activities/recovery/compare-after.ts';
 import { removeAside } from '../../../activities/recovery/copy-aside.ts';
 import { restoredTables, writeAlike } from '../../../activities/recovery/inspect-restored.ts';
@@ -148,4 +149,43 @@ test('rows that refer to a row that a partitioned table has no more are orphans'
   expect(told.orphans).toEqual([{ table: '"public"."children"', key: 'its parent', rows: 1 }]);
   await failureOf('reference-missing', bringBack(copying, journal.attempt('bring-back')));
   await bench.end();
+});
+
+const referring = `CREATE TABLE heads (id int PRIMARY KEY); INSERT INTO heads SELECT generate_series(1, 20);
+  CREATE TABLE kept (id int PRIMARY KEY); INSERT INTO kept SELECT generate_series(1, 20);
+  CREATE TABLE days (day date, n int CONSTRAINT "its kept" REFERENCES kept, checked int CHECK (checked > 0), PRIMARY KEY (day, n)) PARTITION BY RANGE (day);
+  CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+  INSERT INTO days SELECT '2026-01-01'::date + i, i, i FROM generate_series(1, 20) i;
+  CREATE TABLE lines (id int PRIMARY KEY, head int CONSTRAINT "its head" REFERENCES heads) PARTITION BY HASH (id);
+  CREATE TABLE lines_1 PARTITION OF lines FOR VALUES WITH (MODULUS 1, REMAINDER 0); INSERT INTO lines SELECT i, i FROM generate_series(1, 20) i`;
+
+test.each([16, 18])(
+  'on %i a partitioned table comes back with its foreign keys and checks, and with those that refer to it',
+  async (major) => {
+    const bench = await recoveryBench(of(major), { schema: referring, since: 'DROP TABLE days; DROP TABLE heads CASCADE' });
+    const before = await world(bench.live);
+    const { copying, journal } = await aside(bench, ...named('days', 'heads'));
+    const back = await bringBack(copying, journal.attempt('bring-back'));
+    expect(back).toMatchObject({ tablesBack: 3, rowsBack: 40, notValidated: [] });
+    expect(await bringBack(copying, journal.attempt('bring-back'))).toEqual(back);
+    const [then, now] = await definitions(bench, major, 'days', 'heads', 'lines');
+    expect(now).toEqual(then);
+    expect(await values(bench.live, `SELECT conname FROM pg_constraint WHERE contype = 'f' AND NOT convalidated`)).toEqual([]);
+    await takeOut(copying, journal.attempt('bring-back', { undo: true }));
+    await removeAside(copying, journal.attempt('copy-aside', { undo: true }));
+    expect(await world(bench.live)).toEqual(before);
+    await bench.end();
+  },
+);
+
+test('rows of a partitioned table that break its foreign key are refused where it can only be checked at once; else told', async () => {
+  for (const major of [16, 18]) {
+    const bench = await recoveryBench(of(major), { schema: referring, since: 'DROP TABLE days; DELETE FROM kept WHERE id = 3' });
+    const { copying, journal } = await aside(bench, ...named('days'));
+    expect(notes(copying.facts).join()).toMatch(major === 16 ? /the foreign key "its kept" of .* is checked as it comes back/ : /^$/);
+    const back = bringBack(copying, journal.attempt('bring-back'));
+    if (major === 16) expect((await failureOf('reference-missing', back)).message).toContain('its kept');
+    else expect((await back).notValidated).toEqual([expect.stringContaining('its kept')]);
+    await bench.end();
+  }
 });
