@@ -9,6 +9,10 @@ export interface LiveTable {
   readonly references: readonly Reference[];
   readonly referencedBy: readonly Reference[];
   readonly triggers: TableInUse['triggers'];
+  /** Keys and exclusions that may be checked at the end of a transaction. */
+  readonly deferrable: readonly string[];
+  /** For INSERT, unless switched off, or for UPDATE. */
+  readonly rules: boolean;
 }
 
 const operator = (of: string): string =>
@@ -48,7 +52,10 @@ export async function liveTable(session: Session, table: { schema: string; name:
             coalesce(${key}, '[]'::json) AS key, ${references('conrelid', 'confrelid', whole)} AS references,
             ${references('confrelid', 'conrelid')} AS "referencedBy",
             coalesce((SELECT json_agg(json_build_object('name', t.tgname, 'enabled', t.tgenabled) ORDER BY t.tgname)
-                        FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')), '[]'::json) AS triggers
+                        FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')), '[]'::json) AS triggers,
+            coalesce((SELECT json_agg(i.relname ORDER BY i.relname) FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+                       WHERE x.indrelid = c.oid AND NOT x.indimmediate), '[]'::json) AS deferrable,
+            EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND (r.ev_type = '2' OR (r.ev_type = '3' AND r.ev_enabled <> 'D'))) AS rules
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2`,
     [table.schema, table.name],
   );

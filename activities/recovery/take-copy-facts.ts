@@ -18,7 +18,8 @@ export interface SeenCopy {
 /**
  * What it takes to bring the chosen tables back. Reads only. Raises `input-invalid` for a condition that is not one,
  * `identity-changed` when both addresses lead to one server, and `plan-impossible` for what can't be brought back: a table that the
- * restored copy has not, one in use without a primary key, or with another type in a column, one of a tree without the others.
+ * restored copy has not, one in use without a primary key, with another type in a column, a deferrable key or rules, and one of
+ * several that belong together without the others.
  */
 export async function takeCopyFacts(servers: Servers, recovery: Recovery, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
   for (const one of chosen) if (one.where !== undefined) requireCondition(one.where, qualified(one));
@@ -122,6 +123,7 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
   if (restored.definition.kind === 'partitioned') throw impossible(`${table} is not partitioned any more in the database in use`);
   if (live.kind !== 'r' && live.kind !== 'p') throw impossible(`${table} is no table in the database in use`);
   if (live.key.length === 0) throw impossible(`${table} has no primary key in the database in use, so nobody can tell which rows it lacks`);
+  requireArbiters(table, live);
   const now = new Map(live.columns.map((column) => [column.name, column]));
   const stored = restored.columns.filter((column) => column.generated === '');
   const columns = stored.filter((column) => now.get(column.name)?.generated === '');
@@ -137,6 +139,15 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
   };
+}
+
+/** The server leaves out rows whose key is taken only by keys that it checks at once, and where no rule rewrites it. */
+function requireArbiters(table: string, { deferrable, rules }: LiveTable): void {
+  if (deferrable.length > 0)
+    throw impossible(
+      `${table} has keys in the database in use that may be checked later: ${deferrable.join(', ')}. Rows can't be added past them`,
+    );
+  if (rules) throw impossible(`${table} has rules for INSERT or UPDATE in the database in use. Rows can't be added past them`);
 }
 
 async function missingSchemas(restored: Session, live: Session, lost: readonly RestoredTable[]): Promise<CopyFacts['schemas']> {

@@ -34,6 +34,15 @@ test.each([
   ['no primary key', 'CREATE TABLE t (id int)', 'has no primary key'],
   ['another type', 'CREATE TABLE t (id bigint PRIMARY KEY)', 'have another type'],
   ['a new column without a value', 'CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)', 'needs values'],
+  ['a deferrable primary key', 'CREATE TABLE t (id int PRIMARY KEY DEFERRABLE)', 'may be checked later: t_pkey'],
+  ['a deferrable unique key', 'CREATE TABLE t (id int PRIMARY KEY, n int CONSTRAINT one UNIQUE DEFERRABLE)', 'may be checked later: one'],
+  [
+    'a deferrable exclusion',
+    'CREATE TABLE t (id int PRIMARY KEY, r int4range, CONSTRAINT apart EXCLUDE USING gist (r WITH &&) INITIALLY DEFERRED)',
+    'may be checked later: apart',
+  ],
+  ['a rule', 'CREATE TABLE t (id int PRIMARY KEY); CREATE RULE also AS ON INSERT TO t DO INSTEAD NOTHING', 'has rules'],
+  ['a rule of updates', 'CREATE TABLE t (id int PRIMARY KEY); CREATE RULE also AS ON UPDATE TO t DO ALSO NOTHING', 'has rules'],
 ])('%s is no plan', async (_, table, message) => {
   const bench = await recoveryBench(pair, { since: table });
   if (table !== '') await bench.restored.query('CREATE TABLE t (id int PRIMARY KEY)');
