@@ -1,4 +1,5 @@
 import { qualified, quoteIdentifier, type Command, type Values } from '../../domain/command.ts';
+import { readingAs } from './condition.ts';
 import type { CopyBack } from './contract.ts';
 import { asideOf, completeTable, makeTable, makeType, sideSchemas } from './definitions.ts';
 import type { CopyFacts, CopyTable, MissingTable, Reference, TableInUse } from './facts.ts';
@@ -41,6 +42,9 @@ export function makeAside(facts: CopyFacts): Command[] {
   ];
 }
 
+/** A table without a condition is read as it stands. */
+export const readingFor = (facts: CopyFacts, table: CopyTable): Command[] => (table.where === null ? [] : readingAs(facts));
+
 /** The rows as text: as binary, values of types that users made carry the other server's own numbers for these types. */
 export function readRows(table: CopyTable): Command {
   const where = table.where === null ? '' : ` WHERE (${table.where})`;
@@ -78,7 +82,7 @@ export const noteCopied = live(
 export function copyAside(_copy: CopyBack, facts: CopyFacts): Command[] {
   const one = (table: CopyTable): Command[] => {
     const { before, after } = copyTable(facts, table);
-    return [...before, ...(holdsRows(table) ? [readRows(table), writeRows(facts, table)] : []), ...after];
+    return [...before, ...(holdsRows(table) ? [...readingFor(facts, table), readRows(table), writeRows(facts, table)] : []), ...after];
   };
   const looks = tablesInUse(facts).flatMap((table) => [
     alreadyThere(facts, table),

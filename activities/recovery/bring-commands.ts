@@ -166,9 +166,13 @@ function compared(facts: CopyFacts, table: TableInUse): string {
 const keyText = (table: TableInUse, of: string): string =>
   `concat_ws(', ', ${table.key.map((one) => `${of}.${quoteIdentifier(one.name)}::text`).join(', ')})`;
 
-/** Of each table: rows that were added, or left out for a reason. All of one moment, that of the transaction: later writes don't count. */
-export const accountedFor = live('SELECT place, (added + same + differing + taken)::text AS rows FROM :"tag_journal".brought_back');
+/** Of each table: rows that were copied aside, and those that were added or left out for a reason, all in one transaction: later writes don't count. */
+export const accountedFor = live(
+  'SELECT place, c.rows::text AS copied, (b.added + b.same + b.differing + b.taken)::text AS rows' +
+    ' FROM :"tag_journal".copied c JOIN :"tag_journal".brought_back b USING (place)',
+);
 
+/** Of a table that was copied as a whole. */
 export const countChosen = (table: CopyTable): Command => ({
   on: 'restored',
   kind: 'sql',
@@ -215,7 +219,7 @@ export const moveForward = (facts: CopyFacts): Command[] =>
   });
 
 export function compareAfter(_copy: CopyBack, facts: CopyFacts): Command[] {
-  return [countBack, accountedFor, ...facts.tables.filter(holdsRows).map(countChosen)];
+  return [countBack, accountedFor, ...facts.tables.filter((one) => holdsRows(one) && one.where === null).map(countChosen)];
 }
 
 export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {

@@ -12,6 +12,7 @@ import {
   names,
   noteCopied,
   orphansAside,
+  readingFor,
   readRows,
   removeAside as planned,
   tablesInUse,
@@ -54,7 +55,8 @@ async function copyOne(copying: Copying, attempt: Attempt, table: CopyTable, pla
   const { before, after } = copyTable(facts, table);
   await onRestored(
     copying,
-    async (restored) =>
+    async (restored) => {
+      for (const { text } of readingFor(facts, table)) await restored.query(text);
       await changingLive(copying, attempt, async (session) => {
         await inTransaction(session, async () => {
           await runAll(session, before, values);
@@ -66,7 +68,8 @@ async function copyOne(copying: Copying, attempt: Attempt, table: CopyTable, pla
           await session.run(noteCopied, { ...values, place, rows: copied, bytes: counter.bytes() });
           await attempt.current();
         });
-      }),
+      });
+    },
     { statementTimeout: 0, identity: facts.restored },
   );
 }

@@ -34,6 +34,15 @@ export interface CopyFacts {
   readonly inbound: readonly (ForeignKey & { readonly partitioned: boolean })[];
   /** What hung on missing tables and isn't made again: views and the like. */
   readonly notMade: readonly string[];
+  /** How the conditions are read; absent when there are none. */
+  readonly reading?: Reading;
+}
+
+/** Settings of the restored database by which people's conditions are read. */
+export interface Reading {
+  readonly searchPath: string;
+  readonly timeZone: string;
+  readonly dateStyle: string;
 }
 
 export interface MissingSchema {

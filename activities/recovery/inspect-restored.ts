@@ -1,3 +1,4 @@
+import { qualified } from '../../domain/command.ts';
 import type { Session } from '../postgres/session.ts';
 import type { ChosenTable } from './contract.ts';
 import type { Column, Definition, ForeignKey, MissingSchema, MissingType } from './facts.ts';
@@ -8,6 +9,8 @@ export interface RestoredTable {
   readonly schema: string;
   readonly name: string;
   readonly where: string | null;
+  /** The chosen table that it came with, qualified: its own, or that of a partition's root. */
+  readonly root: string;
   readonly columns: readonly Column[];
   readonly within: readonly { readonly schema: string; readonly name: string }[];
   readonly definition: Definition;
@@ -40,7 +43,7 @@ export async function writeAlike(session: Session): Promise<void> {
 export async function restoredTables(session: Session, version: number, chosen: readonly ChosenTable[]): Promise<RestoredTable[]> {
   const found = new Map<number, RestoredTable>();
   for (const { schema, name, where } of chosen) {
-    const rows = await session.query<Omit<RestoredTable, 'where'> & Record<string, unknown>>(
+    const rows = await session.query<Omit<RestoredTable, 'where' | 'root'> & Record<string, unknown>>(
       `WITH RECURSIVE tree (oid, depth) AS (
          SELECT c.oid, 0 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
@@ -53,7 +56,8 @@ export async function restoredTables(session: Session, version: number, chosen: 
         WHERE c.relkind IN ('r', 'p') ORDER BY tree.depth, n.nspname COLLATE "C", c.relname COLLATE "C"`,
       [schema, name],
     );
-    for (const row of rows) if (!found.has(row.oid)) found.set(row.oid, { ...row, where: where ?? null });
+    for (const row of rows)
+      if (!found.has(row.oid)) found.set(row.oid, { ...row, where: where ?? null, root: qualified({ schema, name }) });
   }
   return [...found.values()];
 }

@@ -2,6 +2,7 @@ import { qualified } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Servers, Session } from '../postgres/session.ts';
 import type { ChosenTable, Recovery } from './contract.ts';
+import { readingOf, tryConditions, type Fitting } from './condition.ts';
 import type { CopyFacts, CopyTable, ForeignKey } from './facts.ts';
 import { liveTable, missing, type LiveTable } from './inspect-live.ts';
 import { hangingOn, restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
@@ -11,24 +12,38 @@ import { requireCondition } from './where-clause.ts';
 
 export interface SeenCopy {
   readonly binding: CopyFacts;
-  /** Of the whole tables, for an estimate. */
-  readonly observed: { readonly bytes: number; readonly rows: number };
+  /** Of the whole tables, for an estimate; and what fits the conditions. */
+  readonly observed: { readonly bytes: number; readonly rows: number; readonly fitting: readonly Fitting[] };
 }
 
 /**
- * What it takes to bring the chosen tables back. Reads only. Raises `input-invalid` for a condition that is not one,
- * `identity-changed` when both addresses lead to one server, and `plan-impossible` for what can't be brought back: a table that the
- * restored copy has not, one in use without a primary key, with another type in a column, a deferrable key or rules, and one of
- * several that belong together without the others.
+ * What it takes to bring the chosen tables back. Reads only, `countMs` long to count what fits the conditions. Raises `input-invalid`
+ * for a condition that is not one or can't be read, `identity-changed` when both addresses lead to one server, and `plan-impossible`
+ * for what can't be brought back: a table that the restored copy has not, one in use without a primary key, with another type in a
+ * column, a deferrable key or rules, and one of several that belong together without the others.
  */
-export async function takeCopyFacts(servers: Servers, recovery: Recovery, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+export async function takeCopyFacts(
+  servers: Servers,
+  recovery: Recovery,
+  chosen: readonly ChosenTable[],
+  countMs?: number,
+): Promise<SeenCopy> {
   for (const one of chosen) if (one.where !== undefined) requireCondition(one.where, qualified(one));
   const places = { servers, recovery };
   await requireTwoServers(places);
-  return await onRestored(places, async (restored) => await onLive(places, async (live) => await takeFrom(restored, live, chosen)));
+  return await onRestored(
+    places,
+    async (restored) => await onLive(places, async (live) => await takeFrom({ restored, live, countMs }, chosen)),
+  );
 }
 
-async function takeFrom(restored: Session, live: Session, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+interface Asked {
+  readonly restored: Session;
+  readonly live: Session;
+  readonly countMs: number | undefined;
+}
+
+async function takeFrom({ restored, live, countMs }: Asked, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
   const [there, here] = [await identityOf(restored), await identityOf(live)];
   const tables = inOrder(await restoredTables(restored, there.version, chosen));
   const absent = chosen.filter((one) => !tables.some((table) => qualified(table) === qualified(one)));
@@ -49,7 +64,9 @@ async function takeFrom(restored: Session, live: Session, chosen: readonly Chose
     if (inUse?.kind === 'p' && table.definition.kind === 'partitioned') continue;
     copied.push(inUse === undefined ? missingTable(await withValues(restored, table)) : tableInUse(table, inUse));
   }
+  const reading = chosen.some((one) => one.where !== undefined) ? { reading: await readingOf(restored) } : {};
   const binding = {
+    ...reading,
     live: here,
     restored: there,
     replicaRole: await maySetReplicaRole(live),
@@ -60,7 +77,8 @@ async function takeFrom(restored: Session, live: Session, chosen: readonly Chose
     inbound: await stillThere(live, hanging.inbound),
     notMade: hanging.views,
   };
-  return { binding, observed: await sizes(restored, tables) };
+  const fitting = await tryConditions(restored, reading, tables, countMs);
+  return { binding, observed: { ...(await sizes(restored, tables)), fitting } };
 }
 
 async function identityOf(session: Session): Promise<CopyFacts['live']> {
@@ -197,7 +215,7 @@ async function maySetReplicaRole(session: Session): Promise<boolean> {
   }
 }
 
-async function sizes(session: Session, tables: readonly RestoredTable[]): Promise<SeenCopy['observed']> {
+async function sizes(session: Session, tables: readonly RestoredTable[]): Promise<Pick<SeenCopy['observed'], 'bytes' | 'rows'>> {
   const [row] = await session.query<{ bytes: string; rows: string }>(
     `SELECT coalesce(sum(pg_table_size(oid)), 0)::text AS bytes, coalesce(sum(greatest(reltuples, 0)), 0)::int8::text AS rows
        FROM pg_class WHERE oid = ANY ($1::int8[]::oid[])`,

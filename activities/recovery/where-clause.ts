@@ -12,6 +12,10 @@ export function requireCondition(text: string, table: string): void {
   throw new Failure('input-invalid', `the condition for ${table} ${problem}: ${text.slice(0, 200)}`, { table });
 }
 
+/** What the clock or chance says. */
+const moving =
+  /\b(?:current_(?:date|time|timestamp)|localtime|localtimestamp)\b|\b(?:now|(?:clock|statement|transaction)_timestamp|timeofday|random|gen_random_uuid)\s*\(/i;
+
 function problemOf(text: string): string | undefined {
   if (text.trim() === '') return 'is empty';
   const bare = text.replace(/'[^']*'|"[^"]*"/g, (quoted) => (quoted.includes('\\') ? '\\' : ' x '));
@@ -24,6 +28,8 @@ function problemOf(text: string): string | undefined {
     if (depth < 0) return 'closes a parenthesis that it never opened';
   }
   if (depth > 0) return 'opens a parenthesis that it never closes';
+  if (moving.test(bare))
+    return 'fits other rows at another time it is read: write the moment itself, as the copy has stood still since then';
   // It is read as a psql variable: the run would look for a value.
   return variablesOf({ kind: 'sql', text }).length > 0 ? 'has a colon before a name' : undefined;
 }

@@ -236,13 +236,21 @@ function copyBack({ database, facts, commands: { recovery: verbs } }: Pick<Quest
     'copy-aside': {
       commands: verbs.copyAside(told, copy),
       undo: verbs.removeAside(told, copy),
-      ...(facts.observed.chosen ? { bytes: facts.observed.chosen.bytes } : {}),
+      ...(facts.observed.chosen ? { bytes: facts.observed.chosen.bytes, notes: fittingNotes(facts.observed.chosen.fitting) } : {}),
     },
     'bring-back': { commands: verbs.bringBack(told, copy), undo: verbs.takeOut(told, copy), notes: verbs.notes(copy) },
     'compare-after': { commands: verbs.compareAfter(told, copy) },
     'remove-aside': { commands: verbs.removeAside(told, copy), noUndo },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
+
+/** How many rows the conditions choose, table by table. */
+const fittingNotes = (fitting: readonly { readonly table: string; readonly rows: number | null }[]): string[] =>
+  fitting.map(({ table, rows }) =>
+    rows === null
+      ? `the rows of ${table} that fit its condition are too many to be counted in a moment: the evidence has their number`
+      : `${rows} ${rows === 1 ? 'row' : 'rows'} of ${table} ${rows === 1 ? 'fits' : 'fit'} its condition`,
+  );
 
 function switchNothing(then: RestoreInput['then']) {
   const absent: StepPlan = { applies: false, because: `the copy takes nobody’s place (${then})` };
