@@ -151,6 +151,7 @@ export function placeTable(table: MissingTable, aside: Aside): string[] {
     ...definition.triggers.flatMap((one) => trigger(one, name)),
     alter(`OWNER TO ${quoteIdentifier(definition.owner)}`),
     ...definition.grants.filter((one) => one.to !== definition.owner).map((one) => grant(one, `TABLE ${name}`)),
+    ...definition.sequences.flatMap((one) => sequenceGrants(table, one)),
     ...comments(table, name),
   ];
 }
@@ -187,6 +188,11 @@ function policy(one: Policy, table: string): string {
 function grant({ to, privilege, grantable, column }: Grant, on: string): string {
   const what = column === null ? privilege : `${privilege} (${quoteIdentifier(column)})`;
   return `GRANT ${what} ON ${on} TO ${to === null ? 'PUBLIC' : quoteIdentifier(to)}${grantable ? ' WITH GRANT OPTION' : ''}`;
+}
+
+/** They went to the owner of their table with it. */
+function sequenceGrants({ schema, definition }: MissingTable, { name, grants = [] }: OwnedSequence): string[] {
+  return grants.filter((one) => one.to !== definition.owner).map((one) => grant(one, `SEQUENCE ${qualified({ schema, name })}`));
 }
 
 function comments(table: MissingTable, name: string): string[] {

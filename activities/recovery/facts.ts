@@ -32,7 +32,7 @@ export interface CopyFacts {
   readonly sequences: readonly SequenceBehind[];
   /** Foreign keys of tables in use that went with a missing table. */
   readonly inbound: readonly (ForeignKey & { readonly partitioned: boolean })[];
-  /** What hung on missing tables and isn't made again: views and the like. */
+  /** What went with missing tables and isn't made again: views, functions, policies of other tables and the like. */
   readonly notMade: readonly string[];
   /** How the conditions are read; absent when there are none. */
   readonly reading?: Reading;
@@ -203,4 +203,6 @@ export interface OwnedSequence {
   readonly cycle: boolean;
   readonly value: string;
   readonly called: boolean;
+  /** Absent in facts that an earlier version has taken. */
+  readonly grants?: readonly Grant[];
 }

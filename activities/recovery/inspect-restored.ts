@@ -1,7 +1,7 @@
 import { qualified } from '../../domain/command.ts';
 import type { Session } from '../postgres/session.ts';
 import type { ChosenTable } from './contract.ts';
-import type { Column, Definition, ForeignKey, MissingSchema, MissingType } from './facts.ts';
+import type { Column, Definition, MissingSchema, MissingType } from './facts.ts';
 
 /** A table of the restored copy, with all that it takes to make it again. */
 export interface RestoredTable {
@@ -99,7 +99,8 @@ const grantsOf = (acl: string, column: string): string => `
 const sequences = list(`
   SELECT s.relname AS name, a.attname AS column, p.deptype = 'i' AS identity, format_type(q.seqtypid, NULL) AS type,
          q.seqstart::text AS start, q.seqincrement::text AS increment, q.seqmin::text AS min, q.seqmax::text AS max,
-         q.seqcache::text AS cache, q.seqcycle AS cycle, q.seqstart::text AS value, false AS called
+         q.seqcache::text AS cache, q.seqcycle AS cycle, q.seqstart::text AS value, false AS called,
+         ${list(grantsOf('s.relacl', 'NULL::name'))} AS grants
     FROM pg_depend p JOIN pg_class s ON s.oid = p.objid AND s.relkind = 'S' JOIN pg_sequence q ON q.seqrelid = s.oid
     JOIN pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid
    WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.refobjid = c.oid AND p.deptype IN ('a', 'i')
@@ -181,22 +182,4 @@ export async function restoredTypes(session: Session, tables: readonly RestoredT
       ORDER BY u.depth DESC, n.nspname COLLATE "C", t.typname COLLATE "C"`,
     [tables.map((one) => one.oid)],
   );
-}
-
-/** Foreign keys of other tables that refer to these, and views and the like that hang on them. */
-export async function hangingOn(session: Session, oids: readonly number[]): Promise<{ inbound: ForeignKey[]; views: string[] }> {
-  const inbound = await session.query<ForeignKey & Record<string, unknown>>(
-    `SELECT n.nspname AS schema, c.relname AS table, o.conname AS name, pg_get_constraintdef(o.oid) AS definition
-       FROM pg_constraint o JOIN pg_class c ON c.oid = o.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE o.contype = 'f' AND o.conparentid = 0 AND o.confrelid = ANY ($1::int8[]::oid[]) AND NOT o.conrelid = ANY ($1::int8[]::oid[])
-      ORDER BY 1, 2, 3`,
-    [oids],
-  );
-  const views = await session.query<{ name: string }>(
-    `SELECT DISTINCT pg_describe_object('pg_class'::regclass, v.oid, 0) AS name FROM pg_depend p
-       JOIN pg_rewrite r ON r.oid = p.objid AND p.classid = 'pg_rewrite'::regclass JOIN pg_class v ON v.oid = r.ev_class
-      WHERE p.refclassid = 'pg_class'::regclass AND p.refobjid = ANY ($1::int8[]::oid[]) AND v.relkind IN ('v', 'm') ORDER BY 1`,
-    [oids],
-  );
-  return { inbound, views: views.map((one) => one.name) };
 }

@@ -4,8 +4,9 @@ import type { Servers, Session } from '../postgres/session.ts';
 import type { ChosenTable, Recovery } from './contract.ts';
 import { readingOf, tryConditions, type Fitting } from './condition.ts';
 import type { CopyFacts, CopyTable, ForeignKey } from './facts.ts';
+import { hangingOn } from './hanging-on.ts';
 import { liveTable, missing, type LiveTable } from './inspect-live.ts';
-import { hangingOn, restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
+import { restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
 import { onLive, onRestored, requireTwoServers } from './places.ts';
 import { sequencesBehind } from './sequences-behind.ts';
 import { requireCondition } from './where-clause.ts';
@@ -75,7 +76,7 @@ async function takeFrom({ restored, live, countMs }: Asked, chosen: readonly Cho
     tables: copied,
     sequences: await sequencesBehind(restored, live, tables),
     inbound: await stillThere(live, hanging.inbound),
-    notMade: hanging.views,
+    notMade: hanging.others,
   };
   const fitting = await tryConditions(restored, reading, tables, countMs);
   return { binding, observed: { ...(await sizes(restored, tables)), fitting } };
