@@ -24,6 +24,8 @@ export const list = (columns: readonly { readonly name: string }[]): string => c
 export const stored = (table: CopyTable): CopyTable['columns'] => table.columns.filter((one) => one.generated === '');
 /** The one that the list of what was added is called by: tables of several schemas may share a name. */
 export const added = (facts: CopyFacts, table: CopyTable): string => `:"tag_journal"."added_${facts.tables.indexOf(table) + 1}"`;
+/** The list of rows that are left out with what they refer to. */
+export const following = (facts: CopyFacts, table: CopyTable): string => `:"tag_journal"."following_${facts.tables.indexOf(table) + 1}"`;
 export const place = (facts: CopyFacts, table: CopyTable): number => facts.tables.indexOf(table) + 1;
 
 export const sideComment = 'Made by a Steadyhand run that copies tables back; it goes with the run.';
@@ -94,7 +96,7 @@ export function copyAside(_copy: CopyBack, facts: CopyFacts): Command[] {
 /** Never CASCADE: what somebody else hung on it stays, and is told. What was brought back is not there any more. */
 export function removeAside(_copy: CopyBack, facts: CopyFacts): Command[] {
   const aside = asideOf(facts);
-  const lists = tablesInUse(facts).map((one) => added(facts, one));
+  const lists = tablesInUse(facts).flatMap((one) => [added(facts, one), following(facts, one)]);
   const journal = ['copied', 'brought_back', 'taken_out'].map((one) => `:"tag_journal".${one}`);
   const sides = [...sideSchemas(facts).values(), 'tag_journal'].map((one) => `:"${one}"`);
   return [

@@ -1,4 +1,4 @@
-import { qualified } from '../../domain/command.ts';
+import { qualified, type Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import { ensure, type Observation } from '../engine/ensure.ts';
@@ -19,6 +19,7 @@ import {
 import type { BroughtBack } from './contract.ts';
 import { count, journalOf, runAll } from './copy-aside.ts';
 import type { TableInUse } from './facts.ts';
+import { followingRows } from './following-commands.ts';
 import { changingLive, type Copying } from './places.ts';
 
 const listed = 20;
@@ -118,18 +119,28 @@ async function told({ facts }: Copying, attempt: Attempt, session: Session): Pro
       notValidated.push(error.message);
     });
   }
-  const [sums] = await session.run<{ added: string; same: string; differing: string; taken: string }>(countBack, values);
-  const differing: string[] = [];
-  for (const table of tablesInUse(facts)) {
-    if (differing.length >= listed) break;
-    const rows = await session.run<{ key: string }>(differingRows(facts, table), values);
-    differing.push(...rows.map((row) => `${qualified(table)} (${row.key.slice(0, 100)})`));
-  }
+  const [sums] = await session.run<Record<'added' | 'same' | 'differing' | 'taken' | 'following', string>>(countBack, values);
+  const keys = async (of: (table: TableInUse) => readonly Command[]): Promise<string[]> => {
+    const found: string[] = [];
+    for (const table of tablesInUse(facts)) {
+      for (const command of found.length < listed ? of(table) : []) {
+        const rows = await session.run<{ key: string }>(command, values);
+        found.push(...rows.map((row) => `${qualified(table)} (${row.key.slice(0, 100)})`));
+      }
+    }
+    return found.slice(0, listed);
+  };
   return {
     tablesBack: missingTables(facts).length,
     rowsBack: Number(sums?.added ?? 0),
-    leftOut: { same: Number(sums?.same ?? 0), differing: Number(sums?.differing ?? 0), taken: Number(sums?.taken ?? 0) },
-    differing: differing.slice(0, listed),
+    leftOut: {
+      same: Number(sums?.same ?? 0),
+      differing: Number(sums?.differing ?? 0),
+      taken: Number(sums?.taken ?? 0),
+      following: Number(sums?.following ?? 0),
+    },
+    differing: await keys((table) => [differingRows(facts, table)]),
+    following: await keys((table) => followingRows(facts, table)),
     notValidated: notValidated.slice(0, listed),
   };
 }

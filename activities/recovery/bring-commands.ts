@@ -16,12 +16,13 @@ import {
 } from './aside-commands.ts';
 import type { CopyBack } from './contract.ts';
 import { addForeignKey, asideOf, makeSchema, placeTable, placeType, validateForeignKey } from './definitions.ts';
+import { countFollowing, followingNotes, followingRows, leaveFollowing } from './following-commands.ts';
 import type { CopyFacts, CopyTable, Reference, TableInUse } from './facts.ts';
 
 /** Made first: a second attempt waits here for the first one's end, and then sees what it did. */
 export const beginBringing = live(
   'CREATE TABLE :"tag_journal".brought_back (place int PRIMARY KEY, added bigint NOT NULL, same bigint NOT NULL, differing bigint NOT NULL,' +
-    ' taken bigint NOT NULL, overwritten bigint, xid text NOT NULL DEFAULT (txid_current() & 4294967295)::text)',
+    ' taken bigint NOT NULL, following bigint NOT NULL, overwritten bigint, xid text NOT NULL DEFAULT (txid_current() & 4294967295)::text)',
 );
 
 /** A table that is missing is moved, not copied again. */
@@ -33,7 +34,7 @@ export function placeMissing(facts: CopyFacts): Command[] {
     ...missingTables(facts).flatMap((one) => placeTable(one, aside)),
     ...missingTables(facts).map(
       (one) =>
-        `INSERT INTO :"tag_journal".brought_back SELECT place, rows, 0, 0, 0, 0 FROM :"tag_journal".copied WHERE place = ${place(facts, one)}`,
+        `INSERT INTO :"tag_journal".brought_back SELECT place, rows, 0, 0, 0, 0, 0 FROM :"tag_journal".copied WHERE place = ${place(facts, one)}`,
     ),
   ].map((text) => live(text));
 }
@@ -89,6 +90,7 @@ export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
   const columns = list(stored(table));
   return {
     before: [
+      ...leaveFollowing(facts, table),
       live(`CREATE TABLE ${tags} AS SELECT ${key} FROM ${side} WITH NO DATA`),
       ...(byRole ? [live('SET LOCAL session_replication_role = replica')] : switched(() => 'DISABLE')),
     ],
@@ -102,7 +104,7 @@ export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
       : switched((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
     note: live(
       `INSERT INTO :"tag_journal".brought_back SELECT ${place(facts, table)}, count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new AND same),` +
-        ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL), ${changedHere(name)} FROM (${compared(facts, table)}) c`,
+        ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL), ${countFollowing(facts, table)}, ${changedHere(name)} FROM (${compared(facts, table)}) c`,
     ),
   };
 }
@@ -144,6 +146,7 @@ export function notes(facts: CopyFacts): string[] {
           `the foreign key ${quoteIdentifier(key.name)} of ${qualified(table)} is checked as it comes back, since the table is partitioned:` +
           ` others can't write to the two tables meanwhile, and rows that break it stop the step`,
       ),
+    ...followingNotes(facts),
     ...facts.notMade.map((one) => `the ${one} hung on a table that is missing; it is not made again`),
     ...(facts.sequences.length > 0 ? ['sequences only go forward, and stay there when the rows are taken out again'] : []),
   ];
@@ -168,7 +171,7 @@ const keyText = (table: TableInUse, of: string): string =>
 
 /** Of each table: rows that were copied aside, and those that were added or left out for a reason, all in one transaction: later writes don't count. */
 export const accountedFor = live(
-  'SELECT place, c.rows::text AS copied, (b.added + b.same + b.differing + b.taken)::text AS rows' +
+  'SELECT place, c.rows::text AS copied, (b.added + b.same + b.differing + b.taken + b.following)::text AS rows' +
     ' FROM :"tag_journal".copied c JOIN :"tag_journal".brought_back b USING (place)',
 );
 
@@ -185,7 +188,7 @@ export const differingRows = (facts: CopyFacts, table: TableInUse): Command =>
 
 export const countBack = live(
   'SELECT coalesce(sum(added), 0)::text AS added, coalesce(sum(same), 0)::text AS same, coalesce(sum(differing), 0)::text AS differing,' +
-    ' coalesce(sum(taken), 0)::text AS taken, CASE WHEN count(*) = count(overwritten) THEN coalesce(sum(overwritten), 0)::text END AS overwritten FROM :"tag_journal".brought_back',
+    ' coalesce(sum(taken), 0)::text AS taken, coalesce(sum(following), 0)::text AS following, CASE WHEN count(*) = count(overwritten) THEN coalesce(sum(overwritten), 0)::text END AS overwritten FROM :"tag_journal".brought_back',
 );
 
 function checkReference(
@@ -233,6 +236,6 @@ export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
     ...moveForward(facts),
     ...validateForeignKeys(facts),
     countBack,
-    ...tablesInUse(facts).map((table) => differingRows(facts, table)),
+    ...tablesInUse(facts).flatMap((table) => [differingRows(facts, table), ...followingRows(facts, table)]),
   ];
 }

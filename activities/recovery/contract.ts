@@ -126,10 +126,15 @@ export interface BroughtBack {
   /** Tables that were missing and are there again. */
   readonly tablesBack: number;
   readonly rowsBack: number;
-  /** Rows that were left out: the table in use has the same one; one of the same key that differs; another one with a unique value of it. */
-  readonly leftOut: { readonly same: number; readonly differing: number; readonly taken: number };
+  /**
+   * Rows that were left out: the table in use has the same one; one of the same key that differs; another one with a unique value of
+   * it; or the row of a chosen table that they refer to was left out for one of the last two, or for this reason.
+   */
+  readonly leftOut: { readonly same: number; readonly differing: number; readonly taken: number; readonly following: number };
   /** Keys of rows that were left out and differ, at most 20, as `table (key)`. */
   readonly differing: readonly string[];
+  /** Keys of rows that were left out with what they refer to, at most 20, as `table (key)`. */
+  readonly following: readonly string[];
   /** Foreign keys that hold for new rows only, since rows that were there before break them. At most 20. */
   readonly notValidated: readonly string[];
 }

@@ -93,6 +93,8 @@ export interface TableInUse extends Table {
   readonly live: 'there';
   /** By now: its rows are in its partitions. */
   readonly partitioned: boolean;
+  /** Of a partition: the chosen table that it came with, qualified. */
+  readonly root?: string;
   readonly key: readonly KeyColumn[];
   readonly references: readonly Reference[];
   /** Foreign keys of other tables, and its own, that refer to it. */

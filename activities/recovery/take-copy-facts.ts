@@ -156,6 +156,7 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
   return {
     ...{ live: 'there', partitioned: live.kind === 'p', schema, name, where, columns, within },
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
+    ...(restored.root === table ? {} : { root: restored.root }),
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
   };
 }

@@ -78,7 +78,14 @@ test('a dropped schema comes back as it was: every kind of column, key, index, r
   expect(told).toEqual({ tables: 1, rows: 500, bytes: expect.any(Number) as number, alreadyThere: 0, orphans: [] });
   expect(copying.facts.notMade).toEqual(['view "public"."seen"']);
   const back = await bringBack(copying, journal.attempt('bring-back'));
-  expect(back).toEqual({ tablesBack: 1, rowsBack: 500, leftOut: { same: 0, differing: 0, taken: 0 }, differing: [], notValidated: [] });
+  expect(back).toEqual({
+    tablesBack: 1,
+    rowsBack: 500,
+    leftOut: { same: 0, differing: 0, taken: 0, following: 0 },
+    differing: [],
+    following: [],
+    notValidated: [],
+  });
   const [then, now] = await definitions(bench, orders, { schema: 'public', name: 'lines' });
   expect(now).toEqual(then);
   const [rows, rowsNow] = await rowsOf(bench, place);
