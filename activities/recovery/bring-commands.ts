@@ -146,6 +146,12 @@ export function notes(facts: CopyFacts): string[] {
           `the foreign key ${quoteIdentifier(key.name)} of ${qualified(table)} is checked as it comes back, since the table is partitioned:` +
           ` others can't write to the two tables meanwhile, and rows that break it stop the step`,
       ),
+    ...tablesInUse(facts).flatMap(({ computed = [], ...one }) =>
+      computed.map(
+        (column) =>
+          `${qualified(one)}.${quoteIdentifier(column)} is generated now: it has what its expression says, not its values of the moment`,
+      ),
+    ),
     ...followingNotes(facts),
     ...facts.notMade.map((one) => `the ${one} hung on a table that is missing; it is not made again`),
     ...(facts.sequences.length > 0 ? ['sequences only go forward, and stay there when the rows are taken out again'] : []),

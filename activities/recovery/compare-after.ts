@@ -43,6 +43,7 @@ async function unaccounted(copying: Copying, attempt: Attempt, lines: ReadonlyMa
     for (const [index, table] of facts.tables.entries()) {
       if (!holdsRows(table)) continue;
       attempt.signal.throwIfAborted();
+      attempt.progress({ summary: `${index + 1} of ${facts.tables.length} tables: ${qualified(table)}` });
       const line = lines.get(index + 1);
       const [row] = table.where === null ? await session.query<{ rows: string }>(countChosen(table).text) : [{ rows: line?.copied }];
       const [chosen, back] = [Number(row?.rows ?? 0), Number(line?.rows ?? 0)];

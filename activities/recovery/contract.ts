@@ -217,7 +217,7 @@ export const recoveryWork: WorkOf<RecoveryActivities> = {
   copyAside: 'long',
   removeAside: 'change',
   bringBack: 'long',
-  compareAfter: 'look',
+  compareAfter: 'long',
   takeOut: 'long',
   setPasswords: 'change',
   fence: 'switch',

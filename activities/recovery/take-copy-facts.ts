@@ -145,7 +145,10 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
   requireArbiters(table, live);
   const now = new Map(live.columns.map((column) => [column.name, column]));
   const stored = restored.columns.filter((column) => column.generated === '');
-  const columns = stored.filter((column) => now.get(column.name)?.generated === '');
+  // What the table in use stores: also what was generated at the moment and is an ordinary column now.
+  const columns = restored.columns
+    .filter((column) => now.get(column.name)?.generated === '')
+    .map((column) => (column.generated === '' ? column : { ...column, generated: '', expression: null }));
   const others = columns.filter((column) => !sameType(now.get(column.name)?.type ?? '', column.type));
   if (others.length > 0) throw impossible(`columns of ${table} have another type now: ${others.map((one) => one.name).join(', ')}`);
   const names = new Set(columns.map((column) => column.name));
@@ -158,6 +161,7 @@ function tableInUse(restored: RestoredTable, live: LiveTable): CopyTable {
     ...{ key: live.key, references: live.references, referencedBy: live.referencedBy, triggers: live.triggers },
     ...(restored.root === table ? {} : { root: restored.root }),
     dropped: stored.filter((column) => !now.has(column.name)).map((column) => column.name),
+    computed: stored.filter((column) => (now.get(column.name)?.generated ?? '') !== '').map((column) => column.name),
   };
 }
 

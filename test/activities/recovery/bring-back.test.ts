@@ -268,3 +268,19 @@ test.each([
   expect(await back).toMatchObject({ rowsBack });
   await bench.end();
 });
+
+test('a column that was generated at the moment and is an ordinary one now gets its values', async () => {
+  const bench = await recoveryBench(pair, {
+    schema: `CREATE TABLE sums (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED, half int);
+      INSERT INTO sums (id, n, half) SELECT i, i, i / 2 FROM generate_series(1, 9) i`,
+    since: `DELETE FROM sums; ALTER TABLE sums ALTER twice DROP EXPRESSION; ALTER TABLE sums DROP half;
+      ALTER TABLE sums ADD half int GENERATED ALWAYS AS (n * 10) STORED`,
+  });
+  const { copying, journal } = await aside(bench, { schema: 'public', name: 'sums' });
+  expect(await bringBack(copying, journal.attempt('bring-back'))).toMatchObject({ rowsBack: 9 });
+  expect(await values(bench.live, 'SELECT twice FROM sums ORDER BY id')).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18]);
+  expect(commands.notes(copying.facts)).toEqual([
+    '"public"."sums"."half" is generated now: it has what its expression says, not its values of the moment',
+  ]);
+  await bench.end();
+});
