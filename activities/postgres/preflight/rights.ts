@@ -1,17 +1,9 @@
 import { ownSchema } from '../../replication/own-schema.ts';
 import type { Session } from '../session.ts';
+import { closingRights } from './closing.ts';
+import { lacking, type Right } from './lacking.ts';
 import { blocks, listed, warns, type Check, type Found, type View } from './view.ts';
 import { withoutSuperuser } from './without-superuser.ts';
-
-/** A right that Steadyhand's role has or lacks: `has` is an SQL expression, `lacks` and `fix` are told when it is false. */
-interface Right {
-  readonly has: string;
-  readonly lacks: string;
-  readonly fix: string;
-  readonly level?: 'warns';
-}
-
-const ownsDatabase = "pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE')";
 
 /** A superuser has all of them. docs/servers.md has the statements that give them to one who is none. */
 const onSource: readonly Right[] = [
@@ -26,12 +18,7 @@ const onSource: readonly Right[] = [
     lacks: 'may not create in the database',
     fix: 'GRANT CREATE ON DATABASE.',
   },
-  { has: ownsDatabase, lacks: 'does not own the database, so it cannot close it to clients', fix: 'GRANT the owning role to it.' },
-  {
-    has: "pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')",
-    lacks: 'may not see and end other sessions, so it cannot empty the database for the switch',
-    fix: 'GRANT pg_monitor and pg_signal_backend to it.',
-  },
+  ...closingRights,
 ];
 
 const onTarget = (version: number): readonly Right[] => [
@@ -45,12 +32,7 @@ const onTarget = (version: number): readonly Right[] => [
     lacks: 'may not create in the database',
     fix: 'GRANT CREATE ON DATABASE.',
   },
-  { has: ownsDatabase, lacks: 'does not own the database, so it cannot close it to clients', fix: 'GRANT the owning role to it.' },
-  {
-    has: "pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')",
-    lacks: 'may not see and end other sessions, so it cannot empty the database',
-    fix: 'GRANT pg_monitor and pg_signal_backend to it.',
-  },
+  ...closingRights,
   {
     has: "has_function_privilege('pg_show_replication_origin_status()', 'EXECUTE') AND has_table_privilege('pg_replication_origin_status', 'SELECT')",
     lacks: 'may not see how far the stream was applied, which the proof against late writes needs',
@@ -70,14 +52,6 @@ const ownRights: Check = {
     ];
   },
 };
-
-async function lacking(session: Session, side: string, rights: readonly Right[]): Promise<Found[]> {
-  const expressions = rights.map(({ has }, index) => `(${has}) AS "${index}"`);
-  const [row] = await session.query<Record<string, boolean>>(`SELECT ${expressions.join(', ')}`);
-  return rights
-    .filter((_, index) => row?.[String(index)] !== true)
-    .map(({ lacks, fix, level }) => (level === 'warns' ? warns : blocks)(`Steadyhand's role on ${side} ${lacks}`, fix));
-}
 
 /** Read on the source; on the target set, if they are there already. */
 const sequenceRights: Check = {

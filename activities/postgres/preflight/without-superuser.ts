@@ -1,6 +1,5 @@
-import type { SideFacts } from '../../replication/facts.ts';
-import type { Session } from '../session.ts';
 import { userSchema } from '../user-objects.ts';
+import { staysOpen } from './closing.ts';
 import { blocks, listed, warns, type Found, type View } from './view.ts';
 
 /** What Steadyhand's role needs on a side where it is no superuser, beside the rights that every kind is asked for. */
@@ -9,8 +8,8 @@ export async function withoutSuperuser(view: View): Promise<Found[]> {
   return [
     ...(source.superuser ? [] : await publishes(view)),
     ...(target.superuser ? [] : [...carriesPassword(view), ...(await ownsTheirTables(view))]),
-    ...(await closes(view.source, view.migration.source, source)),
-    ...(await closes(view.target, view.migration.target, target)),
+    ...(await staysOpen(view.source, view.migration.source, source)),
+    ...(await staysOpen(view.target, view.migration.target, target)),
   ];
 }
 
@@ -68,35 +67,4 @@ async function ownsTheirTables({ source, target, migration, facts }: View): Prom
       'GRANT these roles to it.',
     ),
   ];
-}
-
-/** Where CONNECT is taken away to close a side: by the owner's own grants, and with nobody who would keep the right through us. */
-async function closes(session: Session, side: string, { connects, logins, dbname }: SideFacts): Promise<Found[]> {
-  if (connects === null) return [];
-  const found: Found[] = [];
-  const others = await session.query<{ what: string }>(
-    `SELECT format('%I by %I', coalesce(g.rolname, 'PUBLIC'), o.rolname) AS what
-       FROM pg_database d CROSS JOIN aclexplode(d.datacl) a JOIN pg_roles o ON o.oid = a.grantor LEFT JOIN pg_roles g ON g.oid = a.grantee
-      WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT' AND a.grantor <> d.datdba ORDER BY 1`,
-  );
-  if (others.length > 0)
-    found.push(
-      blocks(
-        `CONNECT on ${dbname} of ${side} was granted by others than its owner: ${others.map((row) => row.what).join(', ')}; it could not be taken away and given back exactly`,
-        'REVOKE these as their grantors, and grant them as the owner.',
-      ),
-    );
-  const members = await session.query<{ name: string }>(
-    `SELECT rolname AS name FROM pg_roles r WHERE rolcanlogin AND NOT rolsuper AND rolname <> ALL ($1::text[])
-        AND EXISTS (SELECT FROM pg_roles l WHERE l.rolname = ANY ($1::text[]) AND pg_has_role(r.oid, l.oid, 'USAGE')) ORDER BY 1`,
-    [logins],
-  );
-  if (members.length > 0)
-    found.push(
-      blocks(
-        `on ${side} these are members of Steadyhand's roles, so they could still connect when it is closed: ${members.map((row) => row.name).join(', ')}`,
-        'REVOKE the membership.',
-      ),
-    );
-  return found;
 }

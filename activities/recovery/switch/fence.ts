@@ -3,13 +3,14 @@ import type { Attempt } from '../../attempt.ts';
 import type { Session } from '../../postgres/session.ts';
 import { createBudget } from '../../replication/switch/budget.ts';
 import { changedSincePlan, shutSide } from '../../replication/switch/fence.ts';
-import { holdTraffic } from '../../replication/switch/hold.ts';
+import { holdTraffic, inside } from '../../replication/switch/hold.ts';
 import { openPooler } from '../../replication/switch/sessions.ts';
 import type { Fenced } from '../contract.ts';
 import { requireTwoServers } from '../places.ts';
 import { countLost } from './count-lost.ts';
 import { disableSubscription, markCopy } from './commands.ts';
-import { fenceFacts, type Switching } from './switching.ts';
+import { requireShut } from './require-shut.ts';
+import { copyOf, fenceFacts, type Switching } from './switching.ts';
 import { beforeFence } from './take-switching-facts.ts';
 
 /** How long it may take until nobody is in the database any more, and what is lost may be counted. */
@@ -19,7 +20,8 @@ const countWithinMs = 10_000;
 /**
  * Nobody writes to the database in use from here on, nor to the copy before it serves: clients of the pooler wait in it, all others
  * are ended and kept out, and the copy follows no other server. Then what is on the old one alone is counted. Repeats safely; the times are those of the first attempt.
- * Raises `drift` when rights or limits are not those of the plan, `switch-abandoned` when the database can't be emptied.
+ * Raises `drift` when rights or limits are not those of the plan, `switch-abandoned` when the database can't be emptied, and
+ * `privilege-missing` when it, or the copy, is not shut then.
  */
 export async function fence(switching: Switching, attempt: Attempt): Promise<Fenced> {
   const { servers, recovery, facts, newestRow } = switching;
@@ -50,9 +52,10 @@ export async function fence(switching: Switching, attempt: Attempt): Promise<Fen
     await copy.run(markCopy, { tag: attempt.tag });
     for (const subscription of facts.subscriptions) await copy.run(disableSubscription, { subscription });
     await shutSide(copy, 'target', planned);
-    const ours = [change.pid, look.pid];
+    await requireShut(copy, 'target', planned, copyOf(database));
+    const sessions = { source: { change, look }, ours: [change.pid, look.pid], console };
     await holdTraffic({
-      sessions: { source: { change, look }, ours, console },
+      sessions,
       facts: planned,
       pooler,
       superusers: [],
@@ -60,6 +63,7 @@ export async function fence(switching: Switching, attempt: Attempt): Promise<Fen
       alive: attempt.alive,
     });
     const lost = await countLost(look, measured.target ?? measured.recoveredTo, newestRow);
+    await requireShut(look, 'source', planned, database, await inside(sessions));
     await attempt.settle('made');
     return { heldAt: String(first['heldAt']), lost };
   } finally {

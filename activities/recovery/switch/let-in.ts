@@ -6,14 +6,15 @@ import { decideForward } from '../../replication/switch/no-return.ts';
 import { openPooler } from '../../replication/switch/sessions.ts';
 import type { SwitchedOver } from '../contract.ts';
 import { unmarkCopy } from './commands.ts';
-import { fenceFacts, isCopy, type Switching } from './switching.ts';
+import { requireShut } from './require-shut.ts';
+import { copyOf, fenceFacts, isCopy, type Switching } from './switching.ts';
 
 const resumeWithinMs = 3_000;
 
 /**
  * Clients may write to the copy. First that is written down, once, in a row that nobody changes any more: from there on the run only
- * goes forward. A new attempt finds the row and does what comes after again. Raises `uncertain` when it is not known whether the row
- * was written: then nobody touches traffic.
+ * goes forward. A new attempt finds the row and does what comes after again. Raises `privilege-missing` for a copy that is not shut until
+ * then, and `uncertain` when it is not known whether the row was written: then nobody touches traffic.
  */
 export async function letIn(switching: Switching, attempt: Attempt): Promise<SwitchedOver> {
   const { servers, recovery, facts, noReturn } = switching;
@@ -27,6 +28,7 @@ export async function letIn(switching: Switching, attempt: Attempt): Promise<Swi
     if (!(await noReturn.read(attempt.run))) {
       if (!(await isCopy(session, attempt.tag)))
         throw new Failure('identity-changed', `the address of ${database} does not lead to the restored copy that was verified`);
+      await requireShut(session, 'target', planned, copyOf(database));
       await forward(switching, attempt);
     }
     await openSide(session, 'target', planned);

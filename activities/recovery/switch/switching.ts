@@ -22,6 +22,9 @@ export function fenceFacts({ live, copy, pooler }: SwitchingFacts): FenceFacts {
   return { binding: { source: live, target: copy, pooler } };
 }
 
+/** As people are told of it. */
+export const copyOf = (database: string): string => `the restored copy of ${database}`;
+
 /**
  * A restored copy has the system identifier and the oid of what it was made from, and its server may be started again: which of the
  * two an address leads to is told by the mark that the fence has put on the copy.

@@ -1,6 +1,7 @@
 import type { Intent } from '../../../control/contract.ts';
 import { Failure } from '../../../domain/failure.ts';
 import { readAlias } from '../../pooling/config-file.ts';
+import { cannotClose } from '../../postgres/preflight/closing.ts';
 import { areFenced, connectGrants } from '../../postgres/connect-grants.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { ConnectGrant, FenceFacts, FenceSide } from '../../replication/facts.ts';
@@ -9,7 +10,7 @@ import type { VerificationRules } from '../../../domain/verification.ts';
 import { onLive, onRestored, type Places } from '../places.ts';
 import { countLost } from './count-lost.ts';
 import type { Lost, SwitchingFacts } from './facts.ts';
-import { usersOf } from './switching.ts';
+import { copyOf, usersOf } from './switching.ts';
 
 interface Asked extends Places {
   /** There is a copy that answers. */
@@ -36,8 +37,8 @@ export interface SeenSwitching {
 
 /**
  * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Raises
- * `plan-impossible` for an application that logs in as Steadyhand does, for a role of the application that the copy has not, for a
- * subscription that Steadyhand's role may not disable, and for a pooler without the alias.
+ * `plan-impossible` for an application that logs in as Steadyhand does, for a side that Steadyhand's role cannot close, for a role of
+ * the application that the copy has not, for a subscription that Steadyhand's role may not disable, and for a pooler without the alias.
  */
 export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
   const { servers, recovery, isRestored, since, newestRow, journal, ownRoles } = asked;
@@ -47,7 +48,7 @@ export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
   const before = journal.findLast((one) => one.step === 'fence')?.before ?? null;
   const known = [...roles, entry.server.user];
   const { live, followed, ...observed } = await onLive(asked, async (session) => ({
-    live: await sideOf(session, entry.server.user, before?.['live']),
+    live: await sideOf(session, recovery.database, entry.server.user, before?.['live']),
     toBeLost: await countLost(session, since, newestRow),
     withoutSecret: await otherLogins(session, known, ownRoles),
     slots: await slotsOf(session),
@@ -57,8 +58,8 @@ export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
     ? await onRestored(asked, async (session) => {
         await requireRoles(session, roles, recovery.database);
         return {
-          side: await sideOf(session, entry.server.user, before?.['copy']),
-          subscriptions: await subscriptionsOf(session, `the restored copy of ${recovery.database}`),
+          side: await sideOf(session, copyOf(recovery.database), entry.server.user, before?.['copy']),
+          subscriptions: await subscriptionsOf(session, copyOf(recovery.database)),
         };
       })
     : null;
@@ -66,8 +67,8 @@ export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
   return { binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked), roles, subscriptions }, observed };
 }
 
-/** `before`: what a fence of this run, if it is up, has replaced. */
-async function sideOf(session: Session, login: string, before: unknown): Promise<FenceSide> {
+/** `before`: what a fence of this run, if it is up, has replaced. Raises `plan-impossible` for a side that Steadyhand's role could not close. */
+async function sideOf(session: Session, what: string, login: string, before: unknown): Promise<FenceSide> {
   const [row] = await session.query<Omit<FenceSide, 'logins' | 'connects' | 'databaseOid'> & { databaseOid: string }>(
     `SELECT c.system_identifier::text AS "systemIdentifier", d.oid::int8::text AS "databaseOid", d.datname AS dbname,
             d.datconnlimit AS "connectionLimit", (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser
@@ -76,6 +77,8 @@ async function sideOf(session: Session, login: string, before: unknown): Promise
   if (!row) throw new Error('a database that answers stands in pg_database');
   const connects = row.superuser ? null : await connectGrants(session);
   const seen = { ...row, databaseOid: Number(row.databaseOid), logins: [login], connects };
+  const open = await cannotClose(session, what, seen);
+  if (open.length > 0) throw new Failure('plan-impossible', open.map(({ evidence, fix }) => `${evidence}. ${fix}`).join(' '), { what });
   const isShut = connects === null ? row.connectionLimit === 0 : areFenced(connects, [login]);
   return isShut && isBefore(before) ? { ...seen, ...before } : seen;
 }

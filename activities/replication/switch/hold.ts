@@ -126,11 +126,11 @@ export async function starting({ source, ours }: OldSide): Promise<number[]> {
   return rows.map((row) => row.pid);
 }
 
-/** Who can write on the old side: everybody but walsenders, vacuum and ourselves. */
+/** Who can write on the old side: everybody but walsenders, vacuum and ourselves. Who it is is not shown to a role without pg_read_all_stats. */
 export async function inside({ source, ours }: OldSide): Promise<string[]> {
   const rows = await source.look.query<{ who: string }>(
     `SELECT concat_ws(' ', backend_type, pid, 'of', usename, application_name) AS who FROM pg_stat_activity
-      WHERE datname = current_database() AND backend_type NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL ($1::int[])`,
+      WHERE datname = current_database() AND coalesce(backend_type, '') NOT IN ('walsender', 'autovacuum worker') AND pid <> ALL ($1::int[])`,
     [ours],
   );
   return rows.map((row) => row.who);

@@ -12,6 +12,7 @@ import type { Switching } from '../../../activities/recovery/switch/switching.ts
 import { takeSwitchingFacts } from '../../../activities/recovery/switch/take-switching-facts.ts';
 import { verifySwitched } from '../../../activities/recovery/switch/verify-switched.ts';
 import { createServers } from '../../../activities/postgres/session.ts';
+import { inside } from '../../../activities/replication/switch/hold.ts';
 import { quoteIdentifier } from '../../../domain/command.ts';
 import type { DatabaseEntry, PoolerEntry } from '../../../domain/inventory.ts';
 import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
@@ -36,7 +37,7 @@ beforeAll(async () => {
     await inDatabase(
       side,
       'postgres',
-      `CREATE ROLE main LOGIN CREATEROLE CREATEDB PASSWORD '${main}'; GRANT pg_monitor, pg_signal_backend TO main`,
+      `CREATE ROLE main LOGIN CREATEROLE CREATEDB PASSWORD '${main}'; CREATE ROLE guest LOGIN; GRANT pg_monitor, pg_signal_backend TO main`,
     );
     const owner = await connect(side, 'postgres', { user: 'main', password: main });
     await owner.query(`CREATE ROLE app LOGIN PASSWORD '${password}'; CREATE ROLE reports LOGIN`);
@@ -55,6 +56,7 @@ async function bench(pooler?: (address: Address) => Promise<PoolerEntry>) {
   const dbname = `switch_${++number}`;
   const open = async (side: LoggedCluster): Promise<pg.Client> => {
     await inDatabase(side, 'postgres', `CREATE DATABASE ${quoteIdentifier(dbname)} OWNER main`);
+    onTestFinished(async () => await inDatabase(side, 'postgres', `DROP DATABASE ${quoteIdentifier(dbname)} WITH (FORCE)`));
     const client = await connect(side, dbname, { user: 'main', password: main });
     onTestFinished(async () => await client.end().catch(() => undefined));
     await client.query('CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL DEFAULT now())');
@@ -115,7 +117,7 @@ const shutOut = { code: '42501' };
 test('what a switch would lose, and whose password nobody has, is told before', async () => {
   const { seen } = await bench();
   expect(seen.observed.toBeLost).toEqual({ since: expect.any(String), rows: 60, rowsOf: 'public.orders.at', commits: null });
-  expect(seen.observed.withoutSecret).toEqual(['reports']);
+  expect(seen.observed.withoutSecret).toEqual(['guest', 'reports']);
   expect(seen.binding.roles).toEqual(['app']);
 });
 
@@ -125,8 +127,12 @@ test('the provider’s own roles are none of the application’s', async () => {
   onTestFinished(async () => {
     await inDatabase(pair.source, 'postgres', 'DROP ROLE managed_backup');
   });
-  expect((await takeSwitchingFacts(asked)).observed.withoutSecret).toEqual(['reports']);
-  expect((await takeSwitchingFacts({ ...asked, ownRoles: undefined })).observed.withoutSecret).toEqual(['managed_backup', 'reports']);
+  expect((await takeSwitchingFacts(asked)).observed.withoutSecret).toEqual(['guest', 'reports']);
+  expect((await takeSwitchingFacts({ ...asked, ownRoles: undefined })).observed.withoutSecret).toEqual([
+    'guest',
+    'managed_backup',
+    'reports',
+  ]);
 });
 
 test('an application that logs in as Steadyhand does is refused in the plan', async () => {
@@ -137,6 +143,65 @@ test('an application that logs in as Steadyhand does is refused in the plan', as
   const refused = await failureOf('plan-impossible', takeSwitchingFacts({ ...asked, servers: asMain }));
   expect(refused.message).toMatch(/logs in as main.*role of its own/);
 });
+
+/** Done on both servers by a superuser, and taken back at the end. */
+async function given(side: LoggedCluster, sql: string, back: string): Promise<void> {
+  await inDatabase(side, 'postgres', sql);
+  onTestFinished(async () => await inDatabase(side, 'postgres', back));
+}
+
+interface Lacking {
+  readonly without: string;
+  /** `$db` is the database. */
+  readonly sql: string;
+  readonly back: string;
+  readonly says: RegExp;
+}
+
+const lackingRights: readonly Lacking[] = [
+  {
+    without: 'it does not own the database',
+    sql: 'ALTER DATABASE $db OWNER TO postgres',
+    back: 'ALTER DATABASE $db OWNER TO main',
+    says: /does not own the database, so it cannot close it to clients.*GRANT the owning role/,
+  },
+  {
+    without: 'it sees no other sessions',
+    sql: 'REVOKE pg_monitor FROM main',
+    back: 'GRANT pg_monitor TO main',
+    says: /may not see and end other sessions.*GRANT pg_monitor and pg_signal_backend/,
+  },
+  {
+    without: 'it ends no other sessions',
+    sql: 'REVOKE pg_signal_backend FROM main',
+    back: 'GRANT pg_signal_backend TO main',
+    says: /may not see and end other sessions.*GRANT pg_monitor and pg_signal_backend/,
+  },
+  {
+    without: 'others gave the right to connect on',
+    sql: 'SET ROLE main; GRANT CONNECT ON DATABASE $db TO app WITH GRANT OPTION; SET ROLE app; GRANT CONNECT ON DATABASE $db TO reports',
+    back: 'SELECT',
+    says: /granted by others than its owner: "reports" by "app"/,
+  },
+  {
+    without: 'somebody is a member of its login',
+    sql: 'GRANT main TO guest',
+    back: 'REVOKE main FROM guest',
+    says: /members of Steadyhand's roles.*: guest.*REVOKE the membership/,
+  },
+];
+
+for (const [where, side] of [
+  ['of the one in use', 'source'],
+  ['of the copy', 'target'],
+] as const)
+  test.each(lackingRights)(`where the fence ${where} would shut nobody out since $without, the plan is refused`, async (one) => {
+    const { asked, dbname } = await bench();
+    await given(pair[side], one.sql.replaceAll('$db', dbname), one.back.replaceAll('$db', dbname));
+    const refused = await failureOf('plan-impossible', takeSwitchingFacts(asked));
+    expect(refused.message).toMatch(one.says);
+    expect(refused.message).toContain(side === 'source' ? 'orders' : 'the restored copy of orders');
+  });
 
 const follow = `CREATE SUBSCRIPTION :name CONNECTION 'host=127.0.0.1 port=1 user=nobody password=none dbname=none' PUBLICATION p WITH (connect = false)`;
 
@@ -210,6 +275,38 @@ test('the fence ends and keeps out clients of both, counts what is lost, and its
   await (await app(pair.source)).query('INSERT INTO orders DEFAULT VALUES');
 });
 
+test('a fence that keeps nobody out is none: clients that connect at once again are seen', async () => {
+  const { switching, journal, dbname, live } = await bench();
+  await live.end();
+  // Whoever does not own it may say REVOKE, and is only warned.
+  await inDatabase(pair.source, 'postgres', `ALTER DATABASE ${dbname} OWNER TO postgres`);
+  const connects = [null, 'postgres'].map((role) => ({ role, grantable: false }));
+  const { facts } = switching;
+  const others = { ...switching, facts: { ...facts, live: { ...facts.live, connects } } };
+  const refused = await failureOf('privilege-missing', fence(others, journal.attempt('fence')));
+  expect(refused.message).toMatch(/orders is not shut: "app" may connect to switch_/);
+  expect([...journal.outcomes.values()]).not.toContain('made');
+});
+
+test('a copy that keeps nobody out is seen before anybody is held up', async () => {
+  const { switching, journal, dbname, app } = await bench();
+  await given(pair.target, `GRANT main TO guest`, 'REVOKE main FROM guest');
+  const client = await app(pair.source);
+  const refused = await failureOf('privilege-missing', fence(switching, journal.attempt('fence')));
+  expect(refused.message).toContain(`the restored copy of orders is not shut: "guest" may connect to ${dbname}`);
+  await client.query('INSERT INTO orders DEFAULT VALUES');
+});
+
+test('nobody counts as gone because Steadyhand may not see who it is', async () => {
+  const { switching, app, live } = await bench();
+  await live.end();
+  await app(pair.source);
+  await given(pair.source, 'REVOKE pg_monitor FROM main', 'GRANT pg_monitor TO main');
+  const look = await switching.servers.open('orders', { purpose: 'look' });
+  onTestFinished(async () => await look.end());
+  expect(await inside({ source: { change: look, look }, ours: [look.pid], console: null })).toHaveLength(1);
+});
+
 test('the undo of a fence that never was does nothing', async () => {
   const { switching } = await bench();
   const journal = createJournal();
@@ -257,6 +354,15 @@ test('clients are let in once it is written down; then there is no way back, and
   expect(await letIn(switching, journal.attempt('let-in'))).toMatchObject({ lostAfterTarget: 60 });
   await failureOf('conflict', liftFence(switching, journal.attempt('fence', { undo: true })));
   expect((await copy.query(`SELECT FROM pg_namespace WHERE nspname LIKE 'steadyhand%'`)).rows).toEqual([]);
+});
+
+test('nobody decides for a copy that was opened meanwhile', async () => {
+  const { switching, journal, exchangeNames, dbname } = await exchanged();
+  exchangeNames();
+  await inDatabase(pair.target, 'postgres', `GRANT CONNECT ON DATABASE ${dbname} TO app`);
+  const refused = await failureOf('privilege-missing', letIn(switching, journal.attempt('let-in')));
+  expect(refused.message).toContain(`the restored copy of orders is not shut: "app" may connect to ${dbname}`);
+  expect(await switching.noReturn.read(journal.attempt('let-in').run)).toBeNull();
 });
 
 async function poolerAt(address: Address): Promise<PoolerEntry> {
