@@ -79,7 +79,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
       'backup-now': takeBackupFacts({ servers, providers }),
       'dr-snapshot-copy': takeCopyAbroadFacts({ servers, providers }, options.withControl === false ? undefined : ledgerOf(control)),
       'migration-cutover': takeMigrationFacts(servers, options.withControl === false ? undefined : control.moves),
-      'pitr-restore': takeRestoreFacts(servers, providers),
+      'pitr-restore': takeRestoreFacts(servers, providers, inventory),
       'remove-old': takeOldFacts({ servers, providers }, inventory),
     },
     ...(options.withControl === false ? {} : { control }),

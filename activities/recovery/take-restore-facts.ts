@@ -2,6 +2,7 @@ import { decodeTime } from 'ulid';
 import { z } from 'zod';
 import { accidentOf, accidentSchema } from '../../domain/accident.ts';
 import { qualified } from '../../domain/command.ts';
+import type { Inventory } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import { verificationSchema } from '../../domain/verification.ts';
 import type { FactsOrder } from '../engine/planner.ts';
@@ -51,7 +52,7 @@ const chosen = z.object({
  * what is there; once it answers, the chosen tables are looked up on both sides, for the second one. Raises `plan-impossible` for a
  * provider that restores nothing, `input-invalid` for a moment or a condition that is none, and what `inspect` and `takeCopyFacts` do.
  */
-export function takeRestoreFacts(servers: Servers, providers: Providers) {
+export function takeRestoreFacts(servers: Servers, providers: Providers, inventory: () => Inventory) {
   return async ({ database, input, run, journal }: FactsOrder): Promise<RestoreFacts> => {
     const { moment, snapshot, before, then: next, tables, keepOldDays } = chosen.parse(input);
     for (const one of tables) if (one.where !== undefined) requireCondition(one.where, qualified(one));
@@ -82,7 +83,7 @@ export function takeRestoreFacts(servers: Servers, providers: Providers) {
     const switching = isSwitch
       ? await takeSwitchingFacts({
           ...{ servers, recovery, isRestored: restored !== null, since: target, newestRow, journal },
-          ownRoles: provider.ownRoles,
+          ...{ ownRoles: provider.ownRoles, inventory: inventory() },
         })
       : null;
     const verification = { rules: entry.verification ?? verificationSchema.parse({}), target };

@@ -15,7 +15,8 @@ import { ready, type FromScript, type Order, type ToScript } from './messages.ts
 import { copyAbroad, restoreBeside, type Script } from './script.ts';
 
 const aws = createAws();
-const servers = createServers(inventoryFile(readConfig(process.env).inventoryFile, pino({ level: 'warn' })), process.env, aws);
+const inventory = inventoryFile(readConfig(process.env).inventoryFile, pino({ level: 'warn' }));
+const servers = createServers(inventory, process.env, aws);
 const providers = createProviders(servers, aws);
 const script: Script = { servers, lookAgainMs: Number(process.argv[2]) };
 
@@ -26,7 +27,7 @@ async function make({ runbook, run, input }: Order): Promise<FromScript> {
   // What a person would have written into the script before it is started.
   const timed =
     runbook === 'pitr-restore'
-      ? restoreBeside(script, await takeRestoreFacts(servers, providers)(order), run)
+      ? restoreBeside(script, await takeRestoreFacts(servers, providers, inventory)(order), run)
       : copyAbroad(script, await takeCopyAbroadFacts({ servers, providers })(order), run);
   const from = Date.now();
   await timed();

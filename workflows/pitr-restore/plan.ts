@@ -7,7 +7,7 @@ import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
 import { subject } from './subject.ts';
-import { heldNote, oldNote, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
+import { heldNote, oldNote, otherDatabaseNotes, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
 
 const identifier = z.string().min(1).max(63);
 
@@ -284,7 +284,7 @@ function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
     fence: {
       commands: verbs.fence({}, facts),
       undo: verbs.liftFence({}, facts),
-      notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts), ...replicationNotes(facts)],
+      notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts), ...otherDatabaseNotes(facts), ...replicationNotes(facts)],
     },
     'rename-old': { commands: backup.renameSource(facts), undo: backup.nameSourceBack(facts), notes: [oldNote] },
     'rename-copy': { commands: backup.renameRestored(facts), undo: backup.nameRestoredBack(facts) },

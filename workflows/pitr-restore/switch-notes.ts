@@ -23,6 +23,13 @@ export function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText
   return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
 }
 
+/** Of the instance's other databases, none but `postgres` is let be. */
+export function otherDatabaseNotes({ observed }: RestoreFacts): string[] {
+  const others = observed.switching?.notLookedInto ?? [];
+  if (others.length === 0) return [];
+  return [`Nobody could look into ${others.join(' and ')}. Should anything be in there, it goes back to the moment, too, uncounted.`];
+}
+
 /** What replicates changes to and from the database in use does not come along by itself. */
 export function replicationNotes({ binding, observed }: RestoreFacts): string[] {
   const subscriptions = binding.switching?.subscriptions ?? [];

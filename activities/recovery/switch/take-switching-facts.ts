@@ -3,13 +3,14 @@ import { Failure } from '../../../domain/failure.ts';
 import { readAlias } from '../../pooling/config-file.ts';
 import { cannotClose } from '../../postgres/preflight/closing.ts';
 import { areFenced, connectGrants } from '../../postgres/connect-grants.ts';
-import type { Session } from '../../postgres/session.ts';
+import type { Opening, Session } from '../../postgres/session.ts';
 import type { ConnectGrant, FenceFacts, FenceSide } from '../../replication/facts.ts';
-import type { DatabaseEntry } from '../../../domain/inventory.ts';
+import type { DatabaseEntry, Inventory } from '../../../domain/inventory.ts';
 import type { VerificationRules } from '../../../domain/verification.ts';
 import { onLive, onRestored, type Places } from '../places.ts';
 import { countLost } from './count-lost.ts';
 import type { Lost, SwitchingFacts } from './facts.ts';
+import { refuseOtherDatabases, refuseSharedInstance } from './other-databases.ts';
 import { copyOf, usersOf } from './switching.ts';
 
 interface Asked extends Places {
@@ -21,6 +22,7 @@ interface Asked extends Places {
   readonly journal: readonly Intent[];
   /** The provider's own, which are none of the application's. */
   readonly ownRoles: string | undefined;
+  readonly inventory: Inventory;
 }
 
 export interface SeenSwitching {
@@ -32,27 +34,36 @@ export interface SeenSwitching {
     readonly withoutSecret: readonly string[];
     /** Logical replication slots of the database in use, which the copy has not. */
     readonly slots: readonly string[];
+    /** Databases that go back to the moment, too, and that Steadyhand's login cannot look into. */
+    readonly notLookedInto: readonly string[];
   };
 }
 
 /**
  * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Raises
- * `plan-impossible` for an application that logs in as Steadyhand does, for a side that Steadyhand's role cannot close, for a role of
- * the application that the copy has not, for a subscription that Steadyhand's role may not disable, and for a pooler without the alias.
+ * `plan-impossible` for an application that logs in as Steadyhand does, for a side that Steadyhand's role cannot close, for what
+ * else stands on the instance, for a role of the application that the copy has not, for a subscription that Steadyhand's role may not disable, and for a pooler without the alias.
  */
 export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
-  const { servers, recovery, isRestored, since, newestRow, journal, ownRoles } = asked;
+  const { servers, recovery, isRestored, since, newestRow, journal, ownRoles, inventory } = asked;
   const entry = servers.entry(recovery.database);
   requireOwnLogin(entry, recovery.database);
+  refuseSharedInstance(inventory, recovery.database);
   const roles = usersOf(entry).flatMap(({ name, secret }) => (secret === undefined ? [] : [name]));
   const before = journal.findLast((one) => one.step === 'fence')?.before ?? null;
   const known = [...roles, entry.server.user];
-  const { live, followed, ...observed } = await onLive(asked, async (session) => ({
+  const others = async (session: Session, what: string, server: Pick<Opening, 'server'>) =>
+    await refuseOtherDatabases(session, {
+      ...{ what: `the server of ${what}`, ownRoles },
+      open: async (opening) => await servers.open(recovery.database, { purpose: 'look', ...opening, ...server }),
+    });
+  const { live, followed, notLookedInto, ...observed } = await onLive(asked, async (session) => ({
     live: await sideOf(session, recovery.database, entry.server.user, before?.['live']),
     toBeLost: await countLost(session, since, newestRow),
     withoutSecret: await otherLogins(session, known, ownRoles),
     slots: await slotsOf(session),
     followed: await subscriptionsOf(session, recovery.database),
+    notLookedInto: await others(session, recovery.database, {}),
   }));
   const copy = isRestored
     ? await onRestored(asked, async (session) => {
@@ -60,11 +71,15 @@ export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
         return {
           side: await sideOf(session, copyOf(recovery.database), entry.server.user, before?.['copy']),
           subscriptions: await subscriptionsOf(session, copyOf(recovery.database)),
+          notLookedInto: await others(session, copyOf(recovery.database), { server: recovery.restored }),
         };
       })
     : null;
   const subscriptions = copy?.subscriptions ?? followed;
-  return { binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked), roles, subscriptions }, observed };
+  return {
+    binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked), roles, subscriptions },
+    observed: { ...observed, notLookedInto: [...notLookedInto, ...(copy?.notLookedInto ?? [])] },
+  };
 }
 
 /** `before`: what a fence of this run, if it is up, has replaced. Raises `plan-impossible` for a side that Steadyhand's role could not close. */

@@ -14,7 +14,7 @@ import { verifySwitched } from '../../../activities/recovery/switch/verify-switc
 import { createServers } from '../../../activities/postgres/session.ts';
 import { inside } from '../../../activities/replication/switch/hold.ts';
 import { quoteIdentifier } from '../../../domain/command.ts';
-import type { DatabaseEntry, PoolerEntry } from '../../../domain/inventory.ts';
+import type { DatabaseEntry, Inventory, PoolerEntry } from '../../../domain/inventory.ts';
 import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
 import { startPgBouncer } from '../../../sandbox/pgbouncer.ts';
 import { failureOf } from '../../control/support.ts';
@@ -72,12 +72,18 @@ async function bench(pooler?: (address: Address) => Promise<PoolerEntry>) {
   const secrets = { MAIN: main, APP: now };
   let leadsTo: keyof typeof addresses = 'live';
   const entry = (): DatabaseEntry => ({
-    ...{ provider: 'rds', owners: 'dba', policy: 'default' },
+    ...{ provider: 'rds', owners: 'dba', policy: 'default', rds: { instance: dbname.replace('_', '-'), region: 'eu-central-1' } },
     server: { ...login, ...addresses[leadsTo] },
     ...viaPooler,
     users: [{ name: 'app', secret: { env: 'APP' } }, { name: 'reports' }],
   });
-  const servers = createServers(() => ({ version: 1, people: [], databases: { orders: entry() }, policies: {} }), secrets);
+  const inventory: Inventory = {
+    ...{ version: 1, people: [], policies: {} },
+    get databases() {
+      return { orders: entry() };
+    },
+  };
+  const servers = createServers(() => inventory, secrets);
   const measured = { target: since, recoveredTo: since, secondsAvailable: 1, secondsHydrated: 1, verification: {} };
   const recovery: SwitchOver = {
     database: 'orders',
@@ -86,11 +92,11 @@ async function bench(pooler?: (address: Address) => Promise<PoolerEntry>) {
     measured,
     switched: { resource: 'db-COPY' },
   };
-  const asked = { servers, recovery, isRestored: true, since, newestRow: rules, journal: [], ownRoles: '^managed' };
+  const asked = { servers, recovery, isRestored: true, since, newestRow: rules, journal: [], ownRoles: '^managed', inventory };
   const seen = await takeSwitchingFacts(asked);
   const switching: Switching = { servers, recovery, facts: seen.binding, newestRow: rules, noReturn: createNoReturn(() => 1) };
   return {
-    ...{ dbname, live, copy, seen, switching, secrets, asked },
+    ...{ dbname, live, copy, seen, switching, secrets, asked, entry },
     journal: createJournal(),
     exchangeNames: () => {
       leadsTo = leadsTo === 'live' ? 'copy' : 'live';
@@ -203,6 +209,51 @@ for (const [where, side] of [
     expect(refused.message).toContain(side === 'source' ? 'orders' : 'the restored copy of orders');
   });
 
+for (const [where, side] of [
+  ['the one in use', 'source'],
+  ['the copy', 'target'],
+] as const) {
+  test(`another database on the server of ${where} would go back with it: the plan is refused`, async () => {
+    const { asked } = await bench();
+    await given(pair[side], 'CREATE DATABASE billing OWNER main', 'DROP DATABASE billing');
+    await given(pair[side], 'CREATE DATABASE old_template', 'DROP DATABASE old_template');
+    await given(pair[side], 'ALTER DATABASE old_template IS_TEMPLATE true', 'ALTER DATABASE old_template IS_TEMPLATE false');
+    const refused = await failureOf('plan-impossible', takeSwitchingFacts(asked));
+    expect(refused.message).toMatch(/ has other databases, which would go back to the moment with it: billing\. /);
+    expect(refused.message).toContain(side === 'source' ? 'the server of orders' : 'the server of the restored copy of orders');
+  });
+
+  test(`the database postgres on the server of ${where} is in the way when something is in it, or told when nobody can look`, async () => {
+    const { asked } = await bench();
+    expect((await takeSwitchingFacts(asked)).observed.notLookedInto).toEqual([]);
+    const closed = 'REVOKE CONNECT ON DATABASE postgres FROM PUBLIC';
+    await given(pair[side], 'CREATE TABLE jobs ()', 'DROP TABLE IF EXISTS jobs');
+    expect((await failureOf('plan-impossible', takeSwitchingFacts(asked))).message).toContain('with it: postgres (jobs)');
+    await given(pair[side], closed, 'GRANT CONNECT ON DATABASE postgres TO PUBLIC');
+    const { observed } = await takeSwitchingFacts(asked);
+    expect(observed.notLookedInto).toEqual([`postgres on the server of ${side === 'source' ? 'orders' : 'the restored copy of orders'}`]);
+  });
+}
+
+test('the provider’s own databases are in nobody’s way', async () => {
+  const { asked } = await bench();
+  await given(pair.source, 'CREATE ROLE managed_by', 'DROP ROLE managed_by');
+  await given(pair.source, 'CREATE DATABASE managed OWNER managed_by', 'DROP DATABASE managed');
+  await takeSwitchingFacts(asked);
+  await failureOf('plan-impossible', takeSwitchingFacts({ ...asked, ownRoles: undefined }));
+});
+
+test('another entry of the inventory on the same instance is refused in the plan', async () => {
+  const { asked, entry } = await bench();
+  const orders = entry();
+  const { rds = { instance: '', region: '' } } = orders;
+  const databases = { orders, billing: { ...orders, server: { ...orders.server, dbname: 'billing' } } };
+  const refused = await failureOf('plan-impossible', takeSwitchingFacts({ ...asked, inventory: { ...asked.inventory, databases } }));
+  expect(refused.message).toContain(`billing stands on the instance "${rds.instance}"`);
+  const elsewhere = { ...databases, billing: { ...databases.billing, rds: { ...rds, region: 'eu-west-1' } } };
+  await takeSwitchingFacts({ ...asked, inventory: { ...asked.inventory, databases: elsewhere } });
+});
+
 const follow = `CREATE SUBSCRIPTION :name CONNECTION 'host=127.0.0.1 port=1 user=nobody password=none dbname=none' PUBLICATION p WITH (connect = false)`;
 
 test('the copy follows no other server, and who followed the one in use is told', async () => {
@@ -258,7 +309,7 @@ test('roles get the password of now on the copy, once, and no server is told it'
 });
 
 test('the fence ends and keeps out clients of both, counts what is lost, and its undo lets them in again, twice', async () => {
-  const { switching, journal, app, live } = await bench();
+  const { asked, switching, journal, app, live } = await bench();
   const client = await app(pair.source);
   await live.end();
   const done = await fence(switching, journal.attempt('fence'));
@@ -268,7 +319,7 @@ test('the fence ends and keeps out clients of both, counts what is lost, and its
   await expect(app(pair.target)).rejects.toMatchObject(shutOut);
   expect((await fence(switching, journal.attempt('fence'))).heldAt).toBe(done.heldAt);
   // The facts of a run that is planned again while its fence is up are those of before.
-  const again = await takeSwitchingFacts({ ...switching, isRestored: true, since: null, journal: journal.rows(), ownRoles: '^managed' });
+  const again = await takeSwitchingFacts({ ...asked, since: null, journal: journal.rows() });
   expect(again.binding).toEqual(switching.facts);
   await liftFence(switching, journal.attempt('fence', { undo: true }));
   await liftFence(switching, journal.attempt('fence', { undo: true }));
