@@ -221,7 +221,8 @@ export const recoveryWork: WorkOf<RecoveryActivities> = {
   takeOut: 'long',
   setPasswords: 'change',
   fence: 'switch',
-  liftFence: 'switch',
+  // It waits for names that may take minutes to be known.
+  liftFence: 'held',
   verifySwitched: 'held',
   letIn: 'switch',
 };

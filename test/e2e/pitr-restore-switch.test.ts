@@ -69,8 +69,10 @@ async function writing(connect = place().orders.connectApplication): Promise<Wri
   const writer = reconnecting(connect);
   const heart = startHeart(writer, 'beats');
   endings.push(async () => {
+    // It goes on trying until its connection is ended.
+    const stopped = heart.stop().catch(() => undefined);
     await writer.end();
-    await heart.stop().catch(() => undefined);
+    await stopped;
   });
   await until(() => heart.beats.length > 5);
   return { heart, writer };
@@ -127,14 +129,19 @@ async function asBefore(before: string | undefined, run: string, { heart }: Writ
   expect(await place().detail(run)).toMatchObject({ outcome: 'rolled-back', left: [] });
 }
 
-test('cancelled between the two names: the old one has its name and serves again', async () => {
-  const { agree, until: untilRun, cancel } = place();
+test('cancelled between the two names: the old one has its name and serves again, however long its name takes to be known', async () => {
+  const { agree, until: untilRun, cancel, configure, attempts } = place();
   const before = await resourceOf('orders');
   const load = await writing();
   const { run } = await restored(load);
   await agree(run);
   await untilRun(run, isAt('rename-copy'));
+  // Names are cached, for minutes: until then they lead nowhere.
+  configure({ server: { port: 1 } });
   await cancel(run);
+  const often = async () => (await place().detail(run)).state === 'closed' || (await attempts(run, 'recovery.liftFence')) > 9 || undefined;
+  await eventually(often, 150_000, 500);
+  configure({});
   await untilRun(run, closed);
   await asBefore(before, run, load);
 });

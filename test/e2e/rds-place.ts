@@ -40,6 +40,8 @@ export interface RdsPlace {
   terminate(run: string): Promise<void>;
   /** What Temporal has written down of it. */
   history(run: string): Promise<History>;
+  /** How often this activity of its was begun, as long as it is not done. */
+  attempts(run: string, activity: string): Promise<number>;
   /** SIGKILL; then there is another one. */
   killTheWorker(): Promise<void>;
   /** grace agrees once it is asked. */
@@ -139,6 +141,10 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
       await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).terminate('somebody was in a hurry'));
     },
     history: async (run) => await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).fetchHistory()),
+    attempts: async (run, activity) => {
+      const { raw } = await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).describe());
+      return raw.pendingActivities?.find((one) => one.activityType?.name === activity)?.attempt ?? 0;
+    },
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
       (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,

@@ -5,11 +5,13 @@ import { onLive, type Places } from '../places.ts';
 import { fenceFacts, isCopy, type Switching } from './switching.ts';
 
 const lookAgainMs = 2_000;
+/** For the database, and again for its pooler: one attempt has half a minute, and the undo has half an hour. */
+const giveUpAfterMs = 10_000;
 
 /**
  * The undo of `fence`: the old one serves again. Right when it was never fenced, and twice. Raises `conflict` once clients may write to
  * the copy, and `not-yet` while the inventory's address still leads to the copy, or nowhere, as long as names take to be known: nobody must
- * be let in there.
+ * be let in there; and while what it leads to, or the pooler, does not do as it is told.
  */
 export async function liftFence({ servers, recovery, facts, noReturn }: Switching, attempt: Attempt): Promise<void> {
   const { database } = recovery;
@@ -22,9 +24,12 @@ export async function liftFence({ servers, recovery, facts, noReturn }: Switchin
   await attempt.intend({});
   await attempt.current();
   await restoreService({
-    ...{ servers, attempt, facts: planned, superusers: [] },
+    ...{ servers, attempt, facts: planned, superusers: [], giveUpAfterMs },
     migration: { source: database },
     journalOf: async () => await Promise.resolve([]),
+  }).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'uncertain') throw notYet(error.message, lookAgainMs);
+    throw error;
   });
   await attempt.settle('undone');
 }

@@ -17,7 +17,7 @@ import { exporterName } from './switch-facts.ts';
 
 const eachTimeoutMs = 3_000;
 const tryAgainMs = 200;
-const giveUpAfterMs = 60_000;
+const minute = 60_000;
 
 export interface Restoring {
   readonly servers: Servers;
@@ -27,21 +27,24 @@ export interface Restoring {
   /** Whom the fence locked out by name. */
   readonly superusers: readonly string[];
   readonly journalOf: JournalOf;
+  /** For each of its parts; a minute when absent. */
+  readonly giveUpAfterMs?: number;
 }
 
 /**
  * The old side serves again: connection limit or rights to connect, locked-out superusers, alias, RESUME. Everything is tried again until it worked, for
- * a minute; then `uncertain` is thrown, naming what still holds up traffic. Stops with `superseded` when a newer attempt has begun
+ * a minute or as long as it is told; then `uncertain` is thrown, naming what still holds up traffic. Stops with `superseded` when a newer attempt has begun
  * meanwhile. Never after "no return". Right, and harmless, when nothing was held up.
  */
 export async function restoreService(restoring: Restoring): Promise<void> {
-  const { servers, migration, attempt } = restoring;
+  const { servers, migration, attempt, giveUpAfterMs = minute } = restoring;
+  const patience = { attempt, giveUpAfterMs };
   const { pooler } = servers.entry(migration.source);
   let lockedOut: string[] = [];
-  await untilDone(attempt, 'the old side could not be opened again', async () => {
+  await untilDone(patience, 'the old side could not be opened again', async () => {
     lockedOut = await openSource(restoring);
   });
-  if (pooler) await untilDone(attempt, `the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
+  if (pooler) await untilDone(patience, `the pooler's alias ${pooler.alias} could not be resumed`, () => resumeOldSide(restoring, pooler));
   if (lockedOut.length > 0) throw new Failure('uncertain', `the old side serves, but could not be told to let in: ${lockedOut.join('; ')}`);
 }
 
@@ -105,7 +108,9 @@ async function resumeOldSide({ servers, facts, attempt }: Restoring, pooler: Poo
   }
 }
 
-async function untilDone(attempt: Attempt, problem: string, act: () => Promise<void>): Promise<void> {
+type Patience = Required<Pick<Restoring, 'attempt' | 'giveUpAfterMs'>>;
+
+async function untilDone({ attempt, giveUpAfterMs }: Patience, problem: string, act: () => Promise<void>): Promise<void> {
   const deadline = Date.now() + giveUpAfterMs;
   for (;;) {
     try {

@@ -416,6 +416,8 @@ test('nobody decides for a copy that was opened meanwhile', async () => {
   expect(await switching.noReturn.read(journal.attempt('let-in').run)).toBeNull();
 });
 
+let stopPooler: () => Promise<void>;
+
 async function poolerAt(address: Address): Promise<PoolerEntry> {
   const directory = await mkdtemp(join(tmpdir(), 'steadyhand-switch-pooler-'));
   await chmod(directory, 0o755);
@@ -429,6 +431,7 @@ async function poolerAt(address: Address): Promise<PoolerEntry> {
     await pooler.stop();
     await rm(directory, { recursive: true, force: true });
   });
+  stopPooler = async () => await pooler.stop();
   const { host, port, configFile, adminUser, adminPasswordFile } = pooler;
   const admin = { user: adminUser, secret: { file: adminPasswordFile } };
   return { kind: 'pgbouncer', sslmode: 'disable', alias: 'orders', users: [], ...{ host, port, configFile, admin } };
@@ -451,4 +454,13 @@ test.runIf(pooled)('clients of the pooler wait while the fence is up, and see no
   expect(answered).toBe(false);
   await liftFence(switching, journal.attempt('fence', { undo: true }));
   await waiting;
+});
+
+test.runIf(pooled)('a pooler that does not answer is asked again, for as long as the fence may take to be lifted', async () => {
+  const { switching, journal, live } = await bench(poolerAt);
+  await live.end();
+  await fence(switching, journal.attempt('fence'));
+  await stopPooler();
+  const again = await failureOf('not-yet', liftFence(switching, journal.attempt('fence', { undo: true })));
+  expect(again.message).toMatch(/writes are still held up: the pooler's alias orders could not be resumed/);
 });
