@@ -58,6 +58,8 @@ export interface BackupFacts {
     readonly window: { readonly earliest: string; readonly latest: string } | null;
     /** When the data of the snapshot that is copied is from. */
     readonly takenAt: string | null;
+    /** Of which instance the snapshot is that is restored: by its name then, and by what it is. Absent: none is, or it is gone by now. */
+    readonly snapshot?: { readonly of: string; readonly resource: string; readonly takenAt: string | null };
     /** How many copies into the other region are being made now, and how many the provider allows; absent where nothing is copied. */
     readonly copiesUnderWay?: { readonly now: number; readonly atMost: number };
   };

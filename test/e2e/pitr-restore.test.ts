@@ -197,6 +197,8 @@ test('from a snapshot, kept beside: it stays, with its address in the evidence, 
     const { DBSnapshots } = await orders.client().send(new DescribeDBSnapshotsCommand(id));
     return DBSnapshots?.[0]?.Status === 'available' || undefined;
   }, 60_000);
+  const planned = await place().plan('pitr-restore', { snapshot: id.DBSnapshotIdentifier });
+  expect(JSON.stringify(planned)).toMatch(/The snapshot is of orders \(db-\w+\), taken at 20\d\d-/);
   const run = await request('pitr-restore', { snapshot: id.DBSnapshotIdentifier });
   await agree(run);
   await until(run, asks('approve-next'));

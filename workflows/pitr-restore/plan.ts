@@ -172,7 +172,7 @@ function restore({ facts, commands }: Question) {
       : absent('a snapshot is restored'),
     'restore-snapshot': fromMoment
       ? absent('a moment is restored')
-      : { commands: backup.restoreFromSnapshot(facts), undo, notes: [besideNote] },
+      : { commands: backup.restoreFromSnapshot(facts), undo, notes: [...snapshotNotes(facts), besideNote] },
     available: { commands: [], bytes },
     'apply-settings': { commands: backup.applySettings(facts), noUndo: 'the copy itself is what the undo removes' },
     'set-password': facts.binding.source.asMainUser
@@ -184,6 +184,12 @@ function restore({ facts, commands }: Question) {
 }
 
 const besideNote = 'The database in use stays as it is; nobody but Steadyhand’s role is meant to reach the copy in its quarantine.';
+
+function snapshotNotes({ observed: { snapshot } }: RestoreFacts): string[] {
+  return snapshot
+    ? [`The snapshot is of ${snapshot.of} (${snapshot.resource}), taken at ${snapshot.takenAt ?? 'a time that is not known'}.`]
+    : [];
+}
 
 const passwordNote =
   'The copy has the passwords of the moment; this one is as the inventory’s secret has it now, so that Steadyhand can log in.';

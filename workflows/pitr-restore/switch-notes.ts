@@ -16,10 +16,14 @@ export function passwordNotes({ binding, observed }: RestoreFacts): string[] {
   ];
 }
 
-export function whatIsLost({ observed: { switching } }: RestoreFacts, { lostText }: { readonly lostText: typeof told }): string[] {
+export function whatIsLost(
+  { observed: { switching, snapshot } }: RestoreFacts,
+  { lostText }: { readonly lostText: typeof told },
+): string[] {
   if (!switching) return [];
   const { since } = switching.toBeLost;
-  if (since === null) return ['WHAT IS LOST: all that was written since the snapshot was taken.'];
+  if (since === null)
+    return [`WHAT IS LOST: all that was written since the snapshot was taken${snapshot?.takenAt ? `, ${snapshot.takenAt}` : ''}.`];
   return [`WHAT IS LOST: all that was written since ${since}; so far that is ${lostText(switching.toBeLost)}.`];
 }
 

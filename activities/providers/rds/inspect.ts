@@ -1,4 +1,4 @@
-import type { DBInstance } from '@aws-sdk/client-rds';
+import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
 import { Failure } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import { tagOf } from '../../../domain/run.ts';
@@ -29,11 +29,12 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   const source = await sourceOf(rds, order, entry);
   const look: Look = { rds, entry, order, source };
   const made = await isMade(look);
+  const snapshot = from?.kind === 'snapshot' ? await snapshotOf(rds, entry.region, from.id) : undefined;
   const [window, copied, copiesNow, ...findings] = await Promise.all([
     windowOf(rds, entry.region, source),
     copiedOf(look),
     order.copy !== undefined && entry.dr ? copiesUnderWay(rds, entry.dr.region, order.run) : null,
-    made ? [] : restoreFindings(look),
+    made ? [] : restoreFindings(look, snapshot),
     copyFindings(look),
     snapshotFindings(look),
     swapFindings(look),
@@ -57,6 +58,7 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
       bytes: bytesOf(source.AllocatedStorage),
       window,
       takenAt: copied?.takenAt ?? null,
+      ...(snapshot ? { snapshot: originOf(entry.region, snapshot) } : {}),
       ...(copiesNow ? { copiesUnderWay: copiesNow } : {}),
     },
   };
@@ -128,7 +130,7 @@ async function isMade(look: Look): Promise<boolean> {
   return seen !== undefined && bearsRun(seen.TagList, order.run);
 }
 
-async function restoreFindings(look: Look): Promise<Finding[]> {
+async function restoreFindings(look: Look, snapshot: DBSnapshot | undefined): Promise<Finding[]> {
   const { rds, order, source } = look;
   const { from } = order;
   if (!from) return [];
@@ -142,18 +144,25 @@ async function restoreFindings(look: Look): Promise<Finding[]> {
     engineVersion(rds, region, version),
     quotas(rds, region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
     nameFree(rds, order, 'an instance', region),
-    from.kind === 'snapshot' ? snapshotThere(look, from.id) : [],
+    from.kind === 'snapshot' ? snapshotFits(look, from.id, snapshot) : [],
   ]);
   return found.flat();
 }
 
-async function snapshotThere({ rds, entry }: Look, id: string): Promise<Finding[]> {
-  const seen = await snapshotOf(rds, entry.region, id);
-  if (seen?.Status === 'available') return [];
-  const text = seen
-    ? `the snapshot "${id}" in ${entry.region} is ${seen.Status ?? 'not whole'}`
-    : `there is no snapshot "${id}" in ${entry.region}`;
-  return [{ code: 'plan-impossible', text }];
+/** Whole, and of the source: of this very instance, whatever it was called then, or of one that had its name. */
+function snapshotFits({ entry: { region, instance }, source }: Look, id: string, seen: DBSnapshot | undefined): Finding[] {
+  const impossible = (text: string): Finding[] => [{ code: 'plan-impossible', text }];
+  if (!seen) return impossible(`there is no snapshot "${id}" in ${region}`);
+  if (seen.Status !== 'available') return impossible(`the snapshot "${id}" in ${region} is ${seen.Status ?? 'not whole'}`);
+  const { of, resource } = originOf(region, seen);
+  const own = source.DbiResourceId ?? '';
+  if (of === instance || (resource !== '' && resource === own)) return [];
+  return impossible(`the snapshot "${id}" in ${region} is of ${of} (${resource}), not of ${instance} (${own})`);
+}
+
+function originOf(region: string, snapshot: DBSnapshot): NonNullable<BackupFacts['observed']['snapshot']> {
+  const { DBInstanceIdentifier: of = '', DbiResourceId: resource = '' } = snapshot;
+  return { of, resource, takenAt: snapshotFrom(region, snapshot).takenAt };
 }
 
 async function snapshotFindings({ rds, order, entry }: Look): Promise<Finding[]> {

@@ -2,6 +2,10 @@ import {
   CreateDBInstanceCommand,
   DescribeAccountAttributesCommand,
   CreateDBParameterGroupCommand,
+  CreateDBSnapshotCommand,
+  type DBSnapshot,
+  DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
   ModifyDBParameterGroupCommand,
 } from '@aws-sdk/client-rds';
 import { DisableKeyCommand, EnableKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
@@ -148,6 +152,52 @@ test('a snapshot that is not there, a name that is taken', { timeout: 60_000 }, 
   const { message } = await refusal({ run, from: moment() });
   expect(message).toContain(`there is an instance "${tag.replace('_', '-')}"`);
 });
+
+test(
+  'a snapshot of another instance, by its name and by what it is, is refused; one of this instance is told',
+  { timeout: 120_000 },
+  async () => {
+    const rds = world.client();
+    const snapshot = async (of: string, id: string): Promise<DBSnapshot> => {
+      await rds.send(new CreateDBSnapshotCommand({ DBInstanceIdentifier: of, DBSnapshotIdentifier: id }));
+      return await eventually(async () => {
+        const { DBSnapshots = [] } = await rds.send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }));
+        return DBSnapshots.find(({ Status }) => Status === 'available');
+      }, 60_000);
+    };
+    const { DbiResourceId: billing = '' } = await world.create('billing');
+    const [ofOrders] = [await snapshot('orders', 'of-orders'), await snapshot('billing', 'of-billing')];
+    looked = world.aws.calls().length;
+    const from = { kind: 'snapshot', id: 'of-billing' } as const;
+    const source = (await world.instance('orders'))?.DbiResourceId ?? '';
+    expect(await refusal({ from })).toMatchObject({
+      code: 'plan-impossible',
+      message: expect.stringContaining(`"of-billing" in ${home} is of billing (${billing}), not of orders (${source})`) as string,
+    });
+    const { observed } = await verbs.restore.inspect({ database: 'orders', from: { kind: 'snapshot', id: 'of-orders' } });
+    const takenAt = ofOrders.SnapshotCreateTime?.toISOString();
+    expect(observed.snapshot).toEqual({ of: 'orders', resource: source, takenAt });
+    // Called otherwise by now.
+    await rds.send(
+      new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'billing', NewDBInstanceIdentifier: 'invoices', ApplyImmediately: true }),
+    );
+    await eventually(async () => ((await world.instance('invoices'))?.DBInstanceStatus === 'available' ? true : undefined), 60_000);
+    looked = world.aws.calls().length;
+    change(() => ({ instance: 'invoices' }));
+    expect((await verbs.restore.inspect({ database: 'orders', from })).observed.snapshot).toMatchObject({
+      of: 'billing',
+      resource: billing,
+    });
+    // Of one that was called so before.
+    await world.create('billing');
+    looked = world.aws.calls().length;
+    change(() => ({ instance: 'billing' }));
+    expect((await verbs.restore.inspect({ database: 'orders', from })).observed.snapshot).toMatchObject({
+      of: 'billing',
+      resource: billing,
+    });
+  },
+);
 
 test('the other region: a key that is not named, missing, disabled or going; no region at all', async () => {
   const kms = new KMSClient({ region: abroad, endpoint: world.aws.endpoint, credentials: world.aws.credentials });
