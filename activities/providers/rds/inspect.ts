@@ -144,9 +144,8 @@ async function restoreFindings(look: Look, snapshot: DBSnapshot | undefined): Pr
     engineVersion(rds, region, version),
     quotas(rds, region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
     nameFree(rds, order, 'an instance', region),
-    from.kind === 'snapshot' ? snapshotFits(look, from.id, snapshot) : [],
   ]);
-  return found.flat();
+  return [...found.flat(), ...(from.kind === 'snapshot' ? snapshotFits(look, from.id, snapshot) : [])];
 }
 
 /** Whole, and of the source: of this very instance, whatever it was called then, or of one that had its name. */
