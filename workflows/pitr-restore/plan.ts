@@ -8,6 +8,7 @@ import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
 import { subject } from './subject.ts';
 import { heldNote, oldNote, otherDatabaseNotes, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
+import { variables } from './variables.ts';
 
 const identifier = z.string().min(1).max(63);
 
@@ -84,32 +85,6 @@ export const steps = {
   'remove-restored': { kind: 'change', title: 'Remove the restored copy', onOwnThings: true },
   'remove-aside': { kind: 'change', title: 'Remove the side schema', pointOfNoReturn: true },
 } as const;
-
-/** What stands in the commands' text for values that are known only when the step runs. */
-const variables = {
-  tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case; in calls to the provider with a dash, steadyhand-',
-  tag_journal: 'the same with _journal: the schema with the list of what was copied and came back',
-  password: 'the password that the inventory’s secret has now; it is never shown',
-  run: 'the run’s workflow id',
-  key: 'the run’s workflow id, the step and how often it was begun',
-  prewarm: 'the schema of the extension pg_prewarm',
-  fork: 'a part of the relation: main, fsm, vm or init',
-  first: 'the first block of a piece',
-  last: 'its last block',
-  table: 'a table of the copy, qualified and quoted',
-  amcheck: 'the schema of the extension amcheck',
-  relation: 'the oid of the table or index that is checked',
-  place: 'the number of a table in this plan',
-  rows: 'how many rows it has',
-  bytes: 'how many bytes they were',
-  what: 'what stays, in words',
-  role: 'a role of the application',
-  verifier: 'what PostgreSQL keeps of the password that the inventory’s secret has now; neither is ever shown',
-  ours: 'the process ids of this step’s own sessions',
-  subscription: 'a subscription of the copy',
-  old: 'the name of the one that was in use, -old- and the run’s id in lower case',
-  remove_after: 'the day from which on it may be removed',
-};
 
 const kept: Readonly<Partial<Record<RestoreInput['then'], Readonly<Record<string, string>>>>> = {
   'keep-beside': { 'restore-moment': 'a restored copy, kept beside', 'restore-snapshot': 'a restored copy, kept beside' },
