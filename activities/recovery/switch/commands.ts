@@ -22,7 +22,8 @@ export const setRolePassword: Command = {
 
 /** Tells the copy from the one that it was made from, whatever they are called. */
 export const markCopy: Command = { on: 'restored', kind: 'sql', text: 'CREATE SCHEMA IF NOT EXISTS :"tag"' };
-export const unmarkCopy: Command = { on: 'restored', kind: 'sql', text: 'DROP SCHEMA IF EXISTS :"tag"' };
+/** With what a skipped `hydrate` has left in it, the extension that it had made: everything in there is this run's. */
+export const unmarkCopy: Command = { on: 'restored', kind: 'sql', text: 'DROP SCHEMA IF EXISTS :"tag" CASCADE' };
 
 /** It would go on where the publisher's slot stands by now, and what was sent since the moment would be missing. */
 export const disableSubscription: Command = { on: 'restored', kind: 'sql', text: 'ALTER SUBSCRIPTION :"subscription" DISABLE' };
