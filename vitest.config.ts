@@ -13,8 +13,8 @@ const needsPgBouncer = ['test/activities/pooling/try-alias.test.ts'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // By a configuration of its own: vitest.harness.config.ts.
-    exclude: ['test/harness/every/**', ...(postgres15 === undefined ? needs15 : []), ...(pooled ? [] : needsPgBouncer)],
+    // By configurations of their own: vitest.harness.config.ts, vitest.runs.config.ts.
+    exclude: ['test/harness/every/**', 'test/runs/**', ...(postgres15 === undefined ? needs15 : []), ...(pooled ? [] : needsPgBouncer)],
     globalSetup,
     pool: 'forks',
     maxWorkers: 2,

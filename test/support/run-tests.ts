@@ -1,6 +1,7 @@
-// `npm test [files or words]`, `npm run test:harness` for every case of the harness, `npm run histories` that records them anew: runs
-// vitest and prints `N passed, N failed` as the very last line. Ends with 1 when a test failed, when none ran, and, with `--ci`, when one was skipped. Told to stop, it
-// first ends what the tests have started.
+// `npm test [files or words]`, `npm run test:runs` for the complete runs, `npm run test:harness` for every case of the harness,
+// `npm run histories` to record the histories again. Runs vitest and prints `N passed, N failed` as the very last line. Ends
+// with 1 when a test failed, when none ran, and, with `--ci`, when one was skipped. On SIGINT, SIGTERM or SIGHUP it first ends
+// what the tests have started.
 import { createVitest } from 'vitest/node';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { findPgBouncer } from '../../sandbox/pgbouncer.ts';
@@ -12,7 +13,7 @@ const signals = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const inCi = process.argv.includes('--ci');
 /** Other sets of tests, each with a configuration of its own. */
-const sets = ['harness', 'histories'];
+const sets = ['harness', 'histories', 'runs'];
 const set = sets.find((name) => process.argv.includes(`--${name}`));
 const config = set === undefined ? {} : { config: `vitest.${set}.config.ts` };
 const filters = process.argv.slice(2).filter((argument) => !['--ci', ...sets.map((name) => `--${name}`)].includes(argument));
