@@ -9,12 +9,14 @@ export async function openapiText(): Promise<string> {
   const absent = (): Promise<never> => Promise.reject(new Failure('internal', 'pages are written without any server'));
   const app = await buildApp({
     control,
-    temporal: { health: absent, start: absent, decide: absent, look: absent, unpolled: absent },
+    temporal: { health: absent, start: absent, decide: absent, look: absent, unpolled: absent, clearUp: absent },
     inventory: () => {
       throw new Failure('internal', 'pages are written without an inventory');
     },
     catalog,
     planner: { plan: absent },
+    tagged: absent,
+    owned: absent,
   });
   const text = `${JSON.stringify(app.swagger(), null, 2)}\n`;
   await app.close();
