@@ -43,6 +43,14 @@ export function trustedBy(connectionString: string): Trusted {
   return { host: hostname, sslrootcert: searchParams.get('sslrootcert') ?? undefined };
 }
 
+/**
+ * The first statement of every session. The server compiles a plan that it estimates to be expensive; for the views of the control
+ * database that takes seconds, and running them takes milliseconds. A SET passes a pooler, which refuses an option of the start-up packet.
+ */
+export async function withoutJit(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
+  await client.query('SET jit = off');
+}
+
 /** Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection. */
 export function createDb(options: DbOptions): Db {
   const address = addressOf(options);
@@ -55,6 +63,8 @@ export function createDb(options: DbOptions): Db {
     statement_timeout: limits.statement,
     query_timeout: limits.answer,
     keepAlive: true,
+    // The pool awaits it, before the session's first query; its type says void.
+    onConnect: withoutJit as (client: pg.ClientBase) => void,
   });
   // A server that stops ends idle connections; without a listener that would end the process. The next query says what is wrong.
   pool.on('error', () => undefined);

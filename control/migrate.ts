@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Failure } from '../domain/failure.ts';
-import { addressOf, limits, trustedBy } from './db.ts';
+import { addressOf, limits, trustedBy, withoutJit } from './db.ts';
 import { controlFailure } from './failure.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 
@@ -27,6 +27,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await withoutJit(client);
     // Until this session ends. Another migration that is at work is waited for.
     await client.query('SELECT pg_advisory_lock(1937006945, 2)');
     await checkApplication(client, options.application ?? 'steadyhand_app');

@@ -48,6 +48,9 @@ export async function runTool({ path, environment }: Tool, command: Command, val
   return await run({ path, environment, args: words.map((text) => fill({ kind: command.kind, text }, values)), signal });
 }
 
+/** The tools read the catalogue with queries that the server would compile for seconds. They never go through a pooler. */
+const withoutJit = { PGOPTIONS: '-c jit=off' };
+
 /** A program and what it is given of an environment. */
 interface Tool {
   readonly path: string;
@@ -56,7 +59,7 @@ interface Tool {
 
 async function run({ path, environment, args, signal }: Tool & { args: readonly string[]; signal: AbortSignal }): Promise<string> {
   signal.throwIfAborted();
-  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment ?? {}, signal });
+  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment, ...withoutJit }, signal });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -95,8 +95,9 @@ async function open(database: string, entry: DatabaseEntry, opening: Opening, se
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const pid = opening.at && !opening.identity ? 0 : await recognise(client, opening, where);
     if (!opening.at) await client.query(settings(opening));
+    const pid = opening.at && !opening.identity ? 0 : await recognise(client, opening, where);
+    if (!opening.at && opening.purpose === 'change') await client.query(`SET application_name = ${quoteLiteral(nameOf(opening))}`);
     return session(client, where, opening.purpose, pid);
   } catch (error) {
     await endOf(client);
@@ -115,10 +116,10 @@ const timeoutOf = (opening: Opening): number => opening.statementTimeout ?? 30_0
 
 const nameOf = (opening: Opening): string => (opening.purpose === 'look' ? 'steadyhand look' : `steadyhand ${opening.step ?? 'change'}`);
 
+/** JIT is off: compiling a plan over the catalogue takes seconds, running it milliseconds. */
 function settings(opening: Opening): string {
-  const timeout = `SET statement_timeout = ${timeoutOf(opening)}`;
-  if (opening.purpose === 'look') return `${timeout}; SET default_transaction_read_only = on`;
-  return `${timeout}; SET application_name = ${quoteLiteral(nameOf(opening))}`;
+  const settings = `SET jit = off; SET statement_timeout = ${timeoutOf(opening)}`;
+  return opening.purpose === 'look' ? `${settings}; SET default_transaction_read_only = on` : settings;
 }
 
 /** The session's process id. The server is looked at before the session takes the name of its step, so the log shows it as a look. */

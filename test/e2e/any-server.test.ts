@@ -43,7 +43,28 @@ test(`${older} moves to 18 by the documentation alone: TLS and SCRAM only, no su
   await target.end();
   await expect(own.connect('source', 'orders_app', 'application')).rejects.toThrow(/permission denied for database/);
   for (const side of ['source', 'target'] as const) expect(await readFile(own.sides[side].logFile, 'utf8')).not.toContain('change-me-too');
+  for (const server of [own.sides.source, own.sides.target, own.control]) {
+    const plans = await plansByName(server.logFile);
+    expect([...plans.keys()]).toContain(server === own.control ? 'steadyhand api' : 'steadyhand look');
+    const compiling = [...plans].flatMap(([name, { count, withoutJit }]) =>
+      count === withoutJit ? [] : [`${name}: ${count - withoutJit} of ${count}`],
+    );
+    expect(compiling, `plans of ${server.name} with jit on`).toEqual([]);
+  }
 }, 120_000);
+
+/** What the server says of its plans, by the session's name: those of ours and of our tools. The subscriptions' are the servers' own. */
+async function plansByName(logFile: string): Promise<Map<string, { count: number; withoutJit: number }>> {
+  const plans = new Map<string, { count: number; withoutJit: number }>();
+  for (const entry of (await readFile(logFile, 'utf8')).split(/^(?=\S+ \S+ \S+ \[\d+\] <)/m)) {
+    const name = /<((?:steadyhand |pg_dump|pg_restore)[^>]*)> LOG: {2}duration: [\d.]+ ms {2}plan:/.exec(entry)?.[1];
+    if (name === undefined) continue;
+    const { count, withoutJit } = plans.get(name) ?? { count: 0, withoutJit: 0 };
+    const off = /^\s*Settings: .*\bjit = 'off'/m.test(entry);
+    plans.set(name, { count: count + 1, withoutJit: withoutJit + (off ? 1 : 0) });
+  }
+  return plans;
+}
 
 async function until(own: OwnServers, run: string, wanted: (now: RunDetail) => boolean): Promise<RunDetail> {
   let last: RunDetail | undefined;

@@ -12,7 +12,7 @@ import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { freePorts } from '../../sandbox/free-ports.ts';
 import { layoutOf, type Layout } from '../../sandbox/layout.ts';
 import { giveToPostgres } from '../../sandbox/postgres-user.ts';
-import { startCluster, type Cluster, type ClusterOptions } from '../../sandbox/postgres.ts';
+import { startCluster, type Cluster, type ClusterOptions, type Settings } from '../../sandbox/postgres.ts';
 import { runProgram } from '../../sandbox/run-program.ts';
 import { startService, type Service } from '../../sandbox/service.ts';
 import { createAuthority } from '../support/certificates.ts';
@@ -23,6 +23,7 @@ import { tlsSettings, writeAuthority, writeCertificate } from '../support/tls-se
 /** What a user sets up who follows docs/running.md and docs/servers.md: no sandbox, only its way of starting processes. */
 export interface OwnServers {
   readonly sides: Readonly<Record<'source' | 'target', Cluster>>;
+  readonly control: Cluster;
   readonly workers: readonly Service[];
   /** `steadyhand …` as that person; returns what it printed. */
   steadyhand(person: string, ...args: readonly string[]): Promise<string>;
@@ -35,6 +36,14 @@ export interface OwnServers {
 
 const ourAuthority = createAuthority('an authority of our own');
 const commandLine = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+
+/** Each plan goes to the log with its session's name and with the settings that are not the server's defaults. */
+const explaining: Settings = {
+  shared_preload_libraries: 'auto_explain',
+  log_line_prefix: '%m [%p] <%a> ',
+  'auto_explain.log_min_duration': 0,
+  'auto_explain.log_settings': true,
+};
 
 /** Only TLS, only SCRAM, and no socket without a password. */
 const hostBasedAccess = 'hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl all all ::1/128 scram-sha-256\n';
@@ -67,7 +76,7 @@ export async function setUpByHand(endings: (() => Promise<unknown>)[]): Promise<
   const [source, target, control] = await Promise.all([
     securedServer(directory, 'source', { ...olderPostgres, settings: { wal_level: 'logical' } }, endings),
     securedServer(directory, 'target', { major: 18 }, endings),
-    started({ name: 'control', major: 18, directory: join(directory, 'control'), settings: { fsync: 'off' } }, endings),
+    started({ name: 'control', major: 18, directory: join(directory, 'control'), settings: { ...explaining, fsync: 'off' } }, endings),
   ]);
   const sides = { source, target };
   await prepareApplication(sides);
@@ -92,6 +101,7 @@ export async function setUpByHand(endings: (() => Promise<unknown>)[]): Promise<
   ]);
   return {
     sides,
+    control,
     workers,
     steadyhand: async (person, ...args) => await command({ ...environment, STEADYHAND_TOKEN_FILE: layout.tokenFile(person) }, args),
     detail: async (run) => await apiClient({ environment }, { as: layout.tokenFile('mara') }).get(`/v1/runs/${run}`, runDetailSchema),
@@ -118,7 +128,7 @@ async function securedServer(
   await mkdir(directory, { mode: 0o755 });
   await giveToPostgres(directory);
   await writeCertificate(directory, ourAuthority.issue(['localhost']));
-  const settings = { ...which.settings, ...tlsSettings(directory), fsync: 'off', log_statement: 'all' };
+  const settings = { ...which.settings, ...tlsSettings(directory), ...explaining, fsync: 'off', log_statement: 'all' };
   const cluster = await started({ ...which, name, directory, settings }, endings);
   await writeFile(join(cluster.dataDirectory, 'pg_hba.conf'), hostBasedAccess);
   await cluster.restart();
