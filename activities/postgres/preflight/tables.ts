@@ -1,60 +1,9 @@
 import { quoteLiteral } from '../../../domain/command.ts';
-import { replicatedTables } from '../../replication/facts.ts';
-import type { TableFacts } from '../../replication/facts.ts';
 import { filledTables } from '../filled-tables.ts';
 import { userSchema } from '../user-objects.ts';
+import { fullIdentities, replicaIdentities } from './replica-identity.ts';
 import { rowSecurity } from './row-security.ts';
 import { blocks, informs, listed, named, warns, type Check, type Found } from './view.ts';
-
-const identifiesRows = (table: TableFacts): boolean =>
-  table.replicaIdentity === 'f' || table.replicaIdentity === 'i' || (table.replicaIdentity === 'd' && table.primaryKey.length > 0);
-
-const replicaIdentities: Check = {
-  name: 'replica identity',
-  look: ({ facts }) => {
-    const without = replicatedTables(facts).filter((table) => !identifiesRows(table));
-    if (without.length === 0) return [];
-    return [
-      blocks(
-        `${listed(without.map(named), 'tables without a primary key (a DEFERRABLE one does not count) and without a replica identity')}: once published, their UPDATE and DELETE fail`,
-        'Give each a primary key, or ALTER TABLE … REPLICA IDENTITY USING INDEX … (a unique index of NOT NULL columns), or REPLICA IDENTITY FULL.',
-      ),
-    ];
-  },
-};
-
-/** Types without an equality that replication could look a row up by; arrays of them, too. */
-const withoutEquality = /^(json|xml|point|box|path|polygon|line|lseg|circle)(\[\])*$/;
-
-const fullIdentities: Check = {
-  name: 'replica identity full',
-  look: ({ facts }) => {
-    const full = replicatedTables(facts).filter((table) => table.replicaIdentity === 'f');
-    const hopeless = full.flatMap((table) => {
-      const column = table.columns.find((one) => withoutEquality.test(one.type));
-      return column ? [`${named(table)} (${column.name} ${column.type})`] : [];
-    });
-    const slow = full.filter((table) => !table.columns.some((one) => withoutEquality.test(one.type)));
-    const found: Found[] = [];
-    if (hopeless.length > 0) {
-      found.push(
-        blocks(
-          `${listed(hopeless, 'tables with REPLICA IDENTITY FULL and a column that has no equality')}: the first UPDATE stops the replication for ever`,
-          'Give them a primary key and ALTER TABLE … REPLICA IDENTITY DEFAULT.',
-        ),
-      );
-    }
-    if (slow.length > 0) {
-      found.push(
-        warns(
-          `${listed(slow.map(named), 'tables with REPLICA IDENTITY FULL')}: every UPDATE searches the whole table on the target`,
-          'Better give them a primary key and REPLICA IDENTITY DEFAULT.',
-        ),
-      );
-    }
-    return found;
-  },
-};
 
 const unlogged: Check = {
   name: 'unlogged tables',

@@ -54,6 +54,37 @@ const cases: readonly Case[] = [
     both: 'CREATE TABLE nothing (id int PRIMARY KEY); ALTER TABLE nothing REPLICA IDENTITY NOTHING',
   },
   {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.lost (the index of its REPLICA IDENTITY was dropped)',
+    both: 'CREATE TABLE lost (id int NOT NULL); CREATE UNIQUE INDEX lost_id ON lost (id); ALTER TABLE lost REPLICA IDENTITY USING INDEX lost_id; DROP INDEX lost_id',
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.broken (the index of its identity is invalid)',
+    both: "CREATE TABLE broken (id int NOT NULL); CREATE UNIQUE INDEX broken_id ON broken (id); ALTER TABLE broken REPLICA IDENTITY USING INDEX broken_id; UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken_id'::regclass",
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.made (a column of its identity is generated',
+    both: 'CREATE TABLE made (a int NOT NULL, id int GENERATED ALWAYS AS (a + 1) STORED PRIMARY KEY)',
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'public.days_1 (REPLICA IDENTITY NOTHING)',
+    both: "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01'); ALTER TABLE days_1 REPLICA IDENTITY NOTHING",
+  },
+  {
+    check: 'replica identity',
+    level: 'blocks',
+    says: 'another one than on the source, so the first UPDATE would stop the replication: public.two',
+    both: 'CREATE TABLE two (a int NOT NULL UNIQUE, b int NOT NULL UNIQUE); ALTER TABLE two REPLICA IDENTITY USING INDEX two_a_key',
+    target: 'ALTER TABLE two REPLICA IDENTITY USING INDEX two_b_key',
+  },
+  {
     check: 'replica identity full',
     level: 'warns',
     says: 'public.slow',
