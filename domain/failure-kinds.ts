@@ -1,3 +1,4 @@
+import { programFailures } from './program-failures.ts';
 import { providerFailures } from './provider-failures.ts';
 import { recoveryFailures } from './recovery-failures.ts';
 
@@ -233,18 +234,7 @@ export const failureKinds = {
     meaning: 'The run was cancelled.',
     hint: 'Nothing to do.',
   },
-  'tool-missing': {
-    retryable: false,
-    status: 422,
-    meaning: 'A program that the step needs is missing or too old.',
-    hint: 'Install the version that is named, or set its path in the configuration.',
-  },
-  'tool-failed': {
-    retryable: false,
-    status: 502,
-    meaning: 'A program that the step called ended with an error.',
-    hint: 'Read its last lines in the message.',
-  },
+  ...programFailures,
   'replication-failed': {
     retryable: false,
     status: 502,

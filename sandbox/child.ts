@@ -60,22 +60,18 @@ export async function startChild(start: ChildStart): Promise<Child> {
   }
 }
 
-function written(start: ChildStart, pid: number): Child {
-  const record: ChildRecord = {
-    name: start.name,
-    pid,
-    started: startMark(pid) ?? 'gone at once',
-    command: [start.command, ...start.args].join(' '),
-    endWith: start.endWith ?? ['SIGTERM'],
-  };
-  writePidFile(start.pidFile, record);
+function written({ name, command, args, endWith = ['SIGTERM'], pidFile }: ChildStart, pid: number): Child {
+  const record = recordProcess(pidFile, { name, pid, command: [command, ...args].join(' '), endWith });
   return { record, alive: () => isAlive(record) };
 }
 
-function writePidFile(file: string, record: ChildRecord): void {
+/** Writes the pid file of a process that runs now, with the time at which the kernel started it. */
+export function recordProcess(file: string, process: Omit<ChildRecord, 'started'>): ChildRecord {
+  const record: ChildRecord = { ...process, started: startMark(process.pid) ?? 'gone at once' };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(record, null, 2));
   renameSync(`${file}.new`, file);
+  return record;
 }
 
 /** The record of a pid file, or undefined when it is not there or was not written to its end. */

@@ -1,30 +1,52 @@
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
+import { buildOnce } from './build-once.ts';
 import { isExecutable } from './find-program.ts';
+import { openToPostgres } from './postgres-user.ts';
 
 export type EmbeddedMajor = 16 | 18;
 
 const symlinks = z.array(z.object({ source: z.string(), target: z.string() }));
 const packageFile = z.object({ version: z.string() });
 
+export interface Bringing {
+  /** How a build that takes long is reported, default standard error. */
+  readonly log?: ((line: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The `bin` folder of the embedded PostgreSQL of that major version, copied to the cache on first use: the package lacks its
- * libraries' symlinks, and may lie where the postgres user cannot go. Safe to call several times at once.
+ * libraries' symlinks, and may lie where the postgres user cannot go.
  */
-export async function postgresBinaries(major: EmbeddedMajor, cache: string): Promise<string> {
+export async function postgresBinaries(major: EmbeddedMajor, cache: string, bringing: Bringing = {}): Promise<string> {
   const root = packageRoot(major);
   const { version } = packageFile.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
   const finished = join(cache, `postgres-${version}`);
-  if (!isExecutable(join(finished, 'bin/postgres'))) await build(root, finished);
+  await buildOnce({
+    ...bringing,
+    what: `PostgreSQL ${shortened(version)}`,
+    finished,
+    isThere: () => isExecutable(join(finished, 'bin/postgres')),
+    build: async ({ folder }) => {
+      await openToPostgres(cache);
+      await copyPrograms(root, folder);
+    },
+  });
   return join(finished, 'bin');
 }
 
 /** Of the embedded PostgreSQL, such as `16.14`. */
 export async function embeddedVersion(major: EmbeddedMajor): Promise<string> {
   const { version } = packageFile.parse(JSON.parse(await readFile(join(packageRoot(major), 'package.json'), 'utf8')));
+  return shortened(version);
+}
+
+/** `16.14.0-beta.17` → `16.14`. */
+function shortened(version: string): string {
   return version.split('.').slice(0, 2).join('.');
 }
 
@@ -38,22 +60,13 @@ function packageRoot(major: EmbeddedMajor): string {
   }
 }
 
-/** Built beside its place and renamed: whoever sees the folder sees all of it. The loser of a race throws its copy away. */
-async function build(root: string, finished: string): Promise<void> {
-  const building = `${finished}.${process.pid}`;
-  await mkdir(dirname(finished), { recursive: true });
-  await rm(building, { recursive: true, force: true });
-  await cp(join(root, 'native'), building, { recursive: true });
-  const links = symlinks.parse(JSON.parse(await readFile(join(building, 'pg-symlinks.json'), 'utf8')));
+async function copyPrograms(root: string, folder: string): Promise<void> {
+  await cp(join(root, 'native'), folder, { recursive: true });
+  const links = symlinks.parse(JSON.parse(await readFile(join(folder, 'pg-symlinks.json'), 'utf8')));
   for (const { source, target } of links) {
-    const link = join(building, target.replace(/^native\//, ''));
+    const link = join(folder, target.replace(/^native\//, ''));
     await rm(link, { force: true });
     await symlink(basename(source), link);
   }
-  await chmod(building, 0o755);
-  for (const program of await readdir(join(building, 'bin'))) await chmod(join(building, 'bin', program), 0o755);
-  await rename(building, finished).catch(async (error: unknown) => {
-    await rm(building, { recursive: true, force: true });
-    if (!isExecutable(join(finished, 'bin/postgres'))) throw error;
-  });
+  for (const program of await readdir(join(folder, 'bin'))) await chmod(join(folder, 'bin', program), 0o755);
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chown } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { Failure } from '../domain/failure.ts';
@@ -17,4 +19,18 @@ export function postgresUser(): { readonly uid: number; readonly gid: number } |
 export async function giveToPostgres(path: string): Promise<void> {
   const user = postgresUser();
   if (user) await chown(path, user.uid, user.gid);
+}
+
+/** Throws `cache-unusable` when we are root and that user may not enter the folder, in which its programs are to lie. */
+export async function openToPostgres(folder: string): Promise<void> {
+  const user = postgresUser();
+  if (!user) return;
+  const enters = spawn('/bin/sh', ['-c', 'cd "$0"', folder], { cwd: '/', stdio: 'ignore', ...user });
+  const [code] = await once(enters, 'exit');
+  if (code === 0) return;
+  throw new Failure(
+    'cache-unusable',
+    `PostgreSQL does not run as root, and the user that it runs as (uid ${user.uid}) may not enter the cache ${folder}`,
+    { cache: folder },
+  );
 }

@@ -36,6 +36,9 @@ export interface ClusterOptions {
   readonly pidFile?: string;
   /** Where programs are kept, default STEADYHAND_CACHE or the platform's place. */
   readonly cache?: string;
+  /** How the making of its programs is reported, default standard error; and what stops it. */
+  readonly log?: (line: string) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Cluster {
@@ -139,7 +142,7 @@ function handle(launch: Launch, options: ClusterOptions, password: string, first
 async function programs(options: ClusterOptions): Promise<string> {
   if (options.bin !== undefined) return options.bin;
   if (options.major === undefined) throw new Failure('internal', `the cluster ${options.name} needs a major version or a bin folder`);
-  return await postgresBinaries(options.major, options.cache ?? sandboxConfiguration().cache);
+  return await postgresBinaries(options.major, options.cache ?? sandboxConfiguration().cache, options);
 }
 
 /** The password goes by a file that is made first: it is never an argument. */

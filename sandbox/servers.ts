@@ -140,6 +140,8 @@ async function startNamed(
     logFile: layout.logFile(name),
     pidFile: layout.pidFile(name),
     cache: configuration.cache,
+    log: options.log,
+    signal: options.signal,
   });
   options.log(`PostgreSQL ${cluster.major} (${name}) answers at 127.0.0.1:${started.port} (${durationText(performance.now() - began)})`);
   return started;

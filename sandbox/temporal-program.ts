@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { durationText } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
+import { buildOnce, type Workshop } from './build-once.ts';
 import type { SandboxConfiguration } from './configuration.ts';
 import { findProgram, isExecutable } from './find-program.ts';
 import { runProgram } from './run-program.ts';
@@ -41,45 +41,47 @@ function named(path: string): string {
 }
 
 async function bring(finding: Finding, cached: string): Promise<string> {
+  await buildOnce({
+    what: `the Temporal server ${version}`,
+    finished: dirname(cached),
+    isThere: () => isExecutable(cached),
+    log: finding.log,
+    signal: finding.signal,
+    build: async (workshop) => await makeProgram(finding, workshop),
+  });
+  return cached;
+}
+
+async function makeProgram(finding: Finding, workshop: Workshop): Promise<void> {
   const tried: string[] = [];
   for (const way of [download, build]) {
-    const building = `${dirname(cached)}.${process.pid}`;
-    const began = performance.now();
     try {
-      await mkdir(building, { recursive: true });
-      await way(finding, building);
-      await checkAndKeep(finding, building, cached);
-      finding.log(`The Temporal server is ready after ${durationText(performance.now() - began)}; it is kept in ${dirname(cached)}`);
-      return cached;
+      await way(finding, workshop);
+      return await check(finding, join(workshop.folder, 'temporal'));
     } catch (error) {
       finding.signal?.throwIfAborted();
       tried.push(error instanceof Error ? error.message : String(error));
       finding.log(`That did not work: ${tried.at(-1)}`);
-    } finally {
-      await rm(building, { recursive: true, force: true });
     }
   }
   const advice = `install the temporal command ${version} and set TEMPORAL_CLI_PATH, or install Go`;
   throw new Failure('tool-missing', `there is no Temporal server: ${advice}. Tried: ${tried.join('; ')}`, { tried });
 }
 
-/** Shows its version before it is trusted, then renamed into place. Another process may have been quicker: that is fine. */
-async function checkAndKeep({ configuration, signal }: Finding, building: string, cached: string): Promise<void> {
-  const program = join(building, 'temporal');
+/** It shows its version before it is trusted. */
+async function check({ configuration, signal }: Finding, program: string): Promise<void> {
   await chmod(program, 0o755);
   await runProgram({ command: program, args: ['--version'], environment: configuration.environment, timeoutMs: 20_000, signal });
-  await mkdir(dirname(cached), { recursive: true, mode: 0o755 });
-  await rename(program, cached);
 }
 
 async function download(
   { configuration, log, signal, downloadFrom = 'https://temporal.download' }: Finding,
-  folder: string,
+  { folder, scratch }: Workshop,
 ): Promise<void> {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const address = `${downloadFrom}/cli/archive/v${version}?platform=${process.platform}&arch=${architecture}`;
   log(`Downloading the Temporal server ${version} from ${downloadFrom}, once`);
-  const archive = join(folder, 'archive.tar.gz');
+  const archive = join(scratch, 'archive.tar.gz');
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(new Error(`no answer within ${answerWithinMs / 1_000} s`)), answerWithinMs);
   try {
@@ -103,15 +105,16 @@ async function download(
   });
 }
 
-async function build({ configuration, log, signal }: Finding, folder: string): Promise<void> {
+async function build({ configuration, log, signal }: Finding, { folder, scratch, pids }: Workshop): Promise<void> {
   const go = findProgram('go', [...configuration.path, '/usr/local/go/bin']);
   if (go === undefined) throw new Failure('tool-missing', 'there is no Go to build it with');
   log('Building the Temporal server with Go: 1–4 minutes, once');
   await runProgram({
     command: go,
     args: ['install', `github.com/temporalio/cli/cmd/temporal@v${version}`],
-    environment: { ...configuration.environment, GOBIN: folder },
+    environment: { ...configuration.environment, GOBIN: folder, GOTMPDIR: scratch },
     timeoutMs: buildWithinMs,
     signal,
+    pidFile: join(pids, 'go.json'),
   });
 }

@@ -169,11 +169,11 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
   return place;
 }
 
-async function enginesOf({ cache = sandboxConfiguration().cache, engines = [] }: AwsOptions): Promise<EngineVersion[]> {
+async function enginesOf({ cache = sandboxConfiguration().cache, engines = [], log }: AwsOptions): Promise<EngineVersion[]> {
   const embedded = await Promise.all(
     ([16, 18] as const).map(async (major) => ({
       version: await embeddedVersion(major),
-      bin: await programsOfAws(await postgresBinaries(major, cache)),
+      bin: await programsOfAws(await postgresBinaries(major, cache, { log }), { log }),
     })),
   );
   return [...engines, ...embedded].map((engine) => ({ ...engine, major: String(Number.parseInt(engine.version, 10)) }));

@@ -1,6 +1,8 @@
-import { appendFile, cp, link, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { appendFile, cp, link, mkdir, readdir, symlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { buildOnce } from '../../build-once.ts';
+import type { Bringing } from '../../postgres-binaries.ts';
 
 /** Extensions that AWS lets its master user make, and stock PostgreSQL its superusers only. */
 const allowed = [
@@ -25,28 +27,28 @@ END $$;
 
 /**
  * The `bin` folder of a PostgreSQL as AWS has it, made beside the embedded one on first use: the same programs, which find their
- * extensions' scripts from where they lie, and there those of AWS's list are trusted. Safe to call several times at once.
+ * extensions' scripts from where they lie, and there those of AWS's list are trusted.
  */
-export async function programsOfAws(bin: string): Promise<string> {
+export async function programsOfAws(bin: string, bringing: Bringing = {}): Promise<string> {
   const stock = dirname(bin);
   const finished = `${stock}-aws`;
-  if (!existsSync(finished)) await build(stock, finished);
+  await buildOnce({
+    ...bringing,
+    what: `${basename(stock)} as AWS has it`,
+    finished,
+    isThere: () => existsSync(finished),
+    build: async ({ folder }) => await makePrograms(stock, folder),
+  });
   return join(finished, 'bin');
 }
 
-async function build(stock: string, finished: string): Promise<void> {
-  const building = `${finished}.${process.pid}`;
-  await rm(building, { recursive: true, force: true });
-  await mkdir(join(building, 'bin'), { recursive: true });
+async function makePrograms(stock: string, folder: string): Promise<void> {
+  await mkdir(join(folder, 'bin'));
   // Links that are no symbolic ones: a program looks for its scripts beside where it really lies.
-  for (const program of await readdir(join(stock, 'bin'))) await link(join(stock, 'bin', program), join(building, 'bin', program));
-  await symlink(join('..', basename(stock), 'lib'), join(building, 'lib'));
-  await cp(join(stock, 'share'), join(building, 'share'), { recursive: true });
-  await trust(join(building, 'share', 'postgresql', 'extension'));
-  await rename(building, finished).catch(async (error: unknown) => {
-    await rm(building, { recursive: true, force: true });
-    if (!existsSync(finished)) throw error;
-  });
+  for (const program of await readdir(join(stock, 'bin'))) await link(join(stock, 'bin', program), join(folder, 'bin', program));
+  await symlink(join('..', basename(stock), 'lib'), join(folder, 'lib'));
+  await cp(join(stock, 'share'), join(folder, 'share'), { recursive: true });
+  await trust(join(folder, 'share', 'postgresql', 'extension'));
 }
 
 async function trust(extensions: string): Promise<void> {
