@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DecisionRow, EventRow, FreezeRow, OpenQuestion, RunDetail, RunRow, StepRow, TokenRow } from '../control/contract.ts';
+import type { DecisionRow, EventRow, FreezeRow, OpenQuestion, OpenRun, RunDetail, RunRow, StepRow, TokenRow } from '../control/contract.ts';
 import { approvalChoices, parkedChoices } from '../domain/decision.ts';
 import { failureKinds, type FailureCode } from '../domain/failure-kinds.ts';
 import type { Plan, PlannedStep } from '../domain/plan.ts';
@@ -235,12 +235,20 @@ export const runbookSchema = z.object({
   ),
 });
 
+const openRun: z.ZodType<OpenRun> = z.object({
+  run: z.string(),
+  state: z.enum(runStates),
+  holds: z.boolean().describe('Whether it holds the lease of a database of this run'),
+});
+
 export const acceptedSchema = z.object({
   run: z.string(),
   id: z.string().describe('The ULID: what people type'),
   state: z.enum(runStates),
   location: z.string(),
   created: z.boolean().describe('false: this Idempotency-Key had asked for it before'),
+  delayed: z.string().nullable().describe('Why it has not started yet; it is tried again'),
+  others: z.array(openRun).describe('Other runs that are open on its database, or on another one that it names; ten at most'),
 });
 
 export const judgedSchema = z.object({
@@ -273,7 +281,7 @@ export const madeTokenSchema: z.ZodType<TokenRow & { token: string }> = z.object
 export const readinessSchema: z.ZodType<Readiness> = z.object({
   ready: z.literal(true),
   degraded: z
-    .array(z.object({ what: z.enum(['workers', 'schema']), because: z.string() }))
+    .array(z.object({ what: z.enum(['workers', 'schema', 'runs']), because: z.string() }))
     .describe('What is wrong, though requests are served'),
 });
 

@@ -28,6 +28,7 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
       const { control, inventory, catalog, planner, tagged, owned } = dependencies;
       const parts = { control, inventory, catalog, planner, tagged, owned, temporal, ...limitsOf(config), ...codecOf(config) };
       const api = await listen(parts, config.api, log);
+      await temporal.ready().catch((error: unknown) => log.warn({ err: error }, 'no run can be started yet'));
       log.info({ address: api.address }, 'api ready');
       await untilTold();
       log.info('api stops');

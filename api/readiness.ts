@@ -1,20 +1,26 @@
+import type { Delayed } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import type { ApiParts } from './parts.ts';
 
 /** Ready all the same: what is wrong beside it, for a person to read. */
 export interface Readiness {
   readonly ready: true;
-  readonly degraded: readonly { readonly what: 'workers' | 'schema'; readonly because: string }[];
+  readonly degraded: readonly { readonly what: 'workers' | 'schema' | 'runs'; readonly because: string }[];
 }
 
+/** A start takes milliseconds; the sweeper tries again every two seconds. */
+const delayedAfterMs = 10_000;
+
 /**
- * Whether requests can be served: the control database and Temporal answer, and the schema is not older than the program. Throws
- * what is wrong (`control-database-unavailable`, `temporal-unavailable`, `schema-outdated`). Without workers requests are still
+ * Whether requests can be served: control database and Temporal answer, the schema is not older than the program, and the namespace
+ * has the search attributes. Throws
+ * what is wrong (`control-database-unavailable`, `temporal-unavailable`, `search-attributes-missing`, `schema-outdated`). Without workers requests are still
  * taken, and wait; a newer schema is that of an upgrade that is under way.
  */
 export async function readinessOf(parts: Pick<ApiParts, 'control' | 'temporal'>): Promise<Readiness> {
-  await Promise.all([parts.control.ping(), parts.temporal.health()]);
-  const [gap, idle] = await Promise.all([parts.control.schemaGap(), parts.temporal.unpolled()]);
+  await Promise.all([parts.control.ping(), parts.temporal.ready()]);
+  const { control, temporal } = parts;
+  const [gap, idle, delayed] = await Promise.all([control.schemaGap(), temporal.unpolled(), control.requests.delayed(delayedAfterMs)]);
   if (gap.missing.length > 0) {
     const what = `the control database lacks ${gap.missing.join(', ')}, which this program needs`;
     throw new Failure('schema-outdated', what, { missing: gap.missing });
@@ -26,6 +32,12 @@ export async function readinessOf(parts: Pick<ApiParts, 'control' | 'temporal'>)
     degraded: [
       ...(idle.length === 0 ? [] : [{ what: 'workers' as const, because: `no worker polls ${queues}: what is asked for waits` }]),
       ...(newer === '' ? [] : [{ what: 'schema' as const, because: `the control database is newer than this program: it has ${newer}` }]),
+      ...(delayed === null ? [] : [{ what: 'runs' as const, because: delayedText(delayed) }]),
     ],
   };
+}
+
+function delayedText({ count, since, because }: Delayed): string {
+  const runs = count === 1 ? '1 run is' : `${count} runs are`;
+  return `${runs} requested and not started, the oldest since ${since}${because === null ? '' : `: ${because}`}`;
 }

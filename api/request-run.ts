@@ -1,8 +1,8 @@
 import { ulid } from 'ulid';
-import type { Request } from '../control/contract.ts';
+import type { Control, OpenRun, Request, RunRow } from '../control/contract.ts';
 import { digestOf } from '../domain/digest.ts';
 import { parseDuration } from '../domain/duration.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, reportOf } from '../domain/failure.ts';
 import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
 import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
@@ -36,9 +36,17 @@ export interface Accepted {
   readonly delayed?: unknown;
 }
 
+/** Other open runs on the databases of a request. An input that the schema does not fit any more names none. */
+export async function othersOpen({ control, catalog }: Pick<ApiParts, 'control' | 'catalog'>, request: Request): Promise<OpenRun[]> {
+  const runbook = catalog[request.runbook];
+  const input: unknown = runbook?.input.safeParse(request.input).data;
+  const named = input === undefined ? {} : (runbook?.others?.(input) ?? {});
+  return await control.runs.openOn([request.database, ...Object.values(named)], request.run);
+}
+
 /**
  * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`, `frozen`,
- * `idempotency-key-reused`, and `temporal-unavailable` *before* anything is written. Once the row is there the run is on its way,
+ * `idempotency-key-reused`, `temporal-unavailable`, and `search-attributes-missing` *before* anything is written. Once the row is there the run is on its way,
  * whatever happens to this process. Asking twice with one key starts one run; the second time it is only found, whatever Temporal,
  * the inventory or the runbook's schema say by then.
  */
@@ -58,7 +66,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
   if (breakGlass === undefined) await refuseIfFrozen(parts, [database, ...Object.values(others)]);
   else requireGlassBreaker(parts.inventory(), database, asked);
-  await parts.temporal.health();
+  await parts.temporal.ready();
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
     runbook: name,
@@ -93,9 +101,21 @@ async function begun(parts: ApiParts, written: Accepted): Promise<Accepted> {
  * Temporal may have forgotten that there was a workflow of this id.
  */
 export async function startRequested(parts: Pick<ApiParts, 'control' | 'temporal'>, request: Request): Promise<void> {
-  if ((await parts.control.runs.find(request.run))?.state === 'closed') return;
-  await parts.temporal.start(request);
+  const row = await parts.control.runs.find(request.run);
+  if (row?.state === 'closed') return;
+  try {
+    await parts.temporal.start(request);
+  } catch (error) {
+    await recordWhy(parts.control, row, error);
+    throw error;
+  }
   await parts.control.requests.started(request.id);
+}
+
+/** For the people who look at the run. Once for each cause, since it is tried every two seconds. Making the plan clears it. */
+async function recordWhy({ runs }: Control, row: RunRow | null, error: unknown): Promise<void> {
+  if (!(error instanceof Failure) || row?.state !== 'requested' || row.failure?.code === error.code) return;
+  await runs.change(row.run, { failure: reportOf(error) });
 }
 
 /** The catalog's runbook. Throws `not-found` naming those that there are. */

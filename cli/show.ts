@@ -36,13 +36,16 @@ export function showCommand(world: World): Command {
 async function showRun(world: World, run: string, options: ShowOptions): Promise<void> {
   const { apiClient } = await import('./client.ts');
   const { runDetailSchema } = await import('../api/answers.ts');
-  const detail = await apiClient(world, options).get(runPath(run), runDetailSchema);
+  const client = apiClient(world, options);
+  const detail = await client.get(runPath(run), runDetailSchema);
   if (options.json === true) {
     world.out(`${JSON.stringify(detail, null, 2)}\n`);
     return;
   }
   const { runLines } = await import('./watch-table.ts');
-  world.out(`${[...runLines(detail, world.now()), ...decisionLines(detail)].join('\n')}\n`);
+  const { serviceNotes } = await import('./service-note.ts');
+  const notes = detail.state === 'closed' ? [] : (await serviceNotes(client)).map((note) => `(${note})`);
+  world.out(`${[...runLines(detail, world.now()), ...decisionLines(detail), ...notes].join('\n')}\n`);
 }
 
 async function showPlan(world: World, run: string, options: ShowOptions): Promise<void> {

@@ -1,8 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import type { z } from 'zod';
+import type { acceptedSchema } from '../api/answers.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { collect } from './input.ts';
+import { line } from './plain.ts';
 import type { World } from './world.ts';
 
 interface StartOptions extends ClientOptions {
@@ -44,6 +47,7 @@ export function startCommand(world: World): Command {
       const accepted = await apiClient(world, options).post('/v1/runs', body, acceptedSchema, { 'Idempotency-Key': key });
       if (options.json === true) world.out(`${JSON.stringify(accepted, null, 2)}\n`);
       else world.out(`${accepted.id}  ${accepted.run}  ${accepted.created ? accepted.state : `asked for before, now ${accepted.state}`}\n`);
+      for (const note of acceptedNotes(accepted)) world.err(`${note}\n`);
       if (options.watch !== true) {
         world.err(`Watch it: steadyhand watch ${accepted.id}\n`);
         return;
@@ -51,6 +55,15 @@ export function startCommand(world: World): Command {
       const { watchRun } = await import('./watch.ts');
       await watchRun(world, options, accepted.id);
     });
+}
+
+/** What a person should know before they turn away. */
+function acceptedNotes({ id, delayed, others }: z.infer<typeof acceptedSchema>): string[] {
+  const open = others.map(({ run, state, holds }) => `  ${run}  ${state}${holds ? ', holds the lease' : ''}`);
+  return [
+    ...(delayed === null ? [] : [`It has not started yet: ${line(delayed)}`, `  It is tried again every 2 s: steadyhand show ${id}`]),
+    ...(open.length === 0 ? [] : ['Also open on this database:', ...open]),
+  ];
 }
 
 /** Said here already: `--wait orders` would take the database's name for one. */

@@ -32,10 +32,16 @@ export function runLines(run: RunDetail, now: number): string[] {
     ...waitLines(run, now),
     ...glassLines(run),
     ...frozenLines(run),
+    ...delayLines(run),
     ...stepLines(run, run.steps, now),
     ...questionLines(run, now),
     ...endLines(run),
   ];
+}
+
+/** Why its workflow could not be started yet. */
+function delayLines({ state, failure }: RunDetail): string[] {
+  return state === 'requested' && failure !== null ? ['! not started yet, tried again every 2 s', ...failureLines(failure)] : [];
 }
 
 function waitLines(run: RunDetail, now: number): string[] {
@@ -186,10 +192,11 @@ export function changedLines(before: RunDetail | null, run: RunDetail, now: numb
   const glass = glassLines(run).filter((text) => !(before === null ? [] : glassLines(before)).includes(text));
   const head = before?.state === run.state ? [...glass, ...frozen] : [headLine(run, now), ...glass, ...frozen];
   const waits = sameLine(before, run) ? [] : waitLines(run, now);
+  const delay = before?.failure?.message === run.failure?.message ? [] : delayLines(run);
   const steps = stepLines(run, changed, now);
   return [
     // The end of the run comes after the end of its steps.
-    ...(run.state === 'closed' ? [...steps, ...head] : [...head, ...waits, ...steps]),
+    ...(run.state === 'closed' ? [...steps, ...head] : [...head, ...waits, ...delay, ...steps]),
     ...questionLines({ ...run, questions }, now).filter((text) => text !== ''),
     ...(before?.state === run.state ? [] : endLines(run).filter((text) => text !== '')),
   ];

@@ -116,7 +116,7 @@ export type Run = {
     /** Digest of the plan that is followed */
     plan: string | null;
     failure: {
-        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
         message: string;
         hint: string;
         facts: {
@@ -199,7 +199,7 @@ export type RunDetail = {
     /** Digest of the plan that is followed */
     plan: string | null;
     failure: {
-        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
         message: string;
         hint: string;
         facts: {
@@ -278,7 +278,7 @@ export type RunDetail = {
         } | null;
         because: string | null;
         failure: {
-            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
             message: string;
             hint: string;
             facts: {
@@ -306,7 +306,7 @@ export type RunDetail = {
         }[];
         requester: string;
         failure: {
-            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
             message: string;
             hint: string;
             facts: {
@@ -378,7 +378,7 @@ export function getReadyz(opts?: Oazapfts.RequestOpts) {
             ready: true;
             /** What is wrong, though requests are served */
             degraded: {
-                what: "workers" | "schema";
+                what: "workers" | "schema" | "runs";
                 because: string;
             }[];
         };
@@ -555,6 +555,15 @@ export function postV1Runs(idempotencyKey: string, body: {
             location: string;
             /** false: this Idempotency-Key had asked for it before */
             created: boolean;
+            /** Why it has not started yet; it is tried again */
+            delayed: string | null;
+            /** Other runs that are open on its database, or on another one that it names; ten at most */
+            others: {
+                run: string;
+                state: "requested" | "planning" | "waiting" | "running" | "parked" | "rolling-back" | "closed";
+                /** Whether it holds the lease of a database of this run */
+                holds: boolean;
+            }[];
         };
     } | {
         status: 400;

@@ -35,7 +35,7 @@ export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
 export type { DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
 export type { RunChange, StepChange } from './run-change.ts';
-export type { NewRequest, Request, Requests } from './request-contract.ts';
+export type { Delayed, NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
 /**
@@ -151,6 +151,14 @@ export interface RunFilter {
   readonly limit: number;
 }
 
+/** A run that is not closed, for those who are about to begin another one. */
+export interface OpenRun {
+  readonly run: string;
+  readonly state: RunState;
+  /** The lease of one of the databases that were asked about. */
+  readonly holds: boolean;
+}
+
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
   /** By workflow id or by ULID alone. */
@@ -159,6 +167,8 @@ export interface Runs {
   list(filter: RunFilter): Promise<RunRow[]>;
   /** Runs that are not closed and were started: the API compares them with Temporal. */
   open(): Promise<RunRow[]>;
+  /** Those of these databases, ten at most: who holds a lease comes first, then the oldest. `but`: leaves this run out. */
+  openOn(databases: readonly string[], but?: string): Promise<OpenRun[]>;
   /**
    * The plan is followed from now on: run row, step rows (absent ones too; rows of done steps are kept) and event; in one transaction
    * with the `change`.

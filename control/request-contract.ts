@@ -54,4 +54,13 @@ export interface Requests {
   started(id: string): Promise<void>;
   /** Requests whose workflow is not known to be started, oldest first: the API starts them again after a crash. */
   unstarted(olderThanMs: number): Promise<Request[]>;
+  /** How many of these there are, and what keeps the oldest one with a recorded reason from starting; null when there are none. */
+  delayed(olderThanMs: number): Promise<Delayed | null>;
+}
+
+export interface Delayed {
+  readonly count: number;
+  /** ISO 8601: when the oldest one was asked for. */
+  readonly since: string;
+  readonly because: string | null;
 }

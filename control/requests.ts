@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
-import type { Request, Requests } from './contract.ts';
+import type { Delayed, Request, Requests } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import { eventText, told } from './event-text.ts';
 
@@ -75,5 +75,16 @@ export function createRequests(db: Db): Requests {
          ORDER BY q.requested_at, q.id`,
         [olderThanMs],
       ),
+    delayed: async (olderThanMs) =>
+      (
+        await db.query<Delayed>(
+          `SELECT count(*)::int AS count, steadyhand.iso(min(q.requested_at)) AS since,
+             (array_agg(r.failure->>'message' ORDER BY q.requested_at) FILTER (WHERE r.failure IS NOT NULL))[1] AS because
+           FROM steadyhand.requests q JOIN steadyhand.runs r ON r.request = q.id
+           WHERE q.started_at IS NULL AND r.state <> 'closed' AND q.requested_at <= now() - $1::float8 * interval '1 millisecond'
+           HAVING count(*) > 0`,
+          [olderThanMs],
+        )
+      )[0] ?? null,
   };
 }

@@ -2,6 +2,7 @@ import { changeParameters, stepParameter } from './change-run.ts';
 import type { Runs } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import { actorText, engine, eventText, tellingJson, told } from './event-text.ts';
+import { openRunsOn } from './open-runs.ts';
 import { readRuns } from './run-reads.ts';
 
 /** The attempt's row stays locked from the first function on, so no newer attempt begins before the rest is written. */
@@ -15,6 +16,7 @@ const plannedQuery = 'SELECT steadyhand.plan_run($1, $2, $3, $4), steadyhand.cha
 export function createRuns(db: Db): Runs {
   return {
     ...readRuns(db),
+    openOn: async (databases, but) => await openRunsOn(db, databases, but),
     planned: async (run, plan) => {
       const steps = plan.steps.map((step) => ({ ...step, because: step.because ?? null }));
       const applying = plan.steps.filter((step) => step.applies).map((step) => step.id);

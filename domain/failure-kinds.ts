@@ -1,6 +1,7 @@
 import { programFailures } from './program-failures.ts';
 import { providerFailures } from './provider-failures.ts';
 import { recoveryFailures } from './recovery-failures.ts';
+import { serviceFailures } from './service-failures.ts';
 
 /**
  * The closed list of everything that can go wrong, as a person is told it. A vendor's error becomes one of these at the edge,
@@ -90,24 +91,7 @@ export const failureKinds = {
     meaning: 'This Idempotency-Key was used with another request.',
     hint: 'Use a new key for a new request.',
   },
-  'temporal-unavailable': {
-    retryable: true,
-    status: 503,
-    meaning: 'The Temporal server does not answer.',
-    hint: 'Nothing was started. Try again; `steadyhand plan --offline` prints what to do by hand.',
-  },
-  'control-database-unavailable': {
-    retryable: true,
-    status: 503,
-    meaning: 'The control database does not answer, so nothing can be recorded and no change begins.',
-    hint: 'Bring the control database back. Runs go on by themselves.',
-  },
-  'schema-outdated': {
-    retryable: true,
-    status: 503,
-    meaning: 'The control database has an older schema than this program needs.',
-    hint: 'Run `steadyhand migrate` of this version as the owner of the control database.',
-  },
+  ...serviceFailures,
   'configuration-invalid': {
     retryable: false,
     status: 500,

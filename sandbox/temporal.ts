@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { durationText } from '../domain/duration.ts';
 import { Failure } from '../domain/failure.ts';
+import { searchAttributeNames } from '../temporal/search-attributes.ts';
 import { endChild, removePidFile, startChild, type Child } from './child.ts';
 import type { SandboxConfiguration } from './configuration.ts';
 import { freePorts } from './free-ports.ts';
@@ -32,8 +33,6 @@ export interface TemporalServer {
   readonly pid: number;
   stop(): Promise<void>;
 }
-
-const searchAttributes = ['RunbookName', 'RunbookDatabase', 'RunbookState', 'RunbookRequester', 'RunbookTicket'];
 
 const startWithinMs = 60_000;
 
@@ -75,7 +74,7 @@ function serverArguments({ directory, polling }: TemporalOptions, port: number, 
     ...['--db-filename', join(directory, 'temporal.db'), '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=normal'],
     ...(polling === 'default' ? [] : fast).flatMap((value) => ['--dynamic-config-value', value]),
     ...['--log-level', 'warn'],
-    ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...searchAttributeNames.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
   ];
 }
 
@@ -102,7 +101,7 @@ async function isReady(address: string): Promise<boolean> {
   if (!connection) return false;
   try {
     const known = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
-    return searchAttributes.every((name) => Object.hasOwn(known.customAttributes ?? {}, name));
+    return searchAttributeNames.every((name) => Object.hasOwn(known.customAttributes ?? {}, name));
   } catch {
     return false;
   } finally {

@@ -3,7 +3,15 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Failure } from '../domain/failure.ts';
 
 /** gRPC status codes that are told apart here; the library exports them only through @grpc/grpc-js. */
-const grpc = { invalidArgument: 3, deadline: 4, notFound: 5, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
+export const grpc = {
+  invalidArgument: 3,
+  deadline: 4,
+  notFound: 5,
+  permissionDenied: 7,
+  unimplemented: 12,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
 
 const connectWithinMs = 5_000;
 
@@ -54,11 +62,11 @@ export function temporalFailure(error: unknown, where: TemporalPlace): Failure {
     const what = `${server} refuses the key or certificate for namespace "${where.namespace}"`;
     return new Failure('temporal-unavailable', `${what}; check TEMPORAL_API_KEY and TEMPORAL_TLS_…`, facts, error);
   }
-  if (code === grpc.invalidArgument && /search attribute/i.test(textOf(error))) {
-    const what = `namespace "${where.namespace}" lacks a search attribute (${textOf(error)})`;
-    return new Failure('configuration-invalid', `${what}; docs/running.md has the command that makes them`, facts, error);
+  if (code === grpc.invalidArgument && /search attribute/i.test(grpcText(error))) {
+    const what = `Temporal's namespace "${where.namespace}" refuses a search attribute (${grpcText(error)})`;
+    return new Failure('search-attributes-missing', `${what}; docs/running.md has the command that creates them`, facts, error);
   }
-  return new Failure('temporal-unavailable', `${server} does not answer (${textOf(error)})${adviceOf(tls)}`, facts, error);
+  return new Failure('temporal-unavailable', `${server} does not answer (${grpcText(error)})${adviceOf(tls)}`, facts, error);
 }
 
 /** The library keeps the reason of a refused TLS to itself. */
@@ -74,12 +82,14 @@ export function isDeadline(error: unknown): boolean {
   return grpcCode(error) === grpc.deadline;
 }
 
-function grpcCode(error: unknown): number | undefined {
+/** The status code of a call that failed; undefined for an error of another kind. */
+export function grpcCode(error: unknown): number | undefined {
   if (isGrpcServiceError(error)) return error.code;
   return error instanceof ServiceError && isGrpcServiceError(error.cause) ? error.cause.code : undefined;
 }
 
-function textOf(error: unknown): string {
+/** What the server said, or why it said nothing. */
+export function grpcText(error: unknown): string {
   if (isDeadline(error)) return 'no answer in time';
   if (isGrpcServiceError(error)) return error.details || error.message;
   if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.details || error.message;

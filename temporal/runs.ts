@@ -6,13 +6,14 @@ import {
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
 import type { Request } from '../control/contract.ts';
 import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { ClearUp } from '../domain/leftover.ts';
 import type { RunStart } from '../domain/run.ts';
 import { isDeadline, temporalFailure } from './connect.ts';
+import { runSearchAttributes, searchAttributeCheck } from './search-attributes.ts';
 import { unpolledQueues, type Unpolled } from './unpolled.ts';
 
 const callWithinMs = 5_000;
@@ -22,6 +23,8 @@ const decideWithinMs = 5_000;
 export interface TemporalRuns {
   /** Asks the server whether it is there, within 2 s. */
   health(): Promise<void>;
+  /** Whether a run can be started: the server is there and the namespace has our search attributes, else `search-attributes-missing`. */
+  ready(): Promise<void>;
   start(request: Request): Promise<void>;
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
   look(run: string): Promise<RunLook>;
@@ -41,9 +44,20 @@ export type { Unpolled } from './unpolled.ts';
 export type RunStatus = 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed-out' | 'unknown';
 
 export function temporalRuns(client: Client, options: StartOptions): TemporalRuns {
+  const attributes = searchAttributeCheck(client);
   return {
     health: () => health(client),
-    start: (request) => startRun(client, request, options),
+    ready: async () => {
+      await Promise.all([health(client), attributes.require()]);
+    },
+    start: async (request) => {
+      try {
+        await startRun(client, request, options);
+      } catch (error) {
+        attributes.forget();
+        throw error;
+      }
+    },
     decide: (run, message) => sendDecision(client, run, message),
     look: (run) => lookAt(client, run),
     unpolled: () => unpolledQueues(client, options.taskQueue),
@@ -61,15 +75,6 @@ export interface RunLook {
 export function workflowTypeOf(runbook: string): string {
   return runbook.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
-
-/** The search attributes that a namespace must have, all of them keywords. */
-const runSearchAttributes = {
-  name: defineSearchAttributeKey('RunbookName', SearchAttributeType.KEYWORD),
-  database: defineSearchAttributeKey('RunbookDatabase', SearchAttributeType.KEYWORD),
-  state: defineSearchAttributeKey('RunbookState', SearchAttributeType.KEYWORD),
-  requester: defineSearchAttributeKey('RunbookRequester', SearchAttributeType.KEYWORD),
-  ticket: defineSearchAttributeKey('RunbookTicket', SearchAttributeType.KEYWORD),
-} as const;
 
 /**
  * Starts the run's workflow. Calling it again is harmless: a workflow of this id that runs is left alone, and one that has

@@ -3,6 +3,7 @@ import { connectTemporal } from '../temporal/connect.ts';
 import { redact } from '../domain/redaction.ts';
 import { dataConverterOf } from '../temporal/data-converter.ts';
 import { isOpen } from '../temporal/runs.ts';
+import { requireSearchAttributes } from '../temporal/search-attributes.ts';
 import { connectNative } from './connect-native.ts';
 import { workflowBundle } from './bundle.ts';
 import { readConfig, type Config } from './config.ts';
@@ -18,8 +19,8 @@ export interface WorkerStart {
 
 /**
  * Runs a worker until SIGINT or SIGTERM: workflows and quick activities on the base queue, long work and the switch on queues
- * with slots of their own. Says "worker ready" in the log when all three poll. Throws `configuration-invalid` or
- * `temporal-unavailable` at the start.
+ * with slots of their own. Says "worker ready" in the log when all three poll. Throws `configuration-invalid`,
+ * `temporal-unavailable` or `search-attributes-missing` at the start.
  */
 export async function runWorker({ environment, bundle }: WorkerStart): Promise<void> {
   const config = readConfig(environment);
@@ -37,6 +38,7 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
     await dependencies.control.ping();
     const client = await connectTemporal(config.temporal, { dataConverter: dataConverterOf(config.payloadKeys) });
     endings.push(() => client.connection.close());
+    await requireSearchAttributes(client);
     const connection = await connectNative(config);
     endings.push(() => connection.close());
     const activities = wire(dependencies, (run) => isOpen(client, run));

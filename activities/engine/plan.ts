@@ -16,7 +16,8 @@ import type { Planner } from './planner.ts';
 export function plan({ control, planner, inventory, catalog }: EngineDependencies) {
   return async (request: PlanRequest, attempt: Attempt): Promise<Planned> => {
     const { agreed, ...order } = request;
-    const shown = order.from === undefined ? control.runs.change(attempt.run, { state: 'planning' }) : undefined;
+    // It has started: what kept it from that is over.
+    const shown = order.from === undefined ? control.runs.change(attempt.run, { state: 'planning', failure: null }) : undefined;
     const [row] = await Promise.all([control.runs.find(attempt.run), shown]);
     const made = await planner.plan({ ...order, run: attempt.run });
     // Facts may take long, and another attempt has been begun then: what this one has seen is not the newest any more.

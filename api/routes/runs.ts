@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { RunDetail } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
+import { redact } from '../../domain/redaction.ts';
 import { outcomes, runNameOf, runStates } from '../../domain/run.ts';
 import { acceptedSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
 import { channelOf, kindOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { requestRun } from '../request-run.ts';
+import { othersOpen, requestRun } from '../request-run.ts';
 import { databaseName, moment, personName, reason, runbookName, runId, whole } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
@@ -73,9 +74,13 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         if (request.body.breakGlass !== undefined) request.log.warn({ run: written.run, person: request.person }, 'the glass was broken');
         if (delayed !== undefined) request.log.warn({ err: delayed, run: written.run }, 'the run is written down and starts later');
         const { id } = runNameOf(written.run);
-        const state = (await parts.control.runs.find(written.run))?.state ?? 'requested';
+        const [row, others] = await Promise.all([parts.control.runs.find(written.run), othersOpen(parts, written)]);
         const location = `/v1/runs/${id}`;
-        return await reply.code(202).header('Location', location).send({ run: written.run, id, state, location, created });
+        const answer = { run: written.run, id, state: row?.state ?? 'requested', location, created, others };
+        return await reply
+          .code(202)
+          .header('Location', location)
+          .send({ ...answer, delayed: delayed === undefined ? null : delayText(delayed) });
       },
     );
     app.get(
@@ -132,4 +137,9 @@ async function planOf(parts: ApiParts, run: RunDetail): Promise<Plan> {
   if (stored === null || stored === undefined) throw new Failure('not-found', `the run ${run.run} has no plan yet`, { run: run.run });
   // Checked against the Plan's schema when it is sent.
   return stored as Plan;
+}
+
+/** The rest stays in the log: it may be anything. */
+function delayText(delayed: unknown): string {
+  return delayed instanceof Failure ? redact(delayed.message) : 'an unexpected error; the log of the API has it';
 }

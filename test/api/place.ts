@@ -42,6 +42,8 @@ export interface TemporalStandIn extends TemporalRuns {
   down: boolean;
   /** Thrown by the next starts, after a health check that was fine. */
   refuseStart: boolean;
+  /** Why no run can be started, although the server answers. */
+  notReady: Failure | null;
   judgement: Authorisation | null | Failure;
   readonly statuses: Map<string, RunStatus>;
   /** Executions that a reset has begun, by run. */
@@ -91,12 +93,17 @@ function standIn(): TemporalStandIn {
     cleared: [],
     down: false,
     refuseStart: false,
+    notReady: null,
     judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
     statuses: new Map(),
     resets: new Map(),
     idle: [],
     health: async () =>
       await (temporal.down ? Promise.reject(new Failure('temporal-unavailable', 'Temporal does not answer')) : Promise.resolve()),
+    ready: async () => {
+      await temporal.health();
+      if (temporal.notReady) throw temporal.notReady;
+    },
     start: async (request: Request) => {
       await temporal.health();
       if (temporal.refuseStart) throw new Failure('temporal-unavailable', 'the connection was lost');

@@ -54,7 +54,9 @@ test('start --wait stands in line; runs, show and watch say behind whom', async 
   const { run: holder } = await api.run();
   await api.control.lease.take('orders', holder, async () => await Promise.resolve(true));
   const cli = await served(api, 'ada');
-  await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--wait');
+  expect((await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--wait')).err).toContain(
+    `Also open on this database:\n  ${holder}  requested, holds the lease\nWatch it`,
+  );
   const { out } = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--wait=2h');
   const id = out.slice(0, 26);
   const told = new RegExp(`waits for the lease of orders, 2nd in line: ${holder} holds it, since \\d\\d:\\d\\dZ; refused at `);

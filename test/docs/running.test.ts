@@ -53,7 +53,7 @@ test('the defaults are those of the code', () => {
 test.each(['docs/running.md', 'docs/cli.md', 'deploy/temporal/set-up-namespace.sh'])(
   '%s makes the search attributes of the code',
   (file) => {
-    const used = [...read('temporal/runs.ts').matchAll(/defineSearchAttributeKey\('(\w+)'/g)].map((match) => match[1] ?? '');
+    const used = [...read('temporal/search-attributes.ts').matchAll(/defineSearchAttributeKey\('(\w+)'/g)].map((match) => match[1] ?? '');
     const made = /^ *for name in (.+); do$/m.exec(read(file))?.[1]?.split(' ');
     expect(used).toHaveLength(5);
     expect(made?.toSorted()).toEqual(used.toSorted());
