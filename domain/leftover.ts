@@ -1,16 +1,7 @@
 /** Something on a database that bears the name which Steadyhand gives to what runs make. */
 export interface TaggedObject {
   readonly database: string;
-  readonly kind:
-    | 'slot'
-    | 'publication'
-    | 'subscription'
-    | 'event trigger'
-    | 'function'
-    | 'rows of the marker'
-    | 'schema'
-    | 'side schema'
-    | 'pooler alias';
+  readonly kind: 'slot' | 'publication' | 'subscription' | 'event trigger' | 'function' | 'schema' | 'side schema' | 'pooler alias';
   readonly name: string;
   /** `steadyhand_<ulid>` of the run that made it; null where the name does not say. */
   readonly tag: string | null;

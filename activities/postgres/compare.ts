@@ -42,7 +42,7 @@ export function createCompareActivity(deps: CompareDependencies): Effects<Pick<P
  * Compares every row of every table of the fenced source with the target's snapshot of the switch, while writes go on there; and
  * that no sequence of the target is behind. Resumes after a crash with the tables that were not done. When the snapshot is lost
  * it compares with the state of now and passes over what changed since (`method: 'live'`). Throws `data-differs` with tables, counts
- * and first keys. The marker table is not compared. Afterwards the snapshot is given back; after a difference it is kept for
+ * and first keys. Afterwards the snapshot is given back; after a difference it is kept for
  * another look.
  */
 async function compare(deps: CompareDependencies, migration: Migration, attempt: Attempt): Promise<Comparison> {

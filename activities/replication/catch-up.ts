@@ -3,7 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { notYet } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
 import type { Session } from '../postgres/session.ts';
-import { insertMarker } from './commands.ts';
+import { hasArrived } from './arrived.ts';
+import { marker } from './commands.ts';
 import { bytesText } from '../../domain/bytes.ts';
 import { changing, looking, type Sides } from './side.ts';
 import { healthySlot } from './slot-health.ts';
@@ -13,9 +14,8 @@ const lookAgainMs = 1_000;
 const markerWithinMs = 5_000;
 
 /**
- * Looks once whether the target is less than the limit behind, and then whether a marker row that is written now arrives. Else
- * throws `not-yet`. Each try writes a marker of its own; they go with their table. Raises `replication-failed` when the
- * subscription stopped or the slot has lost WAL.
+ * Looks once whether the target is less than the limit behind, and then whether it reaches a marker that is written now. Else
+ * throws `not-yet`. Raises `replication-failed` when the subscription stopped or the slot has lost WAL.
  */
 export async function catchUp(sides: Sides, attempt: Attempt): Promise<{ lagBytes: number; markerMs: number }> {
   await looking(sides, 'target', async (session) => await healthySubscription(sides, session, attempt.tag));
@@ -37,22 +37,20 @@ async function lag(sides: Sides, session: Session, tag: string): Promise<number>
   return behind;
 }
 
-/** Milliseconds from the marker's commit on the source until it can be read on the target. */
+/** Milliseconds from the marker's commit on the source until the target has applied everything before it. */
 async function followMarker(sides: Sides, attempt: Attempt): Promise<number> {
-  const token = randomUUID();
   return await looking(sides, 'target', async (session) => {
     await attempt.intend({});
-    await changing(sides, 'source', attempt, async (writer) => {
-      await writer.run(insertMarker, { run: attempt.run, attempt: attempt.number, token });
+    const [sent] = await changing(sides, 'source', attempt, async (writer) => {
+      return await writer.run<{ lsn: string }>(marker('source'), { token: randomUUID() });
     });
     const start = performance.now();
     await attempt.settle('made');
     while (performance.now() - start < markerWithinMs) {
       attempt.signal.throwIfAborted();
-      const [seen] = await session.query('SELECT FROM steadyhand.marker WHERE token = $1', [token]);
-      if (seen) return Math.round(performance.now() - start);
+      if (sent && (await hasArrived(session, attempt.tag, sent.lsn))) return Math.round(performance.now() - start);
       await wait(10);
     }
-    throw notYet(`a marker row has not arrived within ${markerWithinMs / 1_000} s`, lookAgainMs);
+    throw notYet(`a marker has not arrived within ${markerWithinMs / 1_000} s`, lookAgainMs);
   });
 }

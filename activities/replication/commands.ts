@@ -1,6 +1,6 @@
-import { qualified, quoteIdentifier, type Command } from '../../domain/command.ts';
+import { qualified, type Command } from '../../domain/command.ts';
 import type { Migration } from './contract.ts';
-import { replicatedTables, type MigrationFacts, type TableFacts } from './facts.ts';
+import { replicatedTables, type MigrationFacts } from './facts.ts';
 
 type Side = 'source' | 'target';
 
@@ -20,12 +20,13 @@ const endEarlierOnBoth: readonly Command[] = [endEarlier('source'), endEarlier('
 
 export const schemaComment = 'Made by Steadyhand for its runs; it is removed when the last one ends.';
 
-export const makeSchema = (on: Side): Command[] => [
-  sql(on, 'CREATE SCHEMA IF NOT EXISTS steadyhand', 'when it is not there yet'),
-  sql(on, `COMMENT ON SCHEMA steadyhand IS '${schemaComment}'`, 'when it was not there yet'),
+/** For the function of the freeze. */
+export const makeSchema: readonly Command[] = [
+  sql('source', 'CREATE SCHEMA IF NOT EXISTS steadyhand', 'when it is not there yet'),
+  sql('source', `COMMENT ON SCHEMA steadyhand IS '${schemaComment}'`, 'when it was not there yet'),
 ];
 /** Without CASCADE: it stays while anything is in it. */
-export const dropSchema = (on: Side): Command => sql(on, 'DROP SCHEMA IF EXISTS steadyhand');
+export const dropSchema = sql('source', 'DROP SCHEMA IF EXISTS steadyhand');
 
 const makeFreezeFunction = sql(
   'source',
@@ -56,7 +57,7 @@ $freeze$`,
 
 /** DDL is refused at its end, when it is known what it touched; a DROP shows only in sql_drop. */
 export function freezeDdl(_migration: Migration, facts: MigrationFacts): Command[] {
-  return [endEarlier('source'), ...makeSchema('source'), ...makeFreeze(facts)];
+  return [endEarlier('source'), ...makeSchema, ...makeFreeze(facts)];
 }
 
 export const makeFreeze = (facts: MigrationFacts): Command[] => {
@@ -75,40 +76,25 @@ export const dropFreeze: readonly Command[] = [
 ];
 
 export function thawDdl(_migration: Migration, _facts: MigrationFacts): Command[] {
-  return [endEarlier('source'), ...dropFreeze, dropSchema('source')];
+  return [endEarlier('source'), ...dropFreeze, dropSchema];
 }
 
-export const makeMarker = (on: Side): Command =>
-  sql(
-    on,
-    'CREATE TABLE IF NOT EXISTS steadyhand.marker (run text NOT NULL, attempt int NOT NULL, token text PRIMARY KEY,' +
-      ' at timestamptz NOT NULL DEFAULT clock_timestamp())',
-  );
-export const dropMarker = (on: Side): Command => sql(on, 'DROP TABLE IF EXISTS steadyhand.marker');
+const only = (table: { schema: string; name: string }): string => `ONLY ${qualified(table)}`;
 
-/** For the role that streams, when it is another one: that it may read the application's tables is its owners' matter. */
-export const grantMarker = ({ binding }: MigrationFacts): Command[] =>
-  binding.source.logins
-    .slice(1)
-    .flatMap((role) => [
-      sql('source', `GRANT USAGE ON SCHEMA steadyhand TO ${quoteIdentifier(role)}`),
-      sql('source', `GRANT SELECT ON steadyhand.marker TO ${quoteIdentifier(role)}`),
-    ]);
-
-const only = (table: TableFacts): string => `ONLY ${qualified(table)}`;
+/** A database without tables has neither list nor keyword. */
+const listOf = (keyword: string, names: readonly string[]): string => (names.length === 0 ? '' : `${keyword}${names.join(', ')}`);
 
 /** Exactly these tables, so none that is made later slips in half replicated. Partitions one by one, not by their root. */
 export const makePublication = (facts: MigrationFacts): Command =>
-  sql('source', `CREATE PUBLICATION :"tag" FOR TABLE ${[...replicatedTables(facts).map(only), 'ONLY steadyhand.marker'].join(', ')}`);
+  sql('source', `CREATE PUBLICATION :"tag"${listOf(' FOR TABLE ', replicatedTables(facts).map(only))}`);
 export const dropPublication = sql('source', 'DROP PUBLICATION IF EXISTS :"tag"');
 
 export function publish(_migration: Migration, facts: MigrationFacts): Command[] {
-  const marker = (on: Side): Command[] => [...makeSchema(on), makeMarker(on)];
-  return [...endEarlierOnBoth, ...marker('target'), ...marker('source'), ...grantMarker(facts), makePublication(facts)];
+  return [endEarlier('source'), makePublication(facts)];
 }
 
 export function unpublish(_migration: Migration, _facts: MigrationFacts): Command[] {
-  return [...endEarlierOnBoth, dropPublication, ...(['source', 'target'] as const).flatMap((on) => [dropMarker(on), dropSchema(on)])];
+  return [endEarlier('source'), dropPublication];
 }
 
 /** Before the subscription and apart from it, so that a crash between the two leaves a slot with the run's name to adopt. */
@@ -145,7 +131,7 @@ export const dropSlot = sql('source', "SELECT pg_drop_replication_slot(slot_name
 
 /** In one statement, since foreign keys tie them together. */
 export const emptyTables = (tables: readonly { schema: string; name: string }[]): Command =>
-  sql('target', `TRUNCATE ${[...tables.map((one) => `ONLY ${qualified(one)}`), 'ONLY steadyhand.marker'].join(', ')}`);
+  sql('target', `TRUNCATE ${tables.map(only).join(', ')}`);
 
 export function unsubscribe(_migration: Migration, facts: MigrationFacts): Command[] {
   return [
@@ -155,14 +141,18 @@ export function unsubscribe(_migration: Migration, facts: MigrationFacts): Comma
     dropSubscription,
     endWalsender,
     dropSlot,
-    emptyTables(replicatedTables(facts)),
+    ...(replicatedTables(facts).length > 0 ? [emptyTables(replicatedTables(facts))] : []),
   ];
 }
 
-export const insertMarker = sql('source', "INSERT INTO steadyhand.marker (run, attempt, token) VALUES (:'run', :attempt, :'token')");
+/**
+ * A message in the WAL and no row: no publication contains it, so no other subscriber of the source receives anything of
+ * Steadyhand. Its commit is flushed, so walsenders pass it on at once. Returns where it ends.
+ */
+export const marker = (on: Side): Command => sql(on, "SELECT pg_logical_emit_message(true, 'steadyhand', :'token')::text AS lsn");
 
 export function catchUp(_migration: Migration, _facts: MigrationFacts): Command[] {
-  return [insertMarker];
+  return [marker('source')];
 }
 
 /** Up to the marker of the switch everything has been applied; what the slot still holds after it came late. */
@@ -184,7 +174,6 @@ export function retire(_migration: Migration, facts: MigrationFacts): Command[] 
     dropSubscription,
     dropSlot,
     dropPublication,
-    ...(facts.binding.source.superuser ? dropFreeze : []),
-    ...(['source', 'target'] as const).flatMap((on) => [dropMarker(on), dropSchema(on)]),
+    ...(facts.binding.source.superuser ? [...dropFreeze, dropSchema] : []),
   ];
 }

@@ -32,7 +32,7 @@ export interface ReplicationActivities {
   /** `ALTER DATABASE … CONNECTION LIMIT 0` on the target, so that nobody writes there before the switch. Journal: the old limit. */
   closeTarget(migration: Migration): Promise<void>;
   reopenTarget(migration: Migration): Promise<void>;
-  /** The marker table on both sides and the publication of exactly the tables of the facts. */
+  /** The publication of exactly the tables of the facts, on the source. */
   publish(migration: Migration): Promise<void>;
   unpublish(migration: Migration): Promise<void>;
   /** The subscription on the target, which starts the initial copy. Its undo also drops the slots and empties the tables. */
@@ -40,7 +40,7 @@ export interface ReplicationActivities {
   unsubscribe(migration: Migration): Promise<void>;
   /** Waits until every table is copied; progress in rows, bytes, rate and time left. `not-yet` with the next look in 2 s. */
   initialCopy(migration: Migration): Promise<{ tables: number; bytes: number }>;
-  /** Waits until the target is less than the limit behind and follows a marker. */
+  /** Waits until the target is less than the limit behind and reaches a marker. */
   catchUp(migration: Migration): Promise<{ lagBytes: number; markerMs: number }>;
   /** Waits until both sides are quiet enough for the switch. */
   gate(migration: Migration): Promise<{ lagBytes: number }>;
@@ -48,7 +48,7 @@ export interface ReplicationActivities {
   switchOver(migration: Migration): Promise<Switched>;
   /** Right when the switch never began. After "no return" it refuses: there is no way back. */
   switchBack(migration: Migration): Promise<void>;
-  /** Proof that the old side took no write, then subscription, slots, publication, freeze and marker are removed. */
+  /** Proof that the old side took no write, then subscription, slots, publication and freeze are removed. */
   retire(migration: Migration): Promise<{ lateWrites: number }>;
 }
 
@@ -57,7 +57,7 @@ export interface Switched {
   readonly pauseMs: number;
   /** Milliseconds of each part, in order. */
   readonly parts: readonly { readonly part: string; readonly ms: number }[];
-  /** LSN of the marker's commit on the source. */
+  /** Where the marker ends in the source's WAL: every commit of before the fence is below it. */
   readonly markerLsn: string;
   readonly sequences: number;
   /** Superusers that can't log in to the source's server any more, until somebody says `ALTER ROLE … LOGIN`. */

@@ -40,7 +40,7 @@ export interface SideFacts {
    * `kind identity`, every name in it quoted: `view "public"."daily"`, `trigger "stamp" on "public"."orders"`.
    */
   readonly otherObjects: readonly string[];
-  /** Without the server's own and without `steadyhand`, where the run's marker table is. */
+  /** Without the server's own and without `steadyhand`, where the function of the freeze is. */
   readonly schemas: readonly string[];
   /**
    * Of the source: the roles that own something, have a grant or stand in a policy. Of the target: which of these are there.

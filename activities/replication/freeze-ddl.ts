@@ -39,14 +39,14 @@ export async function thawDdl(sides: Sides, attempt: Attempt): Promise<void> {
   await attempt.intend({});
   await endEarlierSessions(sides, attempt, ['source']);
   await dropOwnFreeze(sides, attempt);
-  await dropOwnSchema(sides, 'source', attempt, { marker: false, schema: attempt.intended['hadSchema'] === false });
+  if (attempt.intended['hadSchema'] === false) await dropOwnSchema(sides, attempt);
   await attempt.settle('undone');
 }
 
 /** Removes the triggers and their function if they are there and ours. */
 export async function dropOwnFreeze(sides: Sides, attempt: Attempt): Promise<void> {
   const seen = await lookAtFreeze(sides, attempt.tag);
-  const nothing = seen.triggers.length === 0 && seen.objects === (seen.marker ? 1 : 0);
+  const nothing = seen.triggers.length === 0 && seen.objects === 0;
   if (nothing || seen.schema !== 'ours' || seen.triggers.some((one) => !one.ours)) return;
   await changing(sides, 'source', attempt, async (session) => {
     await inTransaction(session, async () => {

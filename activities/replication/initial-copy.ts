@@ -35,7 +35,7 @@ export async function initialCopy(sides: Sides, attempt: Attempt): Promise<{ tab
   const done = subscription.tables.filter((one) => one.state === 'r');
   const tables = replicatedTables(sides.facts);
   const bytes = tables.reduce((sum, one) => sum + (sizes.get(qualified(one))?.bytes ?? 0), 0);
-  if (done.length === tables.length + 1) return { tables: tables.length, bytes };
+  if (done.length === tables.length) return { tables: tables.length, bytes };
   const copied = subscription.tables.reduce((sum, one) => {
     const size = sizes.get(qualified(one));
     if (!size) return sum;
@@ -44,10 +44,7 @@ export async function initialCopy(sides: Sides, attempt: Attempt): Promise<{ tab
   }, 0);
   const rows = [...copying.values()].reduce((sum, one) => sum + one, 0);
   const memory = remembered(attempt.checkpoint, copied);
-  const progress = progressOf(
-    { done: done.length, tables: tables.length + 1, copied, bytes, rows, connected: subscription.working },
-    memory,
-  );
+  const progress = progressOf({ done: done.length, tables: tables.length, copied, bytes, rows, connected: subscription.working }, memory);
   attempt.save({ ...memory, looks: memory.looks + 1 });
   attempt.progress(progress);
   throw notYet(progress.summary, Math.round(Math.min(latestMs, soonestMs * 1.3 ** memory.looks)));
@@ -65,7 +62,7 @@ async function runningCopies(session: Session, version: number): Promise<Map<str
 }
 
 function refuseOtherTables(sides: Sides, subscription: Subscription): void {
-  const planned = new Set([...replicatedTables(sides.facts), { schema: 'steadyhand', name: 'marker' }].map(qualified));
+  const planned = new Set(replicatedTables(sides.facts).map(qualified));
   const seen = new Set(subscription.tables.map(qualified));
   const missing = [...planned].filter((one) => !seen.has(one));
   const more = [...seen].filter((one) => !planned.has(one));

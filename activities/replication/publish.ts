@@ -2,11 +2,10 @@ import { qualified, quoteIdentifier } from '../../domain/command.ts';
 import type { Attempt } from '../attempt.ts';
 import { ensure, type Observation } from '../engine/ensure.ts';
 import type { Session } from '../postgres/session.ts';
-import { dropPublication, grantMarker, makeMarker, makePublication, makeSchema } from './commands.ts';
+import { dropPublication, makePublication } from './commands.ts';
 import { endEarlierSessions } from './end-earlier.ts';
 import { replicatedTables } from './facts.ts';
-import { dropOwnSchema, foreignSchema, ownSchema, type OwnSchema } from './own-schema.ts';
-import { allThenRaise, changing, inTransaction, looking, type SideName, type Sides } from './side.ts';
+import { changing, looking, type Sides } from './side.ts';
 import { refuseChangedDefinitions } from './unchanged-definitions.ts';
 import { refuseChangedTables } from './unchanged-tables.ts';
 
@@ -17,74 +16,42 @@ interface Publication {
   readonly tables: readonly string[];
 }
 
-interface Published {
-  readonly source: OwnSchema;
-  readonly target: OwnSchema;
-  readonly publication: Publication;
-}
-
 /**
- * The marker table on both sides, and on the source the publication of exactly the tables of the facts. Repeats safely: adopted
- * by tag. Raises `objects-differ` when a table came, went or changed since the plan, `foreign-object` when the schema `steadyhand` is somebody else's, `drift` when the publication was changed.
+ * On the source the publication of exactly the tables of the facts. Repeats safely: adopted by tag. Raises `objects-differ` when a
+ * table came, went or changed since the plan, `drift` when the publication was changed.
  */
 export async function publish(sides: Sides, attempt: Attempt): Promise<void> {
-  await endEarlierSessions(sides, attempt);
+  await endEarlierSessions(sides, attempt, ['source']);
   await ensure(attempt, {
     observe: async () => observation(sides, attempt.tag, await look(sides, attempt.tag)),
     act: async () => {
       await refuseChangedTables(sides);
       await looking(sides, 'source', async (session) => await refuseChangedDefinitions(session, sides.migration.source, sides.facts));
-      const seen = await look(sides, attempt.tag);
-      if (!seen.target.marker)
-        await changing(sides, 'target', attempt, async (session) => {
-          await inTransaction(session, async () => await markerOn(session, 'target', seen.target));
-        });
       await changing(sides, 'source', attempt, async (session) => {
-        await inTransaction(session, async () => {
-          await markerOn(session, 'source', seen.source);
-          for (const command of grantMarker(sides.facts)) await session.run(command);
-          if (!seen.publication.exists) await session.run(makePublication(sides.facts), { tag: attempt.tag });
-        });
+        await session.run(makePublication(sides.facts), { tag: attempt.tag });
       });
     },
   });
 }
 
-async function markerOn(session: Session, side: SideName, seen: OwnSchema): Promise<void> {
-  if (seen.schema === 'absent') for (const command of makeSchema(side)) await session.run(command);
-  if (!seen.marker) await session.run(makeMarker(side));
-}
-
-/** Right when it never happened, and twice; with one side dead it cleans the other one first. Leaves what was there before. */
+/** Right when it never happened, and twice. */
 export async function unpublish(sides: Sides, attempt: Attempt): Promise<void> {
-  const before = attempt.intended;
-  if (before === null) return await attempt.settle('nothing-to-undo');
+  if (attempt.intended === null) return await attempt.settle('nothing-to-undo');
   await attempt.intend({});
-  await endEarlierSessions(sides, attempt);
-  await allThenRaise([
-    async () => await dropOwnPublication(sides, attempt),
-    ...(['source', 'target'] as const).map((side) => async () => {
-      const made = { marker: before[`${side}Marker`] === false, schema: before[`${side}Schema`] === false };
-      await dropOwnSchema(sides, side, attempt, made);
-    }),
-  ]);
+  await endEarlierSessions(sides, attempt, ['source']);
+  await dropOwnPublication(sides, attempt);
   await attempt.settle('undone');
 }
 
 /** The publication with the run's tag; nothing when it is gone. */
 export async function dropOwnPublication(sides: Sides, attempt: Attempt): Promise<void> {
-  const { exists } = await looking(sides, 'source', async (session) => await publicationOf(sides, session, attempt.tag));
+  const { exists } = await look(sides, attempt.tag);
   if (!exists) return;
   await changing(sides, 'source', attempt, async (session) => await session.run(dropPublication, { tag: attempt.tag }));
 }
 
-async function look(sides: Sides, tag: string): Promise<Published> {
-  const target = await looking(sides, 'target', ownSchema);
-  return await looking(sides, 'source', async (session) => ({
-    target,
-    source: await ownSchema(session),
-    publication: await publicationOf(sides, session, tag),
-  }));
+async function look(sides: Sides, tag: string): Promise<Publication> {
+  return await looking(sides, 'source', async (session) => await publicationOf(sides, session, tag));
 }
 
 async function publicationOf(sides: Sides, session: Session, tag: string): Promise<Publication> {
@@ -110,30 +77,17 @@ async function publicationOf(sides: Sides, session: Session, tag: string): Promi
   };
 }
 
-function observation(sides: Sides, tag: string, seen: Published): Observation<void> {
+function observation(sides: Sides, tag: string, seen: Publication): Observation<void> {
   const { migration, facts } = sides;
-  for (const side of ['source', 'target'] as const) {
-    if (seen[side].schema === 'foreign') return { state: 'foreign', what: foreignSchema(migration[side]) };
+  if (!seen.exists) {
+    // By this name the facts find it again: DDL that comes later is told by it.
+    const { definitions } = facts.binding.source;
+    return { state: 'absent', before: definitions === null ? {} : { definitions } };
   }
-  if (seen.publication.exists) {
-    const planned = [...replicatedTables(facts), { schema: 'steadyhand', name: 'marker' }].map(qualified);
-    const missing = planned.filter((one) => !seen.publication.tables.includes(one));
-    const more = seen.publication.tables.filter((one) => !planned.includes(one));
-    if (missing.length > 0 || more.length > 0 || seen.publication.odd) {
-      const what = [...missing.map((one) => `lacks ${one}`), ...more.map((one) => `has ${one}`)].join(', ') || 'has other options';
-      return { state: 'drifted', what: `the publication ${quoteIdentifier(tag)} on ${migration.source} was changed: it ${what}` };
-    }
-    if (seen.source.marker && seen.target.marker) return { state: 'there', result: undefined };
-  }
-  return {
-    state: 'absent',
-    before: {
-      sourceSchema: seen.source.schema === 'ours',
-      sourceMarker: seen.source.marker,
-      targetSchema: seen.target.schema === 'ours',
-      targetMarker: seen.target.marker,
-      // By this name the facts find it again: DDL that comes later is told by it.
-      ...(facts.binding.source.definitions === null ? {} : { definitions: facts.binding.source.definitions }),
-    },
-  };
+  const planned = replicatedTables(facts).map(qualified);
+  const missing = planned.filter((one) => !seen.tables.includes(one));
+  const more = seen.tables.filter((one) => !planned.includes(one));
+  if (missing.length === 0 && more.length === 0 && !seen.odd) return { state: 'there', result: undefined };
+  const what = [...missing.map((one) => `lacks ${one}`), ...more.map((one) => `has ${one}`)].join(', ') || 'has other options';
+  return { state: 'drifted', what: `the publication ${quoteIdentifier(tag)} on ${migration.source} was changed: it ${what}` };
 }

@@ -12,7 +12,7 @@ import { ownSubscription, removeSubscription, stopSubscription } from './subscri
 
 /**
  * After the switch: proves that the old side took no write after the marker of the switch, then removes subscription, slots,
- * publication, freeze, marker tables and schemas. Every part looks first, so it repeats safely; the proof comes before anything
+ * publication, freeze and its schema. Every part looks first, so it repeats safely; the proof comes before anything
  * that it needs is dropped. Raises `data-differs` when there was a late write (all is left in place but the subscription is
  * stopped), `uncertain` when the source is dead or the slot was dropped by somebody else (what is on the target is removed then),
  * `conflict` when no switch has gone forward.
@@ -131,7 +131,9 @@ async function removeRest(sides: Sides, attempt: Attempt, first: Before): Promis
   await allThenRaise([
     async () => await dropSlots(sides, attempt, [attempt.tag, ...copies]),
     async () => await dropOwnPublication(sides, attempt),
-    async () => await dropOwnFreeze(sides, attempt),
-    ...(['source', 'target'] as const).map((side) => async () => await dropOwnSchema(sides, side, attempt, { marker: true, schema: true })),
+    async () => {
+      await dropOwnFreeze(sides, attempt);
+      await dropOwnSchema(sides, attempt);
+    },
   ]);
 }

@@ -1,20 +1,10 @@
 import { fill, quoteIdentifier, type Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { TaggedLook, TaggedObject } from '../../domain/leftover.ts';
-import { tagOf } from '../../domain/run.ts';
 import { nextAlias } from '../pooling/commands.ts';
 import { readAliases } from '../pooling/config-file.ts';
 import type { Servers, Session } from '../postgres/session.ts';
-import {
-  detachSlot,
-  disableSubscription,
-  dropFreeze,
-  dropMarker,
-  dropPublication,
-  dropSchema,
-  dropSlot,
-  dropSubscription,
-} from './commands.ts';
+import { detachSlot, disableSubscription, dropFreeze, dropPublication, dropSchema, dropSlot, dropSubscription } from './commands.ts';
 import { ownSchema } from './own-schema.ts';
 
 const tagged = '^steadyhand_[0-9a-hjkmnp-tv-z]{26}';
@@ -80,17 +70,10 @@ function byHand(kind: Found['kind'], name: string, tag: string): string {
   return (texts[kind] ?? []).map((command) => `${fill(command, values)};`).join(' ');
 }
 
-/** The marker has rows of runs in it; the schema itself is every run's. */
+/** The schema is every run's. */
 async function inSchema(session: Session): Promise<Found[]> {
-  const seen = await ownSchema(session);
-  if (seen.schema !== 'ours') return [];
-  const schema: Found = { kind: 'schema', name: 'steadyhand', tag: null, byHand: `${dropSchema('source').text};` };
-  if (!seen.marker) return [schema];
-  const runs = await session.query<{ run: string }>('SELECT DISTINCT run FROM steadyhand.marker ORDER BY 1');
-  const rows = runs.map(({ run }): Found => {
-    return { kind: 'rows of the marker', name: run, tag: tagOf(run), byHand: `${dropMarker('source').text};` };
-  });
-  return [...rows, { ...schema, byHand: `${dropMarker('source').text}; ${schema.byHand}` }];
+  if ((await ownSchema(session)).schema !== 'ours') return [];
+  return [{ kind: 'schema', name: 'steadyhand', tag: null, byHand: `${dropSchema.text};` }];
 }
 
 /** The pooler's file may be the worker's machine's, and not be seen from this one. */

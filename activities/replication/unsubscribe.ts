@@ -5,7 +5,6 @@ import type { Attempt } from '../attempt.ts';
 import { existing, filledTables } from '../postgres/filled-tables.ts';
 import { emptyTables } from './commands.ts';
 import { endEarlierSessions } from './end-earlier.ts';
-import { ownSchema } from './own-schema.ts';
 import { allThenRaise, changing, looking, type Sides } from './side.ts';
 import { copySlots, dropSlots, isForeign, runSlot } from './slots.ts';
 import { ownSubscription, removeSubscription } from './subscription.ts';
@@ -67,10 +66,10 @@ async function removeSlots(sides: Sides, attempt: Attempt, subscription: Oid): P
 /** After the subscription is gone: else its workers would fill them again. */
 async function emptyAgain(sides: Sides, attempt: Attempt, before: Before): Promise<void> {
   const listed = tablesOf(before['emptied']);
-  const { tables, filled } = await looking(sides, 'target', async (session) => {
-    const markers = (await ownSchema(session)).marker ? [{ schema: 'steadyhand', name: 'marker' }] : [];
-    return { tables: await existing(session, listed), filled: await filledTables(session, [...listed, ...markers]) };
-  });
+  const { tables, filled } = await looking(sides, 'target', async (session) => ({
+    tables: await existing(session, listed),
+    filled: await filledTables(session, listed),
+  }));
   if (filled.length === 0) return;
   if (await ownSubscription(sides, attempt.tag)) {
     throw new Failure(

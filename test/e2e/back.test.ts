@@ -118,7 +118,7 @@ test('a slot that has lost its WAL in the catch-up: start again copies anew, and
   const move = await place.begin();
   const writers = move.load();
   const lost = move.taps.source.set({
-    statement: /INSERT INTO steadyhand\.marker/,
+    statement: /pg_logical_emit_message/,
     when: 'sent',
     spring: async () => await loseTheSlot(move),
   });

@@ -66,8 +66,7 @@ const variables = {
   tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
   tag_drop: 'the same with _drop: the second event trigger of the freeze',
   run: 'the run’s workflow id',
-  attempt: 'the number of the attempt',
-  token: 'a random word of this attempt, to recognise its row on the other side',
+  token: 'a random word of this attempt: its marker in the WAL, which no publication contains',
   conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
   slot: 'a replication slot of this run, one after the other: its own, and those of the initial copy',
   lsn: 'where the marker of the switch ends in the source’s WAL',
@@ -161,7 +160,7 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
     'initial-copy': { commands: [], bytes: sourceBytes, notes: [size] },
     'catch-up': {
       commands: replication.catchUp(migration, facts),
-      limits: [{ text: `the target is at most ${megabytes(given.lagBytes)} of WAL behind, and a marker row arrives` }],
+      limits: [{ text: `the target is at most ${megabytes(given.lagBytes)} of WAL behind, and it reaches a marker in the source’s WAL` }],
     },
     analyze: {
       commands: postgres.analyze(migration, facts),

@@ -1,6 +1,6 @@
 import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../../domain/command.ts';
 import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
-import { endEarlier } from '../commands.ts';
+import { endEarlier, marker } from '../commands.ts';
 import type { Migration } from '../contract.ts';
 import type { FenceFacts, FenceSide, MigrationFacts } from '../facts.ts';
 
@@ -75,11 +75,6 @@ export function endSessions(facts: FenceFacts): Command {
       (facts.binding.source.superuser ? '' : ' AND usesysid NOT IN (SELECT oid FROM pg_roles WHERE rolsuper)'),
     'while other sessions are left',
   );
-}
-
-/** On the source it travels to the target; there a second one, committed durably, makes everything before it durable. */
-export function marker(on: Side): Command {
-  return sql(on, "INSERT INTO steadyhand.marker (run, attempt, token, at) VALUES (:'run', :attempt, :'token', clock_timestamp())");
 }
 
 /** In quotes, since `-9223372036854775808::bigint` is out of range. The values of the old side, or the target's own where that is further on: never backwards. Null without sequences. */

@@ -1,11 +1,12 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { qualified } from '../../../domain/command.ts';
 import { Failure } from '../../../domain/failure.ts';
-import type { Attempt } from '../../attempt.ts';
 import type { Session } from '../../postgres/session.ts';
+import { hasArrived } from '../arrived.ts';
+import { marker } from '../commands.ts';
 import type { MigrationFacts, SequenceFacts } from '../facts.ts';
 import type { Budget } from './budget.ts';
-import { exportSnapshot, keepSnapshot, marker, setSequences } from './commands.ts';
+import { exportSnapshot, keepSnapshot, setSequences } from './commands.ts';
 import type { Sessions } from './sessions.ts';
 
 const sequencesPerQuery = 300;
@@ -15,20 +16,19 @@ export interface Reading {
   readonly called: boolean;
 }
 
-/** A row of this attempt is committed on the held source. */
-export async function sendMarker(sessions: Sessions, attempt: Attempt, token: string): Promise<void> {
-  await sessions.source.change.run(marker('source'), { run: attempt.run, attempt: attempt.number, token });
+/** A marker of this attempt is committed on the held source. Returns the LSN of its end: every commit before is below it. */
+export async function sendMarker({ source }: Sessions, token: string): Promise<string> {
+  const [sent] = await source.change.run<{ lsn: string }>(marker('source'), { token });
+  if (!sent) throw new Failure('switch-abandoned', 'the source wrote no marker', { part: 'same tables' });
+  return sent.lsn;
 }
 
-/** The row has come to the target: so has everything before it. Returns the LSN of the end of its commit. */
-export async function followMarker(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<string> {
-  const [flushed] = await sessions.source.look.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn()::text AS lsn');
-  const { look } = sessions.target;
-  while ((await look.query(markerThere, [token])).length === 0) {
+/** The target has applied everything up to the marker. */
+export async function followMarker({ target }: Sessions, tag: string, lsn: string, budget: Budget): Promise<void> {
+  while (!(await hasArrived(target.look, tag, lsn))) {
     budget.signal.throwIfAborted();
     await breathe();
   }
-  return (await appliedLsn(look, attempt.tag)) ?? flushed?.lsn ?? '';
 }
 
 /** The same reads once before writes are held up: a new session's first look at each catalog is slow. */
@@ -38,36 +38,18 @@ export async function warmUp(sessions: Sessions, facts: MigrationFacts, tag: str
     readSequences(source.look, facts.binding.source.sequences),
     readSequences(target.look, facts.binding.source.sequences),
   ]);
-  await target.look.query(markerThere, ['']);
-  await appliedLsn(target.look, tag);
-}
-
-const markerThere = 'SELECT 1 AS there FROM steadyhand.marker WHERE token = $1';
-
-/** The end of the last transaction that was applied: the marker's. Only superusers may read it. */
-async function appliedLsn(look: Session, tag: string): Promise<string | undefined> {
-  try {
-    const [row] = await look.query<{ lsn: string | null }>(
-      `SELECT o.remote_lsn::text AS lsn FROM pg_replication_origin_status o
-         JOIN pg_subscription s ON o.external_id = 'pg_' || s.oid WHERE s.subname = $1`,
-      [tag],
-    );
-    return row?.lsn ?? undefined;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'privilege-missing') return undefined;
-    throw error;
-  }
+  await hasArrived(target.look, tag, '0/0');
 }
 
 /**
- * Visible is not durable: a synchronous row on the target, and WAL flushed up to where it was before, makes everything applied before
+ * Visible is not durable: a synchronous commit on the target, and WAL flushed up to where it was before, makes everything applied before
  * it survive. Not up to where WAL is afterwards: what others have not committed is flushed when they do, and at the end of a page
  * that position lies behind a header which nobody has written.
  */
-export async function makeDurable(sessions: Sessions, attempt: Attempt, token: string, budget: Budget): Promise<void> {
+export async function makeDurable(sessions: Sessions, token: string, budget: Budget): Promise<void> {
   const { look, change } = sessions.target;
   const [applied] = await look.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn()::text AS lsn');
-  await change.run(marker('target'), { run: attempt.run, attempt: attempt.number, token: `${token} durable` });
+  await change.run(marker('target'), { token: `${token} durable` });
   for (;;) {
     const [row] = await look.query<{ flushed: boolean }>('SELECT pg_current_wal_flush_lsn() >= $1::pg_lsn AS flushed', [applied?.lsn]);
     if (row?.flushed) return;

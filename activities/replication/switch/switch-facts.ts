@@ -4,7 +4,7 @@ import { Failure } from '../../../domain/failure.ts';
 const switchFacts = z.object({
   /** The attempt that decided. */
   attempt: z.number(),
-  /** LSN of the end of the marker's commit on the source. */
+  /** LSN of the end of the marker in the source's WAL: every commit of before the fence is below it. */
   markerLsn: z.string(),
   /** The target's snapshot at the switch, for `SET TRANSACTION SNAPSHOT`, while the session `exporter` lives. */
   snapshot: z.string(),

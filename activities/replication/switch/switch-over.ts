@@ -95,9 +95,9 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   const fencedAt = new Date().toISOString();
   const token = randomUUID();
   // The marker travels while the sets are compared.
-  await budget.part('same tables', () => together([sendMarker(sessions, attempt, token), refuseDifferentTables(one, sessions)]));
-  const markerLsn = await budget.part('marker', () => followMarker(sessions, attempt, token, budget));
-  await budget.part('durable', () => makeDurable(sessions, attempt, token, budget));
+  const markerLsn = await budget.part('same tables', () => together(sendMarker(sessions, token), refuseDifferentTables(one, sessions)));
+  await budget.part('marker', () => followMarker(sessions, attempt.tag, markerLsn, budget));
+  await budget.part('durable', () => makeDurable(sessions, token, budget));
   const sequences = await budget.part('sequences', () => carrySequences(sessions, planned));
   const fixed = await budget.part('snapshot', () => fixSnapshot(sessions, migration.limits.snapshotMs));
   await budget.part('still held', () => stillHeld(holding));
@@ -148,11 +148,11 @@ async function refuseDifferentTables({ planned, attempt, migration }: Switch, se
   });
 }
 
-/** All of them end before the first failure is thrown. */
-async function together(acts: readonly Promise<void>[]): Promise<void> {
-  const ends = await Promise.allSettled(acts);
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
+/** Both end before the first failure is thrown. Returns what the first one did. */
+async function together<Result>(first: Promise<Result>, second: Promise<void>): Promise<Result> {
+  await Promise.allSettled([first, second]);
+  await second;
+  return await first;
 }
 
 function isUncertain(error: unknown): boolean {

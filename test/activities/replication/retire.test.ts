@@ -21,7 +21,7 @@ interface Switched {
   readonly sides: Sides;
   readonly journal: Journal;
   readonly before: readonly unknown[];
-  /** The end of the marker's commit, as the switch takes it. */
+  /** Where the marker ends, as the switch takes it. */
   readonly lsn: string;
 }
 
@@ -42,17 +42,15 @@ async function switched(): Promise<Switched> {
     withinMs: 30_000,
     everyMs: 100,
   });
-  await bench.source.query(`INSERT INTO steadyhand.marker VALUES ('r', 1, 'the switch')`);
-  await until(
-    'the marker',
-    async () => (await bench.target.query(`SELECT FROM steadyhand.marker WHERE token = 'the switch'`)).rowCount || undefined,
-    { withinMs: 10_000 },
+  const { rows } = await bench.source.query<{ lsn: string }>(
+    `SELECT pg_logical_emit_message(true, 'steadyhand', 'the switch')::text AS lsn`,
   );
-  const { rows } = await bench.target.query<{ lsn: string }>(
-    `SELECT remote_lsn::text AS lsn FROM pg_replication_origin_status WHERE external_id = (SELECT 'pg_' || oid FROM pg_subscription WHERE subname = $1)`,
-    [journal.tag],
-  );
-  return { bench, sides, journal, before, lsn: rows[0]?.lsn ?? '' };
+  const lsn = rows[0]?.lsn ?? '';
+  const arrived = `SELECT FROM pg_stat_subscription WHERE subname = $1 AND latest_end_lsn >= $2`;
+  await until('the marker', async () => (await bench.target.query(arrived, [journal.tag, lsn])).rowCount || undefined, {
+    withinMs: 10_000,
+  });
+  return { bench, sides, journal, before, lsn };
 }
 
 test('proves that no write came late and leaves nothing behind, twice, by planned commands', async () => {

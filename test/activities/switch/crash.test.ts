@@ -38,7 +38,7 @@ async function killedAt(world: World, database: string, text: string): Promise<C
 
 test.each([
   ['when clients are paused', 'orders', 'CONNECTION LIMIT 0', false],
-  ['when the old side is fenced', 'orders', 'steadyhand.marker', false],
+  ['when the old side is fenced', 'orders', 'pg_logical_emit_message', false],
   ['when the sequences are carried', 'orders-next', 'pg_export_snapshot', false],
   ['after "no return"', 'orders-next', 'CONNECTION LIMIT -1', true],
 ])('killed %s: clients wait until the next attempt, and lose nothing', async (_when, database, text, afterwards) => {

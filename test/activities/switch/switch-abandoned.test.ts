@@ -20,8 +20,8 @@ afterAll(async () => machines?.end());
 describe('a switch that fails before "no return"', () => {
   const parts: [string, 'orders' | 'orders-next', string][] = [
     ['fence', 'orders', 'CONNECTION LIMIT 0'],
-    ['same tables', 'orders', 'steadyhand.marker'],
-    ['durable', 'orders-next', 'steadyhand.marker'],
+    ['same tables', 'orders', 'pg_logical_emit_message'],
+    ['durable', 'orders-next', 'pg_logical_emit_message'],
     ['sequences', 'orders-next', 'setval'],
     ['snapshot', 'orders-next', 'pg_export_snapshot'],
   ];

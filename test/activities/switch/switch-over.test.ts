@@ -67,7 +67,7 @@ describe('a switch that goes through', () => {
     const client = new pg.Client(direct);
     client.on('error', () => undefined);
     await client.connect();
-    const broken = withFault(world.servers, 'orders', 'steadyhand.marker', new Failure('server-error', 'no disk'));
+    const broken = withFault(world.servers, 'orders', 'pg_logical_emit_message', new Failure('server-error', 'no disk'));
     expect((await failureOf(switchOver(broken))).code).toBe('switch-abandoned');
     const again = new pg.Client(direct);
     again.on('error', () => undefined);

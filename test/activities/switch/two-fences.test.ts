@@ -35,7 +35,7 @@ type Run = Awaited<ReturnType<typeof ready>>;
 /** The run's switch is given up while its fence stands, after `meanwhile`; what that returned. */
 async function givenUp<Seen>({ world, switchOver }: Run, meanwhile: () => Promise<Seen>): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const broken = withFault(world.servers, 'orders', 'steadyhand.marker', async () => {
+  const broken = withFault(world.servers, 'orders', 'pg_logical_emit_message', async () => {
     seen.push(await meanwhile());
     throw new Failure('server-error', 'no disk');
   });

@@ -172,8 +172,6 @@ function inventoryOf(machines: Machines, dbname: string, alias: string | undefin
 
 async function replicate(machines: Machines, dbname: string, tag: string): Promise<void> {
   const { source, target } = machines;
-  const marker = `CREATE SCHEMA steadyhand; CREATE TABLE steadyhand.marker (run text, attempt int, token text PRIMARY KEY, at timestamptz)`;
-  for (const cluster of [source, target]) await asAdmin(cluster, dbname, marker);
   await asAdmin(source, dbname, `CREATE PUBLICATION "${tag}" FOR ALL TABLES`);
   await asAdmin(source, dbname, `SELECT pg_create_logical_replication_slot('${tag}', 'pgoutput')`);
   const conninfo = `host=127.0.0.1 port=${source.port} user=${source.superuser} password=${source.password} dbname=''${dbname}''`;
