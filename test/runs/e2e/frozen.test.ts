@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { judgedSchema } from '../../api/answers.ts';
-import type { RunDetail } from '../../control/contract.ts';
-import { eventually } from '../support/eventually.ts';
-import type { Trap } from '../support/tap.ts';
-import { movePlace, pooled, type Move } from './place.ts';
+import { judgedSchema } from '../../../api/answers.ts';
+import type { RunDetail } from '../../../control/contract.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { Trap } from '../../support/tap.ts';
+import { movePlace, pooled, type Move } from '../../e2e/place.ts';
 
 const place = movePlace();
 

@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { createApplicationDatabase, migrateApplication } from '../../sandbox/application/application.ts';
-import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
-import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
-import { freePorts } from '../../sandbox/free-ports.ts';
-import type { FailureCode } from '../../domain/failure.ts';
-import { worldOf } from './objects.ts';
-import { movePlace, type Move, type MoveOptions } from './place.ts';
+import { createApplicationDatabase, migrateApplication } from '../../../sandbox/application/application.ts';
+import { startCluster, type Cluster } from '../../../sandbox/postgres.ts';
+import { scramVerifier } from '../../../activities/postgres/scram-verifier.ts';
+import { freePorts } from '../../../sandbox/free-ports.ts';
+import type { FailureCode } from '../../../domain/failure.ts';
+import { worldOf } from '../../e2e/objects.ts';
+import { movePlace, type Move, type MoveOptions } from '../../e2e/place.ts';
 
 const place = movePlace();
 

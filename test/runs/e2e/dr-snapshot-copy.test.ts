@@ -6,11 +6,11 @@ import {
 } from '@aws-sdk/client-rds';
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { auditSchema, freezeSchema } from '../../api/answers.ts';
-import { proofsSchema } from '../../api/proof-answers.ts';
-import type { Command } from '../../domain/command.ts';
-import { plannedCalls, recordedCall } from '../support/api-calls.ts';
-import { nameOf, rdsPlace, type RdsPlace } from './rds-place.ts';
+import { auditSchema, freezeSchema } from '../../../api/answers.ts';
+import { proofsSchema } from '../../../api/proof-answers.ts';
+import type { Command } from '../../../domain/command.ts';
+import { plannedCalls, recordedCall } from '../../support/api-calls.ts';
+import { nameOf, rdsPlace, type RdsPlace } from '../../e2e/rds-place.ts';
 
 const place = rdsPlace();
 const runbook = 'dr-snapshot-copy';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createApplicationDatabase, fillApplication, migrateApplication } from '../../sandbox/application/application.ts';
-import { startCluster } from '../../sandbox/postgres.ts';
-import { scramVerifier } from '../../activities/postgres/scram-verifier.ts';
-import { postgres15 } from '../support/postgres-15.ts';
-import { worldOf } from './objects.ts';
-import { movePlace } from './place.ts';
+import { createApplicationDatabase, fillApplication, migrateApplication } from '../../../sandbox/application/application.ts';
+import { startCluster } from '../../../sandbox/postgres.ts';
+import { scramVerifier } from '../../../activities/postgres/scram-verifier.ts';
+import { postgres15 } from '../../support/postgres-15.ts';
+import { worldOf } from '../../e2e/objects.ts';
+import { movePlace } from '../../e2e/place.ts';
 
 const place = movePlace();
 const there = postgres15 !== undefined;

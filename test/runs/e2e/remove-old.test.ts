@@ -5,10 +5,10 @@ import {
   type DBInstance,
 } from '@aws-sdk/client-rds';
 import { expect, test } from 'vitest';
-import { auditSchema } from '../../api/answers.ts';
-import { plannedCalls, recordedCall } from '../support/api-calls.ts';
-import { bothAgree, dayIn, instanceOf, makeOld } from './old-instance.ts';
-import { nameOf, rdsPlace } from './rds-place.ts';
+import { auditSchema } from '../../../api/answers.ts';
+import { plannedCalls, recordedCall } from '../../support/api-calls.ts';
+import { bothAgree, dayIn, instanceOf, makeOld } from '../../e2e/old-instance.ts';
+import { nameOf, rdsPlace } from '../../e2e/rds-place.ts';
 
 const place = rdsPlace();
 const runbook = 'remove-old';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { eventsSchema, judgedSchema, leaseSchema } from '../../api/answers.ts';
-import { clearingSchema, janitorSchema } from '../../api/janitor-answers.ts';
-import { judge } from '../../sandbox/judge.ts';
-import { eventually } from '../support/eventually.ts';
-import { worldOf } from './objects.ts';
-import { holdTheCopy, movePlace, pooled, type Move } from './place.ts';
+import { eventsSchema, judgedSchema, leaseSchema } from '../../../api/answers.ts';
+import { clearingSchema, janitorSchema } from '../../../api/janitor-answers.ts';
+import { judge } from '../../../sandbox/judge.ts';
+import { eventually } from '../../support/eventually.ts';
+import { worldOf } from '../../e2e/objects.ts';
+import { holdTheCopy, movePlace, pooled, type Move } from '../../e2e/place.ts';
 
 const place = movePlace();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { reportText } from '../../bench/frame/table.ts';
-import { benchRestore } from '../../bench/restore/restore.ts';
-import { timingOf } from '../../bench/restore/timing.ts';
-import type { CallRecord } from '../../sandbox/aws/calls.ts';
+import { reportText } from '../../../bench/frame/table.ts';
+import { benchRestore } from '../../../bench/restore/restore.ts';
+import { timingOf } from '../../../bench/restore/timing.ts';
+import type { CallRecord } from '../../../sandbox/aws/calls.ts';
 
 const call = (at: number, action: string, parameters: Record<string, unknown> = {}): CallRecord => ({
   ...{ at: new Date(at).toISOString(), requestId: '', service: 'rds', region: 'eu-central-1', accessKeyId: '', userAgent: '', status: 200 },

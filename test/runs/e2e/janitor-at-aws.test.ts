@@ -2,12 +2,12 @@
 import { DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { clearingSchema, janitorSchema } from '../../api/janitor-answers.ts';
-import { eventsSchema } from '../../api/answers.ts';
-import type { RunDetail } from '../../control/contract.ts';
-import { runNameOf } from '../../domain/run.ts';
-import { eventually } from '../support/eventually.ts';
-import { nameOf, rdsPlace, type RdsPlace } from './rds-place.ts';
+import { clearingSchema, janitorSchema } from '../../../api/janitor-answers.ts';
+import { eventsSchema } from '../../../api/answers.ts';
+import type { RunDetail } from '../../../control/contract.ts';
+import { runNameOf } from '../../../domain/run.ts';
+import { eventually } from '../../support/eventually.ts';
+import { nameOf, rdsPlace, type RdsPlace } from '../../e2e/rds-place.ts';
 
 const place = rdsPlace();
 

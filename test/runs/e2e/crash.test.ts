@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { eventsSchema } from '../../api/answers.ts';
-import { judge } from '../../sandbox/judge.ts';
-import { eventually } from '../support/eventually.ts';
-import { holdTheCopy, movePlace, pooled, type Move } from './place.ts';
+import { eventsSchema } from '../../../api/answers.ts';
+import { judge } from '../../../sandbox/judge.ts';
+import { eventually } from '../../support/eventually.ts';
+import { holdTheCopy, movePlace, pooled, type Move } from '../../e2e/place.ts';
 
 const place = movePlace();
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { contentsOf } from './contents.ts';
-import { movePlace } from './place.ts';
+import { contentsOf } from '../../e2e/contents.ts';
+import { movePlace } from '../../e2e/place.ts';
 
 const place = movePlace();
-const file = async (name: string): Promise<string> => await readFile(new URL(`zoo/${name}`, import.meta.url), 'utf8');
+const file = async (name: string): Promise<string> => await readFile(new URL(`../../e2e/zoo/${name}`, import.meta.url), 'utf8');
 
 test('objects of every kind under names of every kind move, with what changes after the copy', async () => {
   const own = { dbname: `zo"o 'x' \\ $1 :tag é`, schema: await file('schema.sql'), rows: await file('rows.sql') };

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { RunDetail } from '../../control/contract.ts';
-import { eventually } from '../support/eventually.ts';
-import { postgres15 } from '../support/postgres-15.ts';
-import { setUpByHand, type OwnServers } from './own-servers.ts';
+import type { RunDetail } from '../../../control/contract.ts';
+import { eventually } from '../../support/eventually.ts';
+import { postgres15 } from '../../support/postgres-15.ts';
+import { setUpByHand, type OwnServers } from '../../e2e/own-servers.ts';
 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

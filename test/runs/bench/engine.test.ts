@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { benchEngine } from '../../bench/engine/engine.ts';
-import { reportText } from '../../bench/frame/table.ts';
+import { benchEngine } from '../../../bench/engine/engine.ts';
+import { reportText } from '../../../bench/frame/table.ts';
 
 test('the bench of the engine ends with a report of every figure, in the shape of all benches', async () => {
   const { report, targets } = await benchEngine({ rounds: 1, warmUp: 0, waiting: 4, log: () => undefined }, ['fast']);

@@ -5,18 +5,18 @@ import { DescribeDBInstancesCommand, type DBInstance } from '@aws-sdk/client-rds
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { planSchema } from '../../api/answers.ts';
-import type { RunDetail } from '../../control/contract.ts';
-import { startHeart, type Heart } from '../../sandbox/heart.ts';
-import { sandboxConfiguration } from '../../sandbox/configuration.ts';
-import { beatsOn, judgeSwitch } from '../../sandbox/demo/beats.ts';
-import { startPgBouncer } from '../../sandbox/pgbouncer.ts';
-import { reconnecting, type Reconnecting } from '../../sandbox/reconnecting.ts';
-import { plannedCalls, recordedCall, type ToldCall } from '../support/api-calls.ts';
-import { ownFolder } from '../sandbox/support.ts';
-import { eventually } from '../support/eventually.ts';
-import { pooled } from '../support/pooled.ts';
-import { nameOf, rdsPlace } from './rds-place.ts';
+import { planSchema } from '../../../api/answers.ts';
+import type { RunDetail } from '../../../control/contract.ts';
+import { startHeart, type Heart } from '../../../sandbox/heart.ts';
+import { sandboxConfiguration } from '../../../sandbox/configuration.ts';
+import { beatsOn, judgeSwitch } from '../../../sandbox/demo/beats.ts';
+import { startPgBouncer } from '../../../sandbox/pgbouncer.ts';
+import { reconnecting, type Reconnecting } from '../../../sandbox/reconnecting.ts';
+import { plannedCalls, recordedCall, type ToldCall } from '../../support/api-calls.ts';
+import { ownFolder } from '../../sandbox/support.ts';
+import { eventually } from '../../support/eventually.ts';
+import { pooled } from '../../support/pooled.ts';
+import { nameOf, rdsPlace } from '../../e2e/rds-place.ts';
 
 const place = rdsPlace();
 

@@ -1,4 +1,0 @@
-import { cutoverSubject } from './cutover/subject.ts';
-import { prove } from './prove.ts';
-
-prove(cutoverSubject, 'some');
