@@ -237,6 +237,18 @@ export const failureKinds = {
     meaning: 'The database is too busy to be switched inside the budget.',
     hint: 'End the long transactions that are named, or wait for a quieter time, then retry.',
   },
+  'statement-timeout': {
+    retryable: true,
+    status: 504,
+    meaning: 'A statement of Steadyhand ran longer than its limit, so the server ended it.',
+    hint: 'Look at what the server is busy with (pg_stat_activity), then retry.',
+  },
+  'statement-cancelled': {
+    retryable: false,
+    status: 409,
+    meaning: 'Somebody cancelled a statement of Steadyhand on the server (pg_cancel_backend).',
+    hint: 'Find out who did it and why, then retry or roll back. Steadyhand does not repeat it by itself.',
+  },
   'switch-abandoned': {
     retryable: false,
     status: 409,

@@ -2,6 +2,7 @@ import type { Move, Moves } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import { areFenced } from '../postgres/connect-grants.ts';
+import { isKeptOut } from '../postgres/errors.ts';
 import type { MigrationFacts, SideFacts } from './facts.ts';
 
 interface Moving {
@@ -39,12 +40,9 @@ export async function refuseMoved(moving: Moving, { source, pooler }: MigrationF
 const isClosed = ({ connectionLimit, connects, logins }: SideFacts): boolean =>
   connectionLimit === 0 || (connects !== null && areFenced(connects, logins));
 
-/** By a connection limit, or without the right to connect. */
-const lettingNobodyIn = new Set(['53300', '42501']);
-
 /** For a login that was refused because the database lets nobody in: nobody can look, but the control database may know why. */
 export async function refuseClosedByMove(moving: Moving, server: DatabaseEntry['server'], refused: unknown): Promise<void> {
-  if (!(refused instanceof Failure) || !lettingNobodyIn.has(String(refused.facts['sqlstate']))) return;
+  if (!isKeptOut(refused)) return;
   if (!String(refused.facts['where']).startsWith(`${moving.database} (`)) return;
   const { host, port, dbname } = server;
   const move = (await moving.moves?.from({ host, port, dbname })) ?? null;

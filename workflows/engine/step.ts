@@ -115,7 +115,14 @@ export async function tried<Result>(
 }
 
 /** The old side serves after these; after any other failure of the step without return traffic may be held up still. */
-const servesOn: readonly FailureCode[] = ['frozen', 'source-busy', 'objects-differ', 'switch-abandoned'];
+const servesOn: readonly FailureCode[] = [
+  'frozen',
+  'source-busy',
+  'statement-timeout',
+  'statement-cancelled',
+  'objects-differ',
+  'switch-abandoned',
+];
 
 /** Whether it is in the middle of what must be brought to an end, freeze or not. */
 function underWay(line: OutlineStep, failed: FailureCode): boolean {

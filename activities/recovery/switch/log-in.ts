@@ -1,4 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
+import { isKeptOut } from '../../postgres/errors.ts';
 import type { Opening, Servers, Session } from '../../postgres/session.ts';
 import { takeTransactionId } from './commands.ts';
 
@@ -33,8 +34,6 @@ export async function takesWrites(session: Session): Promise<void> {
   }
 }
 
-const keptOutBy: readonly unknown[] = ['53300', '42501'];
-
 /**
  * Whether the password is right, asked of a database that is shut: there the fence is what refuses, and it is asked only after the
  * password. Raises what else refuses.
@@ -43,6 +42,6 @@ export async function passwordIsRight(servers: Servers, database: string, as: No
   try {
     await (await servers.open(database, { purpose: 'look', as })).end();
   } catch (error) {
-    if (!(error instanceof Failure) || !keptOutBy.includes(error.facts['sqlstate'])) throw error;
+    if (!isKeptOut(error)) throw error;
   }
 }

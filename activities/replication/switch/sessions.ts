@@ -1,7 +1,7 @@
-import { Failure } from '../../../domain/failure.ts';
 import type { PoolerEntry } from '../../../domain/inventory.ts';
 import type { Attempt } from '../../attempt.ts';
 import { openConsole, type Console } from '../../pooling/pgbouncer.ts';
+import { isKeptOut } from '../../postgres/errors.ts';
 import type { Opening, Servers, Session } from '../../postgres/session.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
@@ -78,9 +78,6 @@ export async function openPooler(servers: Servers, pooler: PoolerEntry): Promise
 function elsewhere(dbname: string): string {
   return dbname === 'postgres' ? 'template1' : 'postgres';
 }
-
-/** By a connection limit, or without the right to connect. */
-const isKeptOut = (error: unknown): boolean => error instanceof Failure && ['53300', '42501'].includes(String(error.facts.sqlstate));
 
 /** A session of the database; or of another one of its server, when our own login is kept out by a fence that somebody changed. */
 export async function openAnyway(servers: Servers, database: string, dbname: string, opening: Opening): Promise<Session> {
