@@ -53,8 +53,11 @@ export function readRows(table: CopyTable): Command {
   return { on: 'restored', kind: 'sql', text: `COPY (SELECT ${list(stored(table))} FROM ONLY ${qualified(table)}${where}) TO STDOUT` };
 }
 
-export const writeRows = (facts: CopyFacts, table: CopyTable): Command =>
-  live(`COPY ${asideOf(facts).place(table)} (${list(stored(table))}) FROM STDIN`);
+/** A table may have no column that stores anything: then its rows are empty lines, and PostgreSQL takes no empty list. */
+export const writeRows = (facts: CopyFacts, table: CopyTable): Command => {
+  const columns = stored(table);
+  return live(`COPY ${asideOf(facts).place(table)}${columns.length === 0 ? '' : ` (${list(columns)})`} FROM STDIN`);
+};
 
 /** Before the rows, and after them; with the rows and the line in the journal one transaction for each table. */
 export function copyTable(facts: CopyFacts, table: CopyTable): { before: Command[]; after: Command[] } {

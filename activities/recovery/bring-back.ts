@@ -9,7 +9,9 @@ import {
   addForeignKeys,
   beginBringing,
   bringRows,
+  checkDeferred,
   countBack,
+  deferReferences,
   differingRows,
   moveForward,
   placeMissing,
@@ -58,6 +60,7 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
   const values = names(attempt.tag, facts);
   await session.run(beginBringing, values);
   await runAll(session, placeMissing(facts), values);
+  await session.run(deferReferences);
   const tables = tablesInUse(facts);
   for (const [index, table] of tables.entries()) {
     attempt.signal.throwIfAborted();
@@ -65,6 +68,8 @@ async function bring({ facts }: Copying, attempt: Attempt, session: Session): Pr
     await bringTable(session, bringRows(facts, table), table, values);
   }
   for (const table of tables) await checkReferences(session, bringRows(facts, table), table, values);
+  await session.run(checkDeferred).catch(referenceMissing({}));
+  for (const table of tables) await runAll(session, bringRows(facts, table).release, values);
   await runAll(session, addForeignKeys(facts), values).catch(referenceMissing({}));
   // Last: from here to the commit nobody gets a number.
   await runAll(session, moveForward(facts), values);

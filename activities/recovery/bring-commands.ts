@@ -76,9 +76,17 @@ export interface BringRows {
   readonly before: readonly Command[];
   readonly insert: Command;
   readonly references: readonly { readonly name: string; readonly lock: Command; readonly count: Command }[];
+  /** Right after the rows: the role fires triggers again. */
   readonly after: readonly Command[];
   readonly note: Command;
+  /** When all rows are there and `checkDeferred` has run: the server alters no table whose rows it has still to check. */
+  readonly release: readonly Command[];
 }
+
+/** The server checks references that may be checked later when all rows are there, so tables may refer to each other in a circle. */
+export const deferReferences = live('SET CONSTRAINTS ALL DEFERRED');
+/** Checks what has waited, so a reference that leads nowhere is not found by the commit alone; and lets tables be altered. */
+export const checkDeferred = live('SET CONSTRAINTS ALL IMMEDIATE');
 
 export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
   const aside = asideOf(facts);
@@ -99,9 +107,8 @@ export function bringRows(facts: CopyFacts, table: TableInUse): BringRows {
         ` ON CONFLICT DO NOTHING RETURNING ${key}) INSERT INTO ${tags} SELECT * FROM added`,
     ),
     references: byRole ? table.references.map((one) => checkReference(one, table, { side, tags })) : [],
-    after: byRole
-      ? [live('SET LOCAL session_replication_role = origin')]
-      : switched((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
+    after: byRole ? [live('SET LOCAL session_replication_role = origin')] : [],
+    release: byRole ? [] : switched((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
     note: live(
       `INSERT INTO :"tag_journal".brought_back SELECT ${place(facts, table)}, count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new AND same),` +
         ` count(*) FILTER (WHERE NOT new AND NOT same), count(*) FILTER (WHERE NOT new AND same IS NULL), ${countFollowing(facts, table)}, ${changedHere(name)} FROM (${compared(facts, table)}) c`,
@@ -120,7 +127,7 @@ const passesByRole = (facts: CopyFacts, table: TableInUse): boolean =>
 /** To rows that come only after its own: tables that refer to each other in a circle. The server would refuse the first of them. */
 function refersAhead(facts: CopyFacts, table: TableInUse): boolean {
   const later = tablesInUse(facts).slice(tablesInUse(facts).indexOf(table) + 1);
-  return table.references.some((one) => later.some((other) => isReferredTo(one, other)));
+  return table.references.some((one) => one.deferrable !== true && later.some((other) => isReferredTo(one, other)));
 }
 
 /** What people should read before they agree, a line each. */
@@ -236,8 +243,11 @@ export function bringBack(_copy: CopyBack, facts: CopyFacts): Command[] {
   return [
     beginBringing,
     ...placeMissing(facts),
+    deferReferences,
     ...tables.flatMap(({ before, insert, after, note }) => [...before, insert, ...after, note]),
     ...tables.flatMap(({ references }) => references.flatMap((one) => [one.lock, one.count])),
+    checkDeferred,
+    ...tables.flatMap(({ release }) => release),
     ...addForeignKeys(facts),
     ...moveForward(facts),
     ...validateForeignKeys(facts),

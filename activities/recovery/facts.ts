@@ -135,6 +135,8 @@ export interface Reference {
   readonly table: string;
   readonly to: readonly string[];
   readonly equals: readonly string[];
+  /** The server may check it at the end of a transaction. Absent in facts that an earlier version has taken. */
+  readonly deferrable?: boolean;
 }
 
 /** A sequence in use, and how far the restored one had come. */

@@ -33,7 +33,7 @@ const names = (relation: string, numbers: string): string => `
 
 const references = (mine: string, other: string, where = 'true'): string => `
   coalesce((SELECT json_agg(json_build_object('name', o.conname, 'columns', ${names('o.conrelid', 'o.conkey')}, 'schema', fn.nspname, 'table', f.relname,
-            'to', ${names('o.confrelid', 'o.confkey')},
+            'to', ${names('o.confrelid', 'o.confkey')}, 'deferrable', o.condeferrable,
             'equals', (SELECT json_agg(${operator('e.op')} ORDER BY e.place) FROM unnest(o.conpfeqop) WITH ORDINALITY AS e(op, place)))
               ORDER BY fn.nspname, f.relname, o.conname)
      FROM pg_constraint o JOIN pg_class f ON f.oid = o.${other} JOIN pg_namespace fn ON fn.oid = f.relnamespace

@@ -1,5 +1,6 @@
 import { qualified, quoteIdentifier, type Command } from '../../domain/command.ts';
 import { added, joined, live, missingTables, place, refers, rowsOf, tablesInUse } from './aside-commands.ts';
+import { checkDeferred } from './bring-commands.ts';
 import type { CopyBack } from './contract.ts';
 import type { CopyFacts, MissingTable, TableInUse } from './facts.ts';
 
@@ -35,7 +36,7 @@ export function takeRows(facts: CopyFacts, table: TableInUse): TakeRows {
     count: live(`SELECT count(*)::text AS rows FROM ${rows} t WHERE ${ours} AND NOT (${deletable})`),
     before: trigger(() => 'DISABLE'),
     remove: live(`DELETE FROM ${rows} t WHERE ${ours} AND ${deletable}`),
-    after: trigger((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE')),
+    after: [checkDeferred, ...trigger((enabled) => (enabled === 'A' ? 'ENABLE ALWAYS' : 'ENABLE'))],
   };
 }
 
