@@ -11,6 +11,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { scramVerifier } from '../activities/postgres/scram-verifier.ts';
+import { makeEveryKind } from './every-kind.ts';
 import { startAws, type Aws, type AwsOptions } from './aws/aws.ts';
 import { until } from './until.ts';
 
@@ -37,7 +38,7 @@ const [dbname, user] = ['orders', 'orders_owner'];
 /** As whom the application writes. */
 const application = 'orders_app';
 
-/** What an application's database has: rows with the moment that they were written at. */
+/** What the load writes: rows with the time that they were written at. Beside it there is one of every kind of relation. */
 const schema = `
   CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, total bigint NOT NULL CHECK (total >= 0), placed_at timestamptz NOT NULL DEFAULT clock_timestamp());
   CREATE INDEX orders_placed ON orders (placed_at);
@@ -93,6 +94,7 @@ async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
   const first = await connect();
   try {
     await first.query(schema);
+    await makeEveryKind(first);
     await first.query(`CREATE ROLE ${application} LOGIN PASSWORD '${scramVerifier(app.password)}'`);
     await first.query(rights);
   } finally {

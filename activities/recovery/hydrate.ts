@@ -34,8 +34,8 @@ const sessions = 4;
 const listed = 20;
 
 const piecesQuery = `
-  SELECT c.oid::int8::int4 AS oid, c.oid::regclass::text AS name, f.fork, c.relkind AS kind, b.first::int8::int4 AS first,
-         least(b.first + ${blocksAtOnce}, s.size / current_setting('block_size')::int8)::int4 - 1 AS last,
+  SELECT c.oid::int8::float8 AS oid, c.oid::regclass::text AS name, f.fork, c.relkind AS kind, b.first::int8::float8 AS first,
+         least(b.first + ${blocksAtOnce}, s.size / current_setting('block_size')::int8)::float8 - 1 AS last,
          least(${blocksAtOnce} * current_setting('block_size')::int8, s.size - b.first * current_setting('block_size')::int8)::int8::float8 AS bytes
     FROM pg_class c CROSS JOIN (VALUES ('main'), ('fsm'), ('vm'), ('init')) AS f (fork)
    CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid, f.fork) AS size) s

@@ -49,7 +49,7 @@ export async function restoredTables(session: Session, version: number, chosen: 
           WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
          UNION ALL SELECT i.inhrelid, t.depth + 1 FROM tree t JOIN pg_inherits i ON i.inhparent = t.oid
            JOIN pg_class k ON k.oid = i.inhrelid AND k.relispartition)
-       SELECT c.oid::int8::int4 AS oid, n.nspname AS schema, c.relname AS name,
+       SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name,
               coalesce(${columns}, '[]'::json) AS columns, ${definition(version)} AS definition,
               ${refersTo} AS "refersTo", ${heirs} AS heirs, ${within} AS within
          FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace

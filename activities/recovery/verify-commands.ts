@@ -15,15 +15,19 @@ export const makeAmcheck: readonly Command[] = [
 export const readCatalog = restored(
   `SELECT (SELECT count(*) FROM pg_attribute) AS columns, (SELECT count(pg_get_indexdef(indexrelid)) FROM pg_index) AS indexes,` +
     ` (SELECT count(pg_get_constraintdef(oid)) FROM pg_constraint) AS constraints, (SELECT count(pg_get_viewdef(oid)) FROM pg_class WHERE relkind IN ('v', 'm')) AS views,` +
-    ` (SELECT count(prosrc) FROM pg_proc) AS functions, ARRAY(SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid) AS invalid`,
+    ` (SELECT count(prosrc) FROM pg_proc) AS functions, ARRAY(SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid ORDER BY 1) AS invalid`,
 );
 
-/** Tables with their TOAST, and B-tree indexes that hold every row of theirs. `amcheck` is the schema of the extension. */
+/** Tables with their TOAST, and indexes that hold every row of theirs. `amcheck` is the schema of the extension. */
 export const checkTable = restored(
   'SELECT blkno, offnum, attnum, msg FROM :"amcheck".verify_heapam(relation => :relation, check_toast => true) LIMIT 20',
-  'for each table, from PostgreSQL 14 on',
+  'for each table, materialised view and TOAST table, from PostgreSQL 14 on; for each sequence from 16 on',
 );
-export const checkIndex = restored('SELECT :"amcheck".bt_index_check(index => :relation, heapallindexed => true)', 'for each B-tree index');
+export const checkBtree = restored(
+  'SELECT :"amcheck".bt_index_check(index => :relation, heapallindexed => true)',
+  'for each B-tree index, on each partition',
+);
+export const checkGin = restored('SELECT :"amcheck".gin_index_check(index => :relation)', 'for each GIN index, from PostgreSQL 18 on');
 
 export const assertion = (sql: string): Command => restored(`SELECT holds FROM (${sql.trim().replace(/;$/, '')}) AS assertion (holds)`);
 export const schemaVersion = (sql: string): Command =>
@@ -47,7 +51,8 @@ export function verify(_recovery: unknown, { binding }: FactsOfVerification): Co
     readCatalog,
     ...makeAmcheck,
     checkTable,
-    checkIndex,
+    checkBtree,
+    checkGin,
     ...assertions.map((one) => assertion(one.sql)),
     ...(newestRow ? [newestByColumn(newestRow), newestByCommit(newestRow)] : []),
     ...(version === undefined ? [] : [schemaVersion(version), { ...schemaVersion(version), on: 'live' as const }]),

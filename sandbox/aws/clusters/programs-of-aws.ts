@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFile, cp, link, mkdir, readdir, symlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -11,11 +12,18 @@ const allowed = [
   ...['pgstattuple', 'postgres_fdw', 'refint', 'sslinfo'],
 ];
 
-/** Their functions that not everybody may call, rds_superuser may. */
+/** What not everybody may use of them, rds_superuser may: functions, and foreign data wrappers. */
 const grants = `
 DO $$
-DECLARE one regprocedure;
+DECLARE one regprocedure; wrapper name;
 BEGIN
+  FOR wrapper IN
+    SELECT w.fdwname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = d.objid
+    WHERE d.classid = 'pg_catalog.pg_foreign_data_wrapper'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.extname = '%name%'
+  LOOP
+    EXECUTE pg_catalog.format('GRANT USAGE ON FOREIGN DATA WRAPPER %I TO rds_superuser', wrapper);
+  END LOOP;
   FOR one IN
     SELECT d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
     WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND e.extname = '%name%'
@@ -25,13 +33,19 @@ BEGIN
 END $$;
 `;
 
+/** In the folder's name: another version of this file does not find what an earlier one built. */
+const version = createHash('sha256')
+  .update(JSON.stringify([allowed, grants]))
+  .digest('hex')
+  .slice(0, 8);
+
 /**
  * The `bin` folder of a PostgreSQL as AWS has it, made beside the embedded one on first use: the same programs, which find their
  * extensions' scripts from where they lie, and there those of AWS's list are trusted.
  */
 export async function programsOfAws(bin: string, bringing: Bringing = {}): Promise<string> {
   const stock = dirname(bin);
-  const finished = `${stock}-aws`;
+  const finished = `${stock}-aws-${version}`;
   await buildOnce({
     ...bringing,
     what: `${basename(stock)} as AWS has it`,
@@ -55,6 +69,6 @@ async function trust(extensions: string): Promise<void> {
   for (const file of await readdir(extensions)) {
     const name = allowed.find((one) => file === `${one}.control` || file.startsWith(`${one}--`));
     if (name === undefined) continue;
-    await appendFile(join(extensions, file), file.endsWith('.control') ? '\ntrusted = true\n' : grants.replace('%name%', name));
+    await appendFile(join(extensions, file), file.endsWith('.control') ? '\ntrusted = true\n' : grants.replaceAll('%name%', name));
   }
 }

@@ -49,7 +49,14 @@ test('a new snapshot is copied, proved by a drill that is torn down again, and t
       status: 'available',
       encryptedWith: expect.stringContaining(`arn:aws:kms:${abroad}:`) as string,
     },
-    verify: { newestRowAt: expect.stringMatching(/^20/) as string },
+    verify: {
+      newestRowAt: expect.stringMatching(/^20/) as string,
+      // The database has one of every kind of relation and index, partitioned ones with keys among them.
+      tiers: expect.arrayContaining([
+        expect.objectContaining({ tier: 'tables', state: 'passed' }),
+        expect.objectContaining({ tier: 'indexes', state: 'passed' }),
+      ]) as unknown,
+    },
     prove: { verified: 'restored-and-queried' },
   });
   expect(evidence['evidence']).toEqual({
