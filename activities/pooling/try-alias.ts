@@ -152,7 +152,7 @@ async function told(user: string, what: string, act: () => Promise<void>): Promi
 /** PgBouncer tells what the server said at its login only as a text, with a SQLSTATE of its own. */
 const byText: readonly [RegExp, FailureCode][] = [
   [/permission denied/i, 'privilege-missing'],
-  [/authentication failed|pg_hba|not permitted to log in|role .* does not exist|no such user/i, 'login-refused'],
+  [/authentication failed|pg_hba|not permitted to log in|role "[^"]*" does not exist|no such user/i, 'login-refused'],
   [/too many connections for database/i, 'conflict'],
 ];
 

@@ -46,7 +46,7 @@ function removalOf(
   table: { readonly schema: string; readonly name: string },
 ): LoggedRemoval | undefined {
   if (at === undefined || statement === undefined) return undefined;
-  const bare = statement.replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ');
+  const bare = statement.replace(/--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, ' ');
   const verb = /\b(drop\s+(?:table|schema)|truncate|delete\s+from)\b/i.exec(bare)?.[1]?.split(/\s/)[0]?.toUpperCase();
   if ((verb !== 'DROP' && verb !== 'TRUNCATE' && verb !== 'DELETE') || !names(bare, table)) return undefined;
   return { at, verb, statement: short(statement) };
@@ -71,16 +71,17 @@ function offsetOf(zone: string): string | undefined {
 
 /** Whether the statement names the table, or drops the schema that it is in. */
 function names(statement: string, { schema, name }: { readonly schema: string; readonly name: string }): boolean {
-  const named = (word: string): string => {
-    const quoted = escaped(`"${word.replaceAll('"', '""')}"`);
-    return /^[a-z_][a-z0-9_$]*$/.test(word) ? `(?:${quoted}|(?<![\\w$"])${escaped(word)}(?![\\w$"]))` : quoted;
-  };
   // Unquoted names are lower case to the server, however they are written.
-  const text = statement.replace(/"(?:[^"]|"")*"|[^"]+/g, (part) => (part.startsWith('"') ? part : part.toLowerCase()));
-  if (new RegExp(`drop\\s+schema\\s[^;]*${named(schema)}`).test(text)) return true;
-  const before = '(?:"(?:[^"]|"")*"|[\\w$]+)\\s*\\.\\s*';
-  const matches = [...text.matchAll(new RegExp(`(${before})?${named(name)}`, 'g'))];
-  return matches.some(([, qualifier]) => qualifier === undefined || new RegExp(`^${named(schema)}\\s*\\.`).test(qualifier));
+  const words = [...statement.matchAll(/"(?:[^"]|"")*"|[\w$\u0080-\uffff]+|[.;]/g)].map(([word]) =>
+    word.startsWith('"') ? word : word.toLowerCase(),
+  );
+  const named = (word: string | undefined, as: string): boolean =>
+    word === `"${as.replaceAll('"', '""')}"` || (word === as && /^[a-z_][a-z0-9_$]*$/.test(as));
+  let inDropSchema = false;
+  return words.some((word, index) => {
+    if (word === 'schema' && words[index - 1] === 'drop') inDropSchema = true;
+    else if (word === ';') inDropSchema = false;
+    else if (inDropSchema && named(word, schema)) return true;
+    return named(word, name) && (words[index - 1] !== '.' || named(words[index - 2], schema));
+  });
 }
-
-const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');

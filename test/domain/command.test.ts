@@ -66,3 +66,19 @@ describe('quoting', () => {
     expect(qualified({ schema: 'My Schema', name: 't"x' })).toBe('"My Schema"."t""x"');
   });
 });
+
+it.each(['/*', '/*a', '*/', '$a$b', '$', "e'", "e'\\", "'a", "''", '"', '--', ':a', '/**/'])(
+  '%s in any number takes linear time',
+  (pump) => {
+    for (const kind of ['sql', 'shell'] as const) {
+      const text = pump.repeat(60_000 / pump.length);
+      const times = Array.from({ length: 3 }, () => {
+        const begin = performance.now();
+        variablesOf({ kind, text });
+        return performance.now() - begin;
+      });
+      // A quadratic one takes a second and more.
+      expect(Math.min(...times)).toBeLessThan(150);
+    }
+  },
+);

@@ -83,11 +83,13 @@ async function putAside(rds: Rds, { run, keepOldDays }: BackupOrder, region: str
   return seen && bearsRun(seen.TagList, run) ? seen : undefined;
 }
 
+const arnWithName = (arn: string, name: string): string => arn.slice(0, arn.lastIndexOf(':') + 1) + name;
+
 function sourceFacts({ rds, entry: { region, instance }, order, source }: Look): BackupFacts['binding']['source'] {
   const { server } = rds.servers.entry(order.database);
   return {
     id: instance,
-    arn: (source.DBInstanceArn ?? '').replace(/[^:]+$/, instance),
+    arn: arnWithName(source.DBInstanceArn ?? '', instance),
     resource: source.DbiResourceId ?? '',
     region,
     engine: source.Engine ?? '',

@@ -5,7 +5,7 @@ import { entryOf, type Rds } from './look.ts';
 const charactersAtMost = 32_000_000;
 
 /** RDS begins every line so, whichever of its two values `log_line_prefix` has: `%t:%r:%u@%d:[%p]:`, or `%m` and more after it. */
-const begins = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+:[^\n]*?@([^\n]*?):\[\d+\]:/;
+const begins = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \w+:[^\n@]*@([^\n]*?):\[\d+\]:/;
 
 /** The files of that time, the newest first, without the lines that are of other databases of the same server. */
 export async function* readLog(rds: Rds, database: string, { from, to }: { from: Date; to: Date }): AsyncGenerator<string> {
