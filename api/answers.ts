@@ -180,6 +180,7 @@ const plannedStep: z.ZodType<PlannedStep> = z.union([
     limits: z.array(z.object({ text: z.string() })).optional(),
     bytes: z.number().optional(),
     notes: z.array(z.string()).optional(),
+    holds: z.array(z.object({ what: z.string(), until: z.string().optional(), atMostMs: z.number().optional() })).optional(),
   }),
 ]);
 

@@ -25,8 +25,18 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
-      const { control, inventory, catalog, planner, tagged, owned } = dependencies;
-      const parts = { control, inventory, catalog, planner, tagged, owned, temporal, ...limitsOf(config), ...codecOf(config) };
+      const { control, inventory, catalog, preview, tagged, owned } = dependencies;
+      const parts = {
+        control,
+        inventory,
+        catalog,
+        planner: { plan: preview },
+        tagged,
+        owned,
+        temporal,
+        ...limitsOf(config),
+        ...codecOf(config),
+      };
       const api = await listen(parts, config.api, log);
       await temporal.ready().catch((error: unknown) => log.warn({ err: error }, 'no run can be started yet'));
       log.info({ address: api.address }, 'api ready');

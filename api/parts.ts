@@ -1,5 +1,6 @@
 import type { PayloadCodec } from '@temporalio/common';
 import type { Control } from '../control/contract.ts';
+import type { Finding } from '../domain/finding.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -13,11 +14,15 @@ import type { StreamLimit } from './stream-limit.ts';
 export type Catalog = Readonly<Record<string, AnyRunbook>>;
 
 /**
- * Looks at the database, read-only, and makes the plan; nothing is stored and nothing is started. Throws `not-found`,
+ * Looks at the database, read-only, makes the plan and runs the checks; nothing is stored and nothing is started. Throws `not-found`,
  * `input-invalid`, `unreachable`, `plan-impossible`.
  */
 export interface Planner {
-  plan(request: { runbook: string; database: string; input: Readonly<Record<string, unknown>> }): Promise<{ plan: Plan }>;
+  plan(request: {
+    runbook: string;
+    database: string;
+    input: Readonly<Record<string, unknown>>;
+  }): Promise<{ plan: Plan; findings: readonly Finding[] }>;
 }
 
 /** What stands on a database and bears the name of a run; looks only. What could not be looked at is `unseen`. */

@@ -22,7 +22,7 @@ function cut(text: string, columns: number): string {
 }
 
 /** At spaces, the further lines two deeper than the first; a word that is too long for a line is cut into several. */
-function wrap(text: string, columns: number): string[] {
+export function wrap(text: string, columns: number): string[] {
   const width = Math.max(20, columns - 1);
   const indent = `${/^ */.exec(text)?.[0] ?? ''}  `.slice(0, 12);
   const lines: string[] = [];

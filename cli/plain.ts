@@ -21,3 +21,8 @@ export function block(text: string, indent: string): string[] {
     .split('\n')
     .map((one, index) => `${index === 0 ? '' : indent}${one.trimEnd()}`);
 }
+
+/** At most so many characters; the rest is said to be missing. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}… (${text.length - most} more characters)`;
+}

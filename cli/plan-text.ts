@@ -1,23 +1,55 @@
 import type { Command } from '../domain/command.ts';
 import { durationText } from '../domain/duration.ts';
+import { isBlocked, type Finding } from '../domain/finding.ts';
 import type { Estimate, Plan, PlannedStep } from '../domain/plan.ts';
+import { summaryOf } from '../domain/plan-summary.ts';
+import { findingLines } from './findings-text.ts';
+import { wrap } from './fit.ts';
 import { line, plain } from './plain.ts';
+import { counted, field, summaryLines } from './summary-text.ts';
 
-/** A plan for a person at 3 a.m.: what will happen, in order, with the exact commands, what takes each back, and from where not. */
-export function planText(plan: Plan): string {
-  return [...header(plan), '', ...plan.steps.flatMap((step, index) => stepLines(step, index + 1)), ...variables(plan)].join('\n') + '\n';
+/** Where a plan is shown: on a terminal what people read is wrapped, the commands are not. */
+export interface PlanShown {
+  readonly findings?: readonly Finding[];
+  /** Absent: nothing is wrapped. */
+  readonly columns?: number | undefined;
+}
+
+/**
+ * A plan for a person at 3 a.m.: whether it is blocked and by what, a summary, then what will happen, in order, with the exact
+ * commands, what takes each back, and from where not. The verdict stands at the end, too: a long plan has scrolled by then.
+ */
+export function planText(plan: Plan, { findings, columns }: PlanShown = {}): string {
+  const verdict = findings === undefined ? [] : verdictLines(findings);
+  const wrapped = (lines: readonly string[]): string[] => (columns === undefined ? [...lines] : lines.flatMap((one) => wrap(one, columns)));
+  return [
+    ...wrapped([`PLAN  ${plan.runbook} of ${plan.database} (version ${plan.version})`, ...verdict, ...header(plan)]),
+    '',
+    ...(findings === undefined || findings.length === 0 ? [] : [...wrapped(['FINDINGS', ...findingLines(findings)]), '']),
+    ...plan.steps.flatMap((step, index) => stepLines(step, index + 1, wrapped)),
+    ...variables(plan),
+    ...(findings !== undefined && isBlocked(findings) ? wrapped(['', ...verdict, '  The findings stand above the steps.']) : []),
+    '',
+  ].join('\n');
+}
+
+/** `BLOCKED  2 of these findings block the run`. */
+function verdictLines(findings: readonly Finding[]): string[] {
+  const count = (level: Finding['level']): number => findings.filter((one) => one.level === level).length;
+  const [blocking, warning] = [count('blocks'), count('warns')];
+  const warned = warning === 0 ? '' : `; ${counted(warning, 'warning')}`;
+  if (blocking === 0)
+    return [warning === 0 ? '  NOT BLOCKED: no finding blocks it' : `  NOT BLOCKED: no finding blocks it${warned}, read below`];
+  return [`  BLOCKED by ${counted(blocking, 'finding')}: a run that is asked for now would be refused${warned}`];
 }
 
 function header(plan: Plan): string[] {
   const input = Object.entries(plan.input).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [
-    `PLAN  ${plan.runbook} of ${plan.database} (version ${plan.version})`,
-    field('digest', `${plan.digest}${plan.from === undefined ? '' : `, of the steps from ${stepName(plan, plan.from)} on`}`),
-    field('made', `${plan.madeAt}, from facts ${plan.facts.slice(0, 12)}`),
+    ...summaryLines(summaryOf(plan), (position) => plan.steps[position - 1]?.title ?? ''),
     ...(input.length > 0 ? [field('input', line(input.join(' ')))] : []),
-    field('takes', totalText(plan.steps)),
-    field('asks', asksText(plan.steps)),
-    field('back', backText(plan.steps)),
+    field('made', `${plan.madeAt}, from facts ${plan.facts.slice(0, 12)}`),
+    field('digest', `${plan.digest}${plan.from === undefined ? '' : `, of the steps from ${stepName(plan, plan.from)} on`}`),
   ];
 }
 
@@ -26,46 +58,17 @@ function stepName(plan: Plan, id: string): string {
   return index < 0 ? line(id) : `step ${index + 1}`;
 }
 
-function field(name: string, text: string): string {
-  return `  ${name.padEnd(7)} ${text}`;
-}
-
-/** How long people take to agree is nobody's to estimate. */
-function totalText(steps: readonly PlannedStep[]): string {
-  const applying = steps.filter((step) => step.applies !== false && step.kind !== 'approval');
-  const known = applying.flatMap(({ estimate }) => (estimate.seconds === undefined ? [] : [estimate.seconds]));
-  const unknown = applying.length - known.length;
-  if (known.length === 0) return 'unknown: no step has run here before, and none moves data of a known size';
-  const sum = durationText(known.reduce((all, one) => all + one, 0) * 1_000);
-  const people = steps.some((step) => step.kind === 'approval' && step.applies !== false)
-    ? ', without the time that people take to agree'
-    : '';
-  return unknown === 0
-    ? `about ${sum}${people}`
-    : `unknown: ${unknown} of ${applying.length} steps cannot be told; the others take about ${sum}`;
-}
-
-function asksText(steps: readonly PlannedStep[]): string {
-  const asking = steps.flatMap((step, index) =>
-    step.kind === 'approval' && step.applies !== false ? [`step ${index + 1} (${line(step.title)})`] : [],
-  );
-  return asking.length === 0 ? 'nobody' : asking.join(', ');
-}
-
-function backText(steps: readonly PlannedStep[]): string {
-  const index = steps.findIndex((step) => step.pointOfNoReturn === true && step.applies !== false);
-  return index < 0 ? 'possible from every step' : `possible until step ${index + 1} begins, then only forward`;
-}
-
-function stepLines(step: PlannedStep, number: number): string[] {
+function stepLines(step: PlannedStep, number: number, wrapped: (lines: readonly string[]) => string[]): string[] {
   const title = `${String(number).padStart(3)}. ${step.kind.padEnd(8)} ${line(step.title)}`;
-  if (step.applies === false) return [`${title}`, `       not needed: ${line(step.because)}`, ''];
+  if (step.applies === false) return [title, ...wrapped([`       not needed: ${line(step.because)}`]), ''];
   return [
     ...(step.pointOfNoReturn === true ? [`======== POINT OF NO RETURN: from step ${number} on there is only forward ========`] : []),
     `${title}${estimateText(step.estimate)}`,
     ...step.commands.flatMap((command) => commandLines('', command)),
-    ...(step.limits ?? []).map((limit) => `       limit  ${line(limit.text)}`),
-    ...(step.notes ?? []).map((note) => `       note   ${line(note)}`),
+    ...wrapped([
+      ...(step.limits ?? []).map((limit) => `       limit  ${line(limit.text)}`),
+      ...(step.notes ?? []).map((note) => `       note   ${line(note)}`),
+    ]),
     ...undoLines(step),
     ...(step.skippable === true ? ['       may be skipped if it fails'] : []),
     '',

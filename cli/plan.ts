@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { Plan } from '../domain/plan.ts';
+import type { PreviewAnswer } from '../api/plan-answers.ts';
+import { isBlocked } from '../domain/finding.ts';
+import { summaryOf } from '../domain/plan-summary.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { collect } from './input.ts';
@@ -13,19 +15,24 @@ interface PlanOptions extends ClientOptions {
 }
 
 export function planCommand(world: World): Command {
-  return clientCommand('plan', 'Print what a run would do, step by step; looks only, changes nothing')
+  return clientCommand(
+    'plan',
+    'Print what would block a run, and what it would do, step by step; looks only, changes nothing; exit code 1 when something blocks',
+  )
     .argument('<runbook>', 'such as migration-cutover')
     .argument('<database>', 'as the inventory calls it')
     .option('-i, --input <key=value>', 'a field of the input; may be given several times', collect)
     .option('--input-file <file>', 'the input as JSON or YAML; - for stdin')
-    .option('--json', 'the plan as JSON')
+    .option('--json', 'as JSON: blocked, summary, findings, plan')
     .option('--offline', 'host command: make the plan here, without API and Temporal')
     .action(async (runbook: string, database: string, options: PlanOptions) => {
       const { readInput } = await import('./input.ts');
       const asked = { runbook, database, input: readInput(options) };
-      const plan = options.offline === true ? await planHere(world, asked) : await planThere(world, options, asked);
+      const preview = options.offline === true ? await planHere(world, asked) : await planThere(world, options, asked);
       const { planText } = await import('./plan-text.ts');
-      world.out(options.json === true ? `${JSON.stringify(plan, null, 2)}\n` : planText(plan));
+      const shown = { findings: preview.findings, columns: world.tty ? world.size().columns : undefined };
+      world.out(options.json === true ? `${JSON.stringify(preview, null, 2)}\n` : planText(preview.plan, shown));
+      if (preview.blocked) world.bad();
     });
 }
 
@@ -35,14 +42,14 @@ interface Asked {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-async function planThere(world: World, options: PlanOptions, asked: Asked): Promise<Plan> {
+async function planThere(world: World, options: PlanOptions, asked: Asked): Promise<PreviewAnswer> {
   const { apiClient } = await import('./client.ts');
-  const { planSchema } = await import('../api/answers.ts');
-  return await apiClient(world, options).post('/v1/plans', asked, planSchema);
+  const { previewSchema } = await import('../api/plan-answers.ts');
+  return await apiClient(world, options).post('/v1/plans', asked, previewSchema);
 }
 
 /** For the night when everything else is down: what to do by hand. */
-async function planHere(world: World, asked: Asked): Promise<Plan> {
+async function planHere(world: World, asked: Asked): Promise<PreviewAnswer> {
   const { readConfig } = await import('../worker/config.ts');
   const { createDependencies } = await import('../worker/dependencies.ts');
   const dependencies = createDependencies(readConfig(world.environment), {
@@ -51,7 +58,8 @@ async function planHere(world: World, asked: Asked): Promise<Plan> {
     withControl: false,
   });
   try {
-    return (await dependencies.planner.plan(asked)).plan;
+    const { plan, findings } = await dependencies.preview(asked);
+    return { blocked: isBlocked(findings), summary: summaryOf(plan), findings, plan };
   } finally {
     await dependencies.close();
   }

@@ -82,6 +82,11 @@ export type Plan = {
         }[];
         bytes?: number;
         notes?: string[];
+        holds?: {
+            what: string;
+            until?: string;
+            atMostMs?: number;
+        }[];
     })[];
     /** Psql variables of the commands: what each stands for */
     variables: {
@@ -472,7 +477,7 @@ export function postCodecDecode(body: {
     }));
 }
 /**
- * Make a plan: looks at the database, changes nothing, starts nothing
+ * Make a plan and run its checks: looks at the database, changes nothing, starts nothing
  */
 export function postV1Plans(body: {
     /** A runbook */
@@ -485,7 +490,46 @@ export function postV1Plans(body: {
 }, opts?: Oazapfts.RequestOpts) {
     return oazapfts.fetchJson<{
         status: 200;
-        data: Plan;
+        data: {
+            /** Whether a finding blocks: a run that is asked for now would be refused */
+            blocked: boolean;
+            summary: {
+                /** Those that apply */
+                steps: number;
+                changes: number;
+                approvals: number[];
+                estimate: {
+                    /** Of the steps that have an estimate, without the time that people take */
+                    seconds: number;
+                    /** How many steps have none */
+                    "unknown": number;
+                };
+                /** What users of the database notice while the run works */
+                holds: {
+                    what: string;
+                    /** Position of a step, from 1 */
+                    step: number;
+                    /** Position of a step, from 1 */
+                    until: number;
+                    /** A limit that the run keeps: over it, it gives up */
+                    atMostSeconds: number | null;
+                    /** By the estimates of its steps; null when one of them has none */
+                    aboutSeconds: number | null;
+                    /** Whether people are asked meanwhile: it lasts as long as they take, too */
+                    asks: boolean;
+                }[];
+                /** The first step without a way back */
+                noReturn: number | null;
+            };
+            /** What blocks comes first */
+            findings: {
+                check: string;
+                level: "blocks" | "warns" | "informs";
+                evidence: string;
+                fix: string;
+            }[];
+            plan: Plan;
+        };
     } | {
         status: 400;
         data: Problem;

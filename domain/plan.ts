@@ -25,7 +25,19 @@ export type StepPlan =
       readonly bytes?: number;
       /** Things that the approver should read before agreeing. */
       readonly notes?: readonly string[];
+      /** What users of the database notice meanwhile. */
+      readonly holds?: readonly Holds[];
     };
+
+/** Something that is held up, or refused, from a step on. */
+export interface Holds {
+  /** "writes", "DDL on the source". */
+  readonly what: string;
+  /** The step with whose end it ends; absent: this one. */
+  readonly until?: string;
+  /** A limit that the step keeps. */
+  readonly atMostMs?: number;
+}
 
 export type StepPlans<Id extends string = string> = Readonly<Record<Id, StepPlan>>;
 

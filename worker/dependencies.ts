@@ -12,16 +12,22 @@ import { createProviders, type Providers } from '../activities/providers/provide
 import type { BackupFacts } from '../activities/providers/backup-facts.ts';
 import type { FactsOfRecovery } from '../activities/recovery/create-recovery-activities.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
+import type { Migration } from '../activities/replication/contract.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
 import { createPlanner, type Planner } from '../activities/engine/planner.ts';
+import { createPreview, type Preview, type PreviewOrder } from '../activities/engine/preview.ts';
+import { previewMigration } from '../activities/postgres/preview-migration.ts';
 import { taggedObjects } from '../activities/replication/tagged-objects.ts';
 import { takeMigrationFacts } from '../activities/replication/take-facts.ts';
 import { createControl } from '../control/control.ts';
 import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
+import type { Plan } from '../domain/plan.ts';
 import { catalog } from '../workflows/catalog.ts';
+import type { MigrationInput } from '../workflows/migration-cutover/plan.ts';
+import { subject as migrationSubject } from '../workflows/migration-cutover/subject.ts';
 import type { Config } from './config.ts';
 import { inventoryFile } from './inventory-file.ts';
 
@@ -35,6 +41,8 @@ export interface Dependencies {
   readonly providers: Providers;
   readonly catalog: typeof catalog;
   readonly planner: Planner;
+  /** The plan with what would stop it now, before anybody asks for a run. */
+  preview(order: PreviewOrder): Promise<Preview>;
   /** What stands on a database and bears the name of a run. */
   tagged(database: string): Promise<TaggedLook>;
   /** What runs have made at its provider. */
@@ -84,6 +92,9 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     },
     ...(options.withControl === false ? {} : { control }),
   });
+  const tools = { pgDump: config.pgDump, pgRestore: config.pgRestore, environment: config.toolEnvironment };
+  const known = options.withControl === false ? {} : { control };
+  const checks = { 'migration-cutover': previewMigration({ servers, tools, subject: migrationOf, ...known }) };
   return {
     config,
     log,
@@ -93,6 +104,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     providers,
     catalog,
     planner,
+    preview: createPreview({ planner, catalog, checks, ...known }),
     tagged: async (database) => await taggedObjects(servers, database),
     owned: async (database) => (await providers[servers.entry(database).provider].owned?.list(database)) ?? { objects: [], unseen: [] },
     // Stored by the activity that made the plan from them.
@@ -101,6 +113,11 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     recoveryFacts: async (digest) => (await control.documents.get(digest)) as FactsOfRecovery,
     close: () => control.close(),
   };
+}
+
+/** The planner has parsed the input by the runbook's schema. */
+function migrationOf({ database, input, facts }: Plan): Migration {
+  return migrationSubject({ database, input: input as MigrationInput, facts });
 }
 
 function ledgerOf({ proofs, runs }: Control): Ledger {

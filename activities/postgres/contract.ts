@@ -14,14 +14,7 @@ export interface PostgresActivities {
   compare(migration: Migration): Promise<Comparison>;
 }
 
-export interface Finding {
-  readonly check: string;
-  readonly level: 'blocks' | 'warns' | 'informs';
-  /** What was seen, with names and figures. */
-  readonly evidence: string;
-  /** What to do about it; empty for what only informs. */
-  readonly fix: string;
-}
+export type { Finding } from '../../domain/finding.ts';
 
 export interface PreflightSummary {
   readonly checks: number;

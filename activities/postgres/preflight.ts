@@ -34,32 +34,35 @@ export async function preflight(deps: PreflightDependencies, sides: Sides, attem
   const copying = journal.some((intent) => 'emptied' in intent.before);
   const controlSystem = await deps.controlSystemIdentifier();
   const move = await deps.moves.from(sides.facts.binding.source);
-  const found = await looking(
-    sides,
-    'source',
-    async (source) =>
-      await looking(
-        sides,
-        'target',
-        async (target) =>
-          await look({ ...sides, source, target, tools: deps.tools, tag: attempt.tag, copying, controlSystem, move }, attempt),
-      ),
-  );
-  const findings = digestOf(found);
-  await deps.findings(findings, found);
+  const found = await findings(sides, { tools: deps.tools, tag: attempt.tag, copying, controlSystem, move }, attempt);
+  const digest = digestOf(found);
+  await deps.findings(digest, found);
   const blocking = found.filter((one) => one.level === 'blocks');
   if (blocking.length > 0) {
     const lines = blocking.map((one) => `- ${one.check}: ${one.evidence}. ${one.fix}`).join('\n');
     throw new Failure('preflight-blocked', `${blocking.length} of ${checks.length} checks block the migration:\n${lines}`, {
-      findings,
+      findings: digest,
       blocks: blocking.map((one) => one.check),
     });
   }
   const warning = found.filter((one) => one.level === 'warns');
-  return { checks: checks.length, blocks: 0, warns: warning.length, findings };
+  return { checks: checks.length, blocks: 0, warns: warning.length, findings: digest };
 }
 
-async function look(view: View, attempt: Attempt): Promise<Finding[]> {
+/** What the checks find, in their order: for a run, or for a plan that nobody has asked for yet. Stores nothing. */
+export async function findings(
+  sides: Sides,
+  seen: Omit<View, keyof Sides | 'source' | 'target'>,
+  attempt: Pick<Attempt, 'signal' | 'progress'>,
+): Promise<Finding[]> {
+  return await looking(
+    sides,
+    'source',
+    async (source) => await looking(sides, 'target', async (target) => await look({ ...sides, ...seen, source, target }, attempt)),
+  );
+}
+
+async function look(view: View, attempt: Pick<Attempt, 'signal' | 'progress'>): Promise<Finding[]> {
   const found: Finding[] = [];
   for (const [index, check] of checks.entries()) {
     attempt.signal.throwIfAborted();

@@ -156,7 +156,7 @@ const planner: Planner = {
   plan: async ({ input }) => {
     if (!rehearsal.input.safeParse(input).success)
       throw new Failure('input-invalid', 'the input is wrong', { problems: [{ path: 'word', message: 'is missing' }] });
-    return await Promise.resolve({ plan: aPlan });
+    return await Promise.resolve({ plan: aPlan, findings: [] });
   },
 };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { failureText } from '../../cli/print-failure.ts';
 import { Failure } from '../../domain/failure.ts';
-import { apiPlace, aPlan, type ApiTest } from '../api/place.ts';
+import { apiPlace, type ApiTest } from '../api/place.ts';
 import { cliTest, served } from './place.ts';
 
 const place = apiPlace();
@@ -17,14 +17,6 @@ async function open(api: ApiTest, kind: 'approval' | 'parked' = 'approval'): Pro
   await api.control.questions.open({ run, approval: 'agree', opening: 1, kind, digest, choices, quorum });
   return { run, id };
 }
-
-test('plan prints the plan, as text and as JSON', async () => {
-  const cli = await served(await place.begin(), 'ada');
-  const text = await cli.run('plan', 'rehearsal', 'orders', '-i', 'word=hello');
-  expect(text).toMatchObject({ code: 0, err: '' });
-  expect(text.out).toContain('PLAN  rehearsal of orders');
-  expect(JSON.parse((await cli.run('plan', 'rehearsal', 'orders', '-i', 'word=hello', '--json')).out)).toEqual(aPlan);
-});
 
 test('a refusal is told with what, every problem, code and what to do; exit code 1', async () => {
   const cli = await served(await place.begin(), 'ada');

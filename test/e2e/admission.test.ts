@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ulid } from 'ulid';
-import { acceptedSchema, planSchema, runsSchema } from '../../api/answers.ts';
+import { acceptedSchema, runsSchema } from '../../api/answers.ts';
+import { previewSchema } from '../../api/plan-answers.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { runProgram } from '../../sandbox/run-program.ts';
 import { failureOf } from '../control/support.ts';
@@ -68,7 +69,7 @@ test('what the API refuses leaves nothing behind', async () => {
     [`x'; DROP DATABASE "orders" --`, `there is no database "x'; DROP DATABASE "orders" --"`],
   ] as const) {
     const asked = { runbook: 'migration-cutover', database: move.database, input: { target } };
-    const routes = [ask(asked), move.as('ada').post('/v1/plans', asked, planSchema)];
+    const routes = [ask(asked), move.as('ada').post('/v1/plans', asked, previewSchema)];
     for (const refused of await Promise.all(routes.map(async (route) => await failureOf('input-invalid', route))))
       expect(refused.message).toContain(says);
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { judge } from '../../sandbox/judge.ts';
-import { planSchema } from '../../api/answers.ts';
+import { previewSchema } from '../../api/plan-answers.ts';
 import { failureOf } from '../control/support.ts';
 import { worldOf } from './objects.ts';
 import { movePlace, pooled, type Move } from './place.ts';
@@ -38,7 +38,7 @@ async function refusedAsMoved(move: Move, run: string): Promise<void> {
     `databases.${move.database}.server with host: ${host}, port: ${port}, dbname: ${move.dbname}`,
   ];
   const asked = { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } };
-  const refused = await failureOf('plan-impossible', move.as('ada').post('/v1/plans', asked, planSchema));
+  const refused = await failureOf('plan-impossible', move.as('ada').post('/v1/plans', asked, previewSchema));
   const again = await move.until(await move.request(), (now) => now.state === 'closed');
   expect(again).toMatchObject({ outcome: 'refused', failure: { code: 'plan-impossible' } });
   for (const text of says) for (const told of [refused.message, again.because]) expect(told).toContain(text);

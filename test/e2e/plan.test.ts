@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { planSchema } from '../../api/answers.ts';
+import { previewSchema } from '../../api/plan-answers.ts';
 import { variablesOf } from '../../domain/command.ts';
 import type { Plan } from '../../domain/plan.ts';
+import { cliTest } from '../cli/place.ts';
 import { executedIn, patternOf, type Executed } from '../support/executed.ts';
 import { movePlace, type Move } from './place.ts';
 
@@ -30,11 +32,45 @@ test('the plan and what was executed agree: step by step, and in the servers’ 
   }
 });
 
+test('on a source with two findings that block, plan prints both first, the summary above them, and exits with 1', async () => {
+  const move = await place.begin({ workers: 0 });
+  const source = await move.connect('source');
+  await source.query('CREATE TABLE notes (note text)');
+  await source.end();
+  const target = await move.connect('target');
+  await target.query("CREATE TABLE notes (note text); INSERT INTO customers (name, email) VALUES ('seed', 'seed')");
+  await target.end();
+  const { environment, tokens } = move.sandbox;
+  const asked = ['migration-cutover', move.database, '-i', `target=${move.database}-18`, '-i', 'schema=already-there'];
+  const cli = cliTest({ environment: { ...process.env, ...environment, STEADYHAND_TOKEN_FILE: tokens['ada'] } });
+  for (const how of [[], ['--offline']]) {
+    const { code, out, err } = await cli.run('plan', ...asked, ...how);
+    expect(err).toBe('');
+    expect(code).toBe(1);
+    const lines = out.split('\n');
+    expect(lines.slice(1, 3)).toEqual([
+      expect.stringMatching(/^ {2}BLOCKED by 2 findings: a run that is asked for now would be refused/),
+      expect.stringMatching(/^ {2}steps {4}\d+, of which \d+ change something$/),
+    ]);
+    expect(out).toMatch(
+      /^ {2}holds up DDL on the source, from step 6 .*\n {11}writes, at step 14: at most 2\.0 s; over that the run gives way$/m,
+    );
+    const findings = lines.slice(lines.indexOf('FINDINGS') + 1);
+    expect(findings.filter((one) => one.startsWith('blocks '))).toEqual([
+      expect.stringMatching(/public\.notes/),
+      expect.stringMatching(/empty target: .*holds rows already/),
+    ]);
+    expect(findings[0]).toMatch(/^blocks /);
+  }
+  const json = previewSchema.parse(JSON.parse((await cli.run('plan', ...asked, '--json')).out));
+  expect(json).toMatchObject({ blocked: true, plan: { database: move.database } });
+});
+
 test('every variable of the plan is explained', async () => {
   const move = await place.begin({ workers: 0 });
-  const plan = await move
+  const { plan } = await move
     .as('ada')
-    .post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, planSchema);
+    .post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input: { target: `${move.database}-18` } }, previewSchema);
   const used = plan.steps.flatMap((step) =>
     step.applies === false ? [] : [...step.commands, ...(step.undo ?? [])].flatMap((command) => variablesOf(command)),
   );

@@ -7,10 +7,12 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, inject, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { acceptedSchema, judgedSchema, planSchema, runDetailSchema } from '../../api/answers.ts';
+import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
+import { previewSchema } from '../../api/plan-answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
 import type { RunDetail } from '../../control/contract.ts';
 import type { Choice } from '../../domain/decision.ts';
+import type { Plan } from '../../domain/plan.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { CallRecord } from '../../sandbox/aws/calls.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
@@ -28,7 +30,7 @@ export interface RdsPlace {
   as(person: string): ApiClient;
   /** As ada. Returns the workflow id. */
   request(runbook: string, input?: Readonly<Record<string, unknown>>): Promise<string>;
-  plan(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<ReturnType<typeof planSchema.parse>>;
+  plan(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<Plan>;
   detail(run: string): Promise<RunDetail>;
   /** Until the run is as wanted; a run that closes or parks otherwise fails the test with its reason. */
   until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
@@ -148,7 +150,8 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
       (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,
-    plan: async (runbook, input = {}, database = atAws) => await as('ada').post('/v1/plans', { runbook, database, input }, planSchema),
+    plan: async (runbook, input = {}, database = atAws) =>
+      (await as('ada').post('/v1/plans', { runbook, database, input }, previewSchema)).plan,
     agree: async (run) => {
       await until(run, (now) => now.questions.length > 0);
       await decide(run, 'grace', 'approve');

@@ -21,7 +21,7 @@ export async function everythingSaid(stage: Stage, runs: readonly string[]): Pro
 async function commands({ move }: Stage, runs: readonly string[]): Promise<string[]> {
   const { sandbox, database } = move;
   const cli = cliTest({ environment: { ...process.env, ...sandbox.environment, STEADYHAND_TOKEN_FILE: sandbox.tokens['ada'] } });
-  const plan = ['migration-cutover', database, '--set', `target=${database}-18`, '--set', 'schema=copy'];
+  const plan = ['migration-cutover', database, '-i', `target=${database}-18`, '-i', 'schema=copy'];
   const lines = [
     ...runs.flatMap((run) => ['', '--plan', '--undo', '--json'].map((how) => ['show', run, ...(how === '' ? [] : [how])])),
     ...[['runs'], ['audit', 'verify'], ['token', 'list'], ['lease', 'show', database], ['plan', ...plan], ['plan', '--offline', ...plan]],

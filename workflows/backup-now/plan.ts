@@ -3,6 +3,7 @@ import type { BackupCommands } from '../../activities/backup/contract.ts';
 import type { BackupFacts } from '../../activities/providers/backup-facts.ts';
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
+import { snapshotStall } from '../snapshot-stall.ts';
 import { subject } from './subject.ts';
 
 const input = z.strictObject({});
@@ -46,6 +47,7 @@ function plan({ facts, commands }: PlanQuestion<BackupInput, BackupFacts, Comman
     snapshot: {
       commands: createSnapshot(facts),
       undo: deleteSnapshot(facts),
+      holds: [snapshotStall],
       notes: [
         'On a single machine writes may stall for a moment while it begins.',
         'It stays, and costs its storage, until somebody removes it.',

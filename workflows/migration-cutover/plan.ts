@@ -137,6 +137,7 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
       ? {
           commands: replication.freezeDdl(migration, facts),
           undo: replication.thawDdl(migration, facts),
+          holds: [{ what: 'DDL on the source', until: 'retire' }],
           notes: [
             'From here until the end of the run, DDL on the source is refused with a message that names the run.',
             "By hand it stops you, too: say SET steadyhand.ddl = 'allow' first.",
@@ -186,6 +187,7 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
     switch: {
       commands: switching.switchOver(migration, facts),
       undo: switching.switchBack(migration, facts),
+      holds: [{ what: 'writes', atMostMs: given.pauseMs }],
       limits: [{ text: `writes are held up for at most ${given.pauseMs} ms; else the old side serves again and the run asks` }],
       notes: [
         way,

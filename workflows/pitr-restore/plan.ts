@@ -6,6 +6,7 @@ import { accidentSchema } from '../../domain/accident.ts';
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
+import { snapshotStall } from '../snapshot-stall.ts';
 import { subject } from './subject.ts';
 import { heldNote, oldNote, otherDatabaseNotes, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
 import { variables } from './variables.ts';
@@ -255,7 +256,12 @@ function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
   const verbs = commands.recovery;
   const later = facts.binding.switching?.copy ? [] : ['The commands stand in the plan that the second approval is asked for.'];
   return {
-    'own-backup': { commands: backup.createSnapshot(facts), undo: backup.deleteSnapshot(facts), bytes: facts.observed.bytes },
+    'own-backup': {
+      commands: backup.createSnapshot(facts),
+      undo: backup.deleteSnapshot(facts),
+      bytes: facts.observed.bytes,
+      holds: [snapshotStall],
+    },
     'backed-up': { commands: [] },
     'set-passwords': {
       commands: verbs.setPasswords({}, facts),
@@ -265,6 +271,7 @@ function switchOver({ facts, commands }: Pick<Question, 'facts' | 'commands'>) {
     fence: {
       commands: verbs.fence({}, facts),
       undo: verbs.liftFence({}, facts),
+      holds: [{ what: 'writes', until: 'let-in' }],
       notes: [...later, ...whatIsLost(facts, verbs), heldNote(facts), ...otherDatabaseNotes(facts), ...replicationNotes(facts)],
     },
     'rename-old': { commands: backup.renameSource(facts), undo: backup.nameSourceBack(facts), notes: [oldNote] },

@@ -1,0 +1,57 @@
+import type { Control } from '../../control/contract.ts';
+import { Failure } from '../../domain/failure.ts';
+import { byLevel, type Finding } from '../../domain/finding.ts';
+import type { Facts, Plan } from '../../domain/plan.ts';
+import type { AnyRunbook } from '../../domain/runbook.ts';
+import type { Planner } from './planner.ts';
+import { standingFindings } from './standing-findings.ts';
+
+/** A plan that nobody has asked to be executed, with what would stop it now. */
+export interface Preview {
+  readonly plan: Plan;
+  /** What blocks comes first. */
+  readonly findings: readonly Finding[];
+}
+
+export interface PreviewOrder {
+  readonly runbook: string;
+  readonly database: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface PreviewDependencies {
+  readonly planner: Planner;
+  readonly catalog: Readonly<Record<string, AnyRunbook>>;
+  /** The checks of a runbook's first step. A runbook that is not here has none: all that it needs is looked at with the facts. */
+  readonly checks: Readonly<Record<string, (plan: Plan, facts: Facts) => Promise<Finding[]>>>;
+  /** Absent with `plan --offline`. */
+  readonly control?: Pick<Control, 'runs' | 'attempts' | 'lease' | 'freezes'>;
+}
+
+/** Makes the plan and runs the checks, read-only; stores nothing. Raises what `Planner.plan` does. */
+export function createPreview({ planner, catalog, checks, control }: PreviewDependencies): (order: PreviewOrder) => Promise<Preview> {
+  return async (order) => {
+    const { plan, facts } = await planner.plan(order);
+    const others: Readonly<Record<string, string>> = catalog[plan.runbook]?.others?.(plan.input) ?? {};
+    const [standing, checked] = await Promise.all([
+      control ? standingFindings(control, [plan.database, ...Object.values(others)]) : unseen,
+      Promise.resolve(checks[plan.runbook]?.(plan, facts) ?? []).catch(asFinding),
+    ]);
+    return { plan, findings: byLevel([...standing, ...checked]) };
+  };
+}
+
+const unseen: readonly Finding[] = [
+  {
+    check: 'control-database',
+    level: 'informs',
+    evidence: 'not asked (--offline): freezes, leases, other open runs, and whether it is on a server of this plan',
+    fix: '',
+  },
+];
+
+/** The run's own check would end with it. */
+function asFinding(error: unknown): Finding[] {
+  if (!(error instanceof Failure)) throw error;
+  return [{ check: error.code, level: 'blocks', evidence: error.message, fix: error.hint }];
+}
