@@ -9,7 +9,16 @@ export async function openapiText(): Promise<string> {
   const absent = (): Promise<never> => Promise.reject(new Failure('internal', 'pages are written without any server'));
   const app = await buildApp({
     control,
-    temporal: { health: absent, ready: absent, start: absent, decide: absent, look: absent, unpolled: absent, clearUp: absent },
+    temporal: {
+      health: absent,
+      ready: absent,
+      start: absent,
+      decide: absent,
+      look: absent,
+      running: absent,
+      unpolled: absent,
+      clearUp: absent,
+    },
     inventory: () => {
       throw new Failure('internal', 'pages are written without an inventory');
     },

@@ -282,7 +282,7 @@ export const madeTokenSchema: z.ZodType<TokenRow & { token: string }> = z.object
 export const readinessSchema: z.ZodType<Readiness> = z.object({
   ready: z.literal(true),
   degraded: z
-    .array(z.object({ what: z.enum(['workers', 'schema', 'runs']), because: z.string() }))
+    .array(z.object({ what: z.enum(['workers', 'schema', 'runs', 'sweepers']), because: z.string() }))
     .describe('What is wrong, though requests are served'),
 });
 

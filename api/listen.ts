@@ -6,6 +6,7 @@ import { createReconciler } from './reconcile.ts';
 import { repeat } from './repeat.ts';
 import { buildApp } from './server.ts';
 import { startUnstarted } from './start-unstarted.ts';
+import { createSweepers } from './sweepers.ts';
 
 export interface Listening {
   /** `http://127.0.0.1:8420`; with port 0, the one that was free. */
@@ -19,20 +20,23 @@ export interface Listening {
  * reset and runs whose workflow is gone, every 5 s. Throws `configuration-invalid` when the address is taken, or not one of this machine.
  */
 export async function listen(parts: ApiParts, at: { host: string; port: number }, log: FastifyBaseLogger): Promise<Listening> {
-  const app = await buildApp(parts, log);
+  const sweepers = parts.sweepers ?? createSweepers();
+  const app = await buildApp({ ...parts, sweepers }, log);
   const address = await app.listen(at).catch((error: unknown) => {
     throw cannotListen(at, error);
   });
   const reconcile = createReconciler(parts, log);
-  const sweepers = [
-    repeat('starting what is not started', 2_000, () => startUnstarted(parts, log), log),
-    repeat('sending decisions again', 5_000, () => deliverUndelivered(parts, log), log),
-    repeat('comparing runs with Temporal', 5_000, reconcile, log),
+  const sweep = (name: string, everyMs: number, work: () => Promise<void>, purpose: string): { stop(): Promise<void> } =>
+    repeat(name, everyMs, work, log, sweepers.begin(name, purpose));
+  const sweeping = [
+    sweep('start-unstarted', 2_000, () => startUnstarted(parts, log), 'a run that was requested while Temporal was away does not start'),
+    sweep('deliver-undelivered', 5_000, () => deliverUndelivered(parts, log), 'a decision that did not reach its run is not sent again'),
+    sweep('reconcile', 5_000, reconcile, 'a run whose workflow ended stays open, and keeps its lease'),
   ];
   return {
     address,
     close: async () => {
-      await Promise.all(sweepers.map((one) => one.stop()));
+      await Promise.all(sweeping.map((one) => one.stop()));
       await app.close();
     },
   };

@@ -9,6 +9,7 @@ import type { TemporalRuns } from '../temporal/runs.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
 import type { StreamLimit } from './stream-limit.ts';
+import type { Sweepers } from './sweepers.ts';
 
 /** Every runbook by its name. */
 export type Catalog = Readonly<Record<string, AnyRunbook>>;
@@ -46,6 +47,8 @@ export interface ApiParts {
   readonly streams?: StreamLimit;
   /** How many unknown tokens an address may try; without it, any number. */
   readonly refusals?: RefusalLimit;
+  /** When each sweeper succeeded last; without it, none is reported. */
+  readonly sweepers?: Sweepers;
   /** Addresses whose X-Forwarded-For is believed; without it, nobody's. */
   readonly proxies?: readonly string[];
   /** Where Temporal's payloads are encrypted; `page` is the origin of Temporal's web page. */

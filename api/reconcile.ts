@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Control, Intent } from '../control/contract.ts';
 import type { RunStatus } from '../temporal/runs.ts';
+import { atOnce } from './at-once.ts';
 import type { ApiParts } from './parts.ts';
 import { tellAgain } from './tell-again.ts';
 
@@ -15,11 +16,17 @@ const because: Readonly<Record<Exclude<RunStatus, 'open'>, string>> = {
   unknown: 'Temporal does not know the workflow any more',
 };
 
+/** Calls to Temporal at once. */
+const looksAtOnce = 10;
+/** Runs of a pass that the list accounts for and that are looked at all the same: the list may lag behind. */
+const looksBeside = 100;
+
 /**
  * Compares the runs that are open in the control database with Temporal, and ends those whose workflow is gone: outcome
- * `needs-attention` with what is left, lease orphaned unless nothing is left. A workflow that Temporal does not
- * know is given a minute, and counted from the first look. The first ending of a run stands, so repeating is harmless. A run that
- * somebody has reset is told once what people had answered. One that can't be looked at or told does not hold up the others.
+ * `needs-attention` with what is left, lease orphaned unless nothing is left. Temporal's list of running workflows says which runs
+ * need a look, so a pass over thousands of runs is a few calls; only a look decides. A workflow that Temporal does not
+ * know is given a minute, counted from the first look. The first ending of a run stands, so repeating is harmless. A run that
+ * somebody has reset receives once what people had answered. One that fails does not hold up the others.
  */
 export function createReconciler(
   parts: Pick<ApiParts, 'control' | 'temporal'>,
@@ -27,6 +34,8 @@ export function createReconciler(
   now: () => number = Date.now,
 ): () => Promise<void> {
   const unknownSince = new Map<string, number>();
+  /** The execution that the list had when the run was found open; the run that was looked at longest ago is the first. */
+  const foundOpen = new Map<string, string | undefined>();
   const gone = (run: string, status: RunStatus): status is Exclude<RunStatus, 'open'> => {
     if (status !== 'unknown') {
       unknownSince.delete(run);
@@ -37,25 +46,34 @@ export function createReconciler(
     return now() - since >= unknownForMs;
   };
   const told = new Set<string>();
-  const compare = async (run: string): Promise<void> => {
+  const compare = async (run: string, execution: string | undefined): Promise<void> => {
+    foundOpen.delete(run);
     const { status, resetTo } = await parts.temporal.look(run);
-    if (gone(run, status)) {
-      await end(parts.control, run, status, log);
-      unknownSince.delete(run);
-    } else if (status === 'open' && resetTo !== null && !told.has(resetTo)) {
+    if (gone(run, status)) return await end(parts.control, run, status, log);
+    if (status !== 'open') return;
+    if (resetTo !== null && !told.has(resetTo)) {
       await tellAgain(parts, run);
       told.add(resetTo);
       log.info({ run, execution: resetTo }, 'told a run that was reset what people had answered');
     }
+    foundOpen.set(run, execution);
   };
   return async () => {
-    const failed: unknown[] = [];
     const open = await parts.control.runs.open();
-    for (const { run } of open) await compare(run).catch((error: unknown) => failed.push(error));
-    const names = new Set(open.map((one) => one.run));
-    for (const run of unknownSince.keys()) if (!names.has(run)) unknownSince.delete(run);
+    for (const known of [unknownSince, foundOpen]) keepOnly(known, new Set(open));
+    const running = await parts.temporal.running();
+    const accounted = (run: string): boolean => running.has(run) && foundOpen.get(run) === running.get(run);
+    // What the list lacks has probably ended, so it comes first.
+    const missing = open.filter((run) => !running.has(run));
+    const changed = open.filter((run) => running.has(run) && !accounted(run));
+    const beside = [...foundOpen.keys()].filter(accounted).slice(0, looksBeside);
+    const failed = await atOnce(looksAtOnce, [...missing, ...changed, ...beside], (run) => compare(run, running.get(run)));
     if (failed.length > 0) throw failed[0];
   };
+}
+
+function keepOnly(known: Map<string, unknown>, names: ReadonlySet<string>): void {
+  for (const name of known.keys()) if (!names.has(name)) known.delete(name);
 }
 
 async function end(control: Control, run: string, status: Exclude<RunStatus, 'open'>, log: FastifyBaseLogger): Promise<void> {

@@ -65,8 +65,8 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   app.decorateRequest('person', '');
   app.decorateRequest('token', null);
   await describe(app);
-  const durations = measureRequests(app);
-  await app.register(healthRoutes(parts, durations));
+  const requests = measureRequests(app);
+  await app.register(healthRoutes(parts, requests));
   await app.register(problemRoutes());
   await app.register(codecRoutes(parts));
   await app.register(versionOne(parts), { prefix: '/v1' });

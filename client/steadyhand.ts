@@ -383,7 +383,7 @@ export function getReadyz(opts?: Oazapfts.RequestOpts) {
             ready: true;
             /** What is wrong, though requests are served */
             degraded: {
-                what: "workers" | "schema" | "runs";
+                what: "workers" | "schema" | "runs" | "sweepers";
                 because: string;
             }[];
         };

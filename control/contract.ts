@@ -165,8 +165,8 @@ export interface Runs {
   detail(runOrId: string): Promise<RunDetail | null>;
   /** Newest first. A run that is asked for meanwhile is on no page that comes after, so pages have no gap and nothing twice. */
   list(filter: RunFilter): Promise<RunRow[]>;
-  /** Runs that are not closed and were started: the API compares them with Temporal. */
-  open(): Promise<RunRow[]>;
+  /** The ids of the runs that are not closed and were started, oldest first: the API compares them with Temporal. */
+  open(): Promise<string[]>;
   /** Those of these databases, ten at most: who holds a lease comes first, then the oldest. `but`: leaves this run out. */
   openOn(databases: readonly string[], but?: string): Promise<OpenRun[]>;
   /**

@@ -1,4 +1,5 @@
 import type { Actor, EventRow, Events } from './contract.ts';
+import { canonical } from '../domain/digest.ts';
 import type { Db } from './db.ts';
 import { eventText } from './event-text.ts';
 import { verifyEvents } from './verify.ts';
@@ -24,16 +25,21 @@ export function createEvents(db: Db): Events {
       const rows = await db.query<StoredEvent>(
         `SELECT seq, steadyhand.iso(at) AS at, run, kind, text::json AS content FROM steadyhand.events
          WHERE seq > $1 AND ($2::text IS NULL OR run = $2) AND ($4::text IS NULL OR kind = $4)
-           AND ($5::text IS NULL OR text::json #>> '{actor,name}' = $5)
+           AND ($5::text IS NULL OR steadyhand.actor_of(text) = left($5, 300))
            AND ($6::timestamptz IS NULL OR at >= $6) AND ($7::timestamptz IS NULL OR at < $7)
          ORDER BY seq LIMIT $3`,
-        [after ?? 0, run ?? null, limit, kind ?? null, actor ?? null, since ?? null, until ?? null],
+        [after ?? 0, run ?? null, limit, kind ?? null, actor === undefined ? null : inText(actor), since ?? null, until ?? null],
       );
       return rows.map(eventRow);
     },
     last: async () => Number((await db.one<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM steadyhand.events')).last),
     verify: (anchor) => verifyEvents(db, anchor),
   };
+}
+
+/** As it is in the text of an event, between the quotes. */
+function inText(name: string): string {
+  return canonical(name.toWellFormed()).slice(1, -1);
 }
 
 function eventRow(stored: StoredEvent): EventRow {

@@ -22,15 +22,15 @@ export function createLeases(db: Db): Leases {
     find: async (database) => (await db.query<LeaseRow>('SELECT * FROM steadyhand.lease_rows WHERE database = $1', [database]))[0] ?? null,
     list: () =>
       db.query<LeaseLine>(
-        `SELECT l.*, line.waiting,
+        `SELECT l.*, coalesce(line.waiting, 0) AS waiting,
            CASE l.state WHEN 'held' THEN 'the run is ' || r.state
              WHEN 'orphaned' THEN concat_ws('; ', r.because, 'left: ' || (SELECT string_agg(i.step, ', ') FROM steadyhand.left_behind(r.run) i))
              ELSE (SELECT format('the turn of %s, which %s', f ->> 'run', coalesce('asks: ' || (f ->> 'asks'), 'is ' || (f ->> 'state')))
                FROM steadyhand.first_in_line(l.database) f WHERE line.waiting > 0)
            END AS why
          FROM steadyhand.lease_rows l LEFT JOIN steadyhand.runs r ON r.run = l.holder
-         CROSS JOIN LATERAL (SELECT count(*)::int AS waiting FROM steadyhand.line_rows w
-           WHERE w.database = l.database AND w.queued AND NOT w.late) line
+         LEFT JOIN (SELECT w.database, count(*)::int AS waiting FROM steadyhand.line_rows w WHERE w.queued AND NOT w.late
+           GROUP BY w.database) line ON line.database = l.database
          ORDER BY l.database`,
       ),
     line: (database) =>

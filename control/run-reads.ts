@@ -4,8 +4,11 @@ import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from '.
 
 const runColumns =
   'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
-  'v."requestedAt", v."closedAt", v.plan, v.failure, steadyhand.place_in_line(v.run) AS waits, steadyhand.freeze_for(v.run) AS frozen, ' +
+  'v."requestedAt", v."closedAt", v.plan, v.failure, p.waits, steadyhand.freeze_for(v.run) AS frozen, ' +
   'v."breakGlass", v.review';
+
+const findQuery = `
+  SELECT ${runColumns} FROM steadyhand.run_rows v LEFT JOIN steadyhand.places_in_line(ARRAY[v.run]) p ON true WHERE v.run = $1`;
 
 /** A run with all that belongs to it, of one moment: one statement. */
 const detailQuery = `
@@ -23,33 +26,42 @@ const detailQuery = `
       FROM (SELECT ${decisionColumns} FROM steadyhand.decision_rows WHERE run = r.run) d) AS decisions,
     (SELECT coalesce(json_object_agg(e.name, e.value ORDER BY e.name), '{}')
       FROM steadyhand.evidence e WHERE e.run = r.run) AS evidence
-  FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
+  FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run LEFT JOIN steadyhand.places_in_line(ARRAY[r.run]) p ON true
   WHERE r.run = $1 OR r.id = upper($1)`;
+
+/** The queue is computed once, for all runs of the page that wait in one. */
+const pageQuery = `
+  WITH page AS MATERIALIZED (
+    SELECT r.run, r.id FROM steadyhand.runs r
+    WHERE ($2::text IS NULL OR r.id < upper($2)) AND ($3::text IS NULL OR r.database = $3) AND ($4::text IS NULL OR r.runbook = $4)
+      AND ($5::text IS NULL OR r.state = $5) AND ($6::text IS NULL OR r.outcome = $6) AND ($7::text IS NULL OR r.requester = $7)
+      AND ($10::text IS NULL OR r.break_glass IS NOT NULL AND ($10 = 'used' OR r.state = 'closed' AND r.review IS NULL))
+      AND ($8::timestamptz IS NULL OR r.requested_at >= $8) AND ($9::timestamptz IS NULL OR r.requested_at < $9)
+    ORDER BY r.id DESC LIMIT $1)
+  SELECT ${runColumns} FROM page JOIN steadyhand.run_rows v ON v.run = page.run
+  LEFT JOIN steadyhand.places_in_line(ARRAY(SELECT run FROM page)) p ON p.run = page.run ORDER BY page.id DESC`;
 
 type StoredDetail = Omit<RunDetail, 'questions'> & { questions: StoredQuestion[] };
 
 export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepPaces'> {
   return {
-    find: async (run) => (await db.query<RunRow>(`SELECT ${runColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
+    find: async (run) => (await db.query<RunRow>(findQuery, [run]))[0] ?? null,
     detail: async (runOrId) => {
       const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
       return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };
     },
     list: ({ database, runbook, state, outcome, requester, breakGlass, since, until, before, limit }) =>
       db.query<RunRow>(
-        `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
-         WHERE ($2::text IS NULL OR r.id < upper($2)) AND ($3::text IS NULL OR r.database = $3) AND ($4::text IS NULL OR r.runbook = $4)
-           AND ($5::text IS NULL OR r.state = $5) AND ($6::text IS NULL OR r.outcome = $6) AND ($7::text IS NULL OR r.requester = $7)
-           AND ($10::text IS NULL OR r.break_glass IS NOT NULL AND ($10 = 'used' OR r.state = 'closed' AND r.review IS NULL))
-           AND ($8::timestamptz IS NULL OR r.requested_at >= $8) AND ($9::timestamptz IS NULL OR r.requested_at < $9)
-         ORDER BY r.id DESC LIMIT $1`,
+        pageQuery,
         [limit, before, database, runbook, state, outcome, requester, since, until, breakGlass].map((one) => one ?? null),
       ),
-    open: () =>
-      db.query<RunRow>(
-        `SELECT ${runColumns} FROM steadyhand.runs r JOIN steadyhand.run_rows v ON v.run = r.run
-         JOIN steadyhand.requests q ON q.id = r.request WHERE r.state <> 'closed' AND q.started_at IS NOT NULL ORDER BY r.id`,
-      ),
+    open: async () => {
+      const rows = await db.query<{ run: string }>(
+        `SELECT r.run FROM steadyhand.runs r JOIN steadyhand.requests q ON q.id = r.request
+         WHERE r.state <> 'closed' AND q.started_at IS NOT NULL ORDER BY r.id`,
+      );
+      return rows.map(({ run }) => run);
+    },
     stepPaces: (runbook, database) => stepPaces(db, runbook, database),
   };
 }

@@ -13,6 +13,7 @@ import { Failure } from '../domain/failure.ts';
 import type { ClearUp } from '../domain/leftover.ts';
 import type { RunStart } from '../domain/run.ts';
 import { isDeadline, temporalFailure } from './connect.ts';
+import { runningWorkflows } from './running.ts';
 import { runSearchAttributes, searchAttributeCheck } from './search-attributes.ts';
 import { unpolledQueues, type Unpolled } from './unpolled.ts';
 
@@ -28,6 +29,8 @@ export interface TemporalRuns {
   start(request: Request): Promise<void>;
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
   look(run: string): Promise<RunLook>;
+  /** The ids of the workflows that run, each with its execution, as the server's list has them: it may lag behind `look`. */
+  running(): Promise<ReadonlyMap<string, string>>;
   /** What no worker asks for work: the task queues, and `workflows` for the engine itself. A worker that died is seen after 75 s. */
   unpolled(): Promise<Unpolled[]>;
   /** Takes back what a run has left that has ended. Throws `conflict` when a workflow of its name is at work. */
@@ -60,6 +63,7 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
     },
     decide: (run, message) => sendDecision(client, run, message),
     look: (run) => lookAt(client, run),
+    running: () => runningWorkflows(client, options.taskQueue),
     unpolled: () => unpolledQueues(client, options.taskQueue),
     clearUp: (run, asked) => startClearUp(client, run, asked, options),
   };

@@ -1,14 +1,20 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
 import { z } from 'zod';
 import { readinessSchema } from '../answers.ts';
 import { metricsText } from '../metrics.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import type { Histogram } from '../prometheus.ts';
 import { readinessOf } from '../readiness.ts';
+import { shared } from '../shared.ts';
+
+/** Nobody needs a token here, so an answer serves all who ask within this time. */
+const sharedForMs = 1_000;
 
 /** For load balancers, orchestrators and Prometheus, without a token. */
-export function healthRoutes(parts: ApiParts, durations: Histogram): FastifyPluginAsyncZod {
+export function healthRoutes(parts: ApiParts, requests: Registry): FastifyPluginAsyncZod {
+  const readiness = shared(sharedForMs, () => readinessOf(parts));
+  const metrics = shared(sharedForMs, () => metricsText(parts, requests));
   return async (app) => {
     app.get(
       '/healthz',
@@ -24,7 +30,7 @@ export function healthRoutes(parts: ApiParts, durations: Histogram): FastifyPlug
           response: { 200: readinessSchema, ...problemAnswers(500, 503) },
         },
       },
-      async () => await readinessOf(parts),
+      async () => await readiness(),
     );
     app.get(
       '/metrics',
@@ -35,7 +41,10 @@ export function healthRoutes(parts: ApiParts, durations: Histogram): FastifyPlug
           response: { 200: { description: 'Prometheus’ text format', content: { 'text/plain': { schema: z.string() } } } },
         },
       },
-      async (_, reply) => await reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metricsText(parts, durations)),
+      async (_, reply) => {
+        const { type, text } = await metrics();
+        return await reply.type(type).send(text);
+      },
     );
     app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   };

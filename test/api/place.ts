@@ -1,4 +1,5 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type pg from 'pg';
 import { ulid } from 'ulid';
 import { afterEach } from 'vitest';
 import { z } from 'zod';
@@ -46,6 +47,10 @@ export interface TemporalStandIn extends TemporalRuns {
   notReady: Failure | null;
   judgement: Authorisation | null | Failure;
   readonly statuses: Map<string, RunStatus>;
+  /** What the list of running workflows says in place of the truth: it lags behind. */
+  listed: ReadonlyMap<string, string> | undefined;
+  /** How often `look` was called. */
+  looks: number;
   /** Executions that a reset has begun, by run. */
   readonly resets: Map<string, string>;
   /** What no worker polls. */
@@ -76,7 +81,7 @@ export interface ApiTest {
   /** A token made as on the service's own machine. */
   token(made: Omit<NewToken, 'actor'>): Promise<{ token: string; row: TokenRow }>;
   /** In the control database. */
-  superuser(sql: string): Promise<void>;
+  superuser(sql: string | ((client: pg.Client) => Promise<unknown>)): Promise<void>;
   call(
     method: 'GET' | 'POST',
     url: string,
@@ -96,6 +101,8 @@ function standIn(): TemporalStandIn {
     notReady: null,
     judgement: { counts: true, settled: null, by: { person: 'grace' }, because: 'one of two' },
     statuses: new Map(),
+    listed: undefined,
+    looks: 0,
     resets: new Map(),
     idle: [],
     health: async () =>
@@ -119,7 +126,13 @@ function standIn(): TemporalStandIn {
       await temporal.health();
       temporal.cleared.push({ run, asked });
     },
+    running: async () => {
+      await temporal.health();
+      const open = temporal.started.filter((run) => (temporal.statuses.get(run) ?? 'open') === 'open');
+      return temporal.listed ?? new Map(open.map((run) => [run, temporal.resets.get(run) ?? 'first']));
+    },
     look: async (run) => {
+      temporal.looks += 1;
       await temporal.health();
       return { status: temporal.statuses.get(run) ?? 'open', resetTo: temporal.resets.get(run) ?? null };
     },
@@ -210,7 +223,10 @@ export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiT
         inventory: parseInventory(inventoryText, 'steadyhand.yaml'),
         tokenOf,
         token: make,
-        superuser: async (sql) => void (await (await place.client(database)).query(sql)),
+        superuser: async (sql) => {
+          const client = await place.client(database);
+          await (typeof sql === 'string' ? client.query(sql) : sql(client));
+        },
         call,
         run: async (key = ulid()) => {
           const { body } = await call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': key } });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseInventory } from '../../domain/inventory.ts';
+import { eventually } from '../support/eventually.ts';
 import { apiPlace, aPlan, newRun, problemIn, type Answer } from './place.ts';
 
 const place = apiPlace();
@@ -220,6 +221,7 @@ test('health needs no token; readiness names what is missing', async () => {
   expect((await api.call('GET', '/healthz')).status).toBe(200);
   expect((await api.call('GET', '/readyz')).status).toBe(200);
   api.temporal.down = true;
+  await eventually(async () => ((await api.call('GET', '/readyz')).status === 503 ? true : undefined));
   expect(problemIn(await api.call('GET', '/readyz')).code).toBe('temporal-unavailable');
 });
 

@@ -4,6 +4,8 @@ import { createRateLimit } from '../../api/rate-limit.ts';
 import { createRefusalLimit } from '../../api/refusal-limit.ts';
 import { buildApp } from '../../api/server.ts';
 import { createControl } from '../../control/control.ts';
+import { createSweepers } from '../../api/sweepers.ts';
+import { eventually } from '../support/eventually.ts';
 import { apiPlace, newRun, problemIn, type ApiTest } from './place.ts';
 
 const place = apiPlace();
@@ -89,7 +91,11 @@ test('readiness: without workers it is ready and says so', async () => {
   const api = await place.begin();
   expect((await api.call('GET', '/readyz')).body).toEqual({ ready: true, degraded: [] });
   api.temporal.idle = [{ queue: 'steadyhand-long', work: 'activities' }];
-  const answer = await api.call('GET', '/readyz');
+  // An answer serves for a second.
+  const answer = await eventually(async () => {
+    const seen = await api.call('GET', '/readyz');
+    return JSON.stringify(seen.body).includes('steadyhand-long') ? seen : undefined;
+  });
   expect(answer.status).toBe(200);
   expect(answer.body).toMatchObject({ degraded: [{ what: 'workers', because: expect.stringContaining('steadyhand-long (activities)') }] });
 });
@@ -101,8 +107,10 @@ test('readiness: a schema that lacks a migration is refused, one that is newer i
     degraded: [{ what: 'schema', because: expect.stringContaining('9999-later.sql') }],
   });
   await api.superuser("UPDATE steadyhand.migrations SET checksum = 'other' WHERE name = '0002-runs.sql'");
-  const refused = await api.call('GET', '/readyz');
-  expect(refused.status).toBe(503);
+  const refused = await eventually(async () => {
+    const seen = await api.call('GET', '/readyz');
+    return seen.status === 503 ? seen : undefined;
+  });
   expect(problemIn(refused)).toMatchObject({ code: 'schema-outdated', detail: expect.stringContaining('0002-runs.sql') });
 });
 
@@ -129,11 +137,12 @@ test('metrics count what is there, without a name of a person or a ticket, or of
     'steadyhand_unstarted 1',
     'steadyhand_unpolled{queue="steadyhand",work="workflows"} 1',
     'steadyhand_http_request_duration_seconds_count{method="POST",route="/v1/runs",status="202"} 2',
-    'steadyhand_http_request_duration_seconds_bucket{method="GET",route="none",status="404",le="+Inf"} 1',
+    'steadyhand_http_request_duration_seconds_bucket{le="+Inf",method="GET",route="none",status="404"} 1',
   ])
     expect(text.split('\n')).toContain(line);
   expect(text).toMatch(/^steadyhand_question_age_seconds\{kind="approval"\} [\d.]+$/m);
-  for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^(?:# (?:HELP|TYPE) \S+ .+|[a-z_]+(?:\{[^{}]+\})? [\d.e+-]+)$/);
+  for (const line of text.split('\n').filter((one) => one !== ''))
+    expect(line).toMatch(/^(?:# (?:HELP|TYPE) \S+ .+|[a-z_]+(?:\{[^{}]+\})? [\d.e+-]+)$/);
   // The one metric that is of a database: whether it was proved that it can be restored.
   const proved = /^steadyhand_last_proved_restore_timestamp_seconds\{database="orders"\} 0$/m;
   expect(text).toMatch(proved);
@@ -180,4 +189,61 @@ test('H2: a body that is too large or no JSON has a code of its own', async () =
   expect(problemIn(await api.call('POST', '/v1/runs', { as: 'ada', raw: large, headers })).code).toBe('body-too-large');
   const xml = { ...headers, 'content-type': 'application/xml' };
   expect(problemIn(await api.call('POST', '/v1/runs', { as: 'ada', raw: '<run/>', headers: xml })).code).toBe('media-type-unsupported');
+});
+
+test('a sweeper that does not succeed any more is visible within a minute, with what is not done; until then it is not', async () => {
+  const api = await place.begin();
+  let now = 1_000_000;
+  const sweepers = createSweepers(() => now);
+  const reconciled = sweepers.begin('reconcile', 'runs stay open');
+  const started = sweepers.begin('start-unstarted', 'runs do not start');
+  reconciled(true);
+  const seen = async (): Promise<{ ready: unknown; text: string }> => {
+    const app = await buildApp({ ...api.parts, sweepers });
+    const ready: unknown = (await app.inject({ url: '/readyz' })).json();
+    const { text } = await metrics({ app });
+    await app.close();
+    return { ready, text };
+  };
+  now += 30_000;
+  started(true);
+  reconciled(false);
+  expect((await seen()).ready).toEqual({ ready: true, degraded: [] });
+  now += 29_000;
+  const { ready, text } = await seen();
+  expect(ready).toEqual({
+    ready: true,
+    degraded: [{ what: 'sweepers', because: 'the sweeper reconcile has not succeeded for 59 s: runs stay open' }],
+  });
+  for (const line of [
+    'steadyhand_sweeper_last_success_timestamp_seconds{sweeper="reconcile"} 1000',
+    'steadyhand_sweeper_last_success_timestamp_seconds{sweeper="start-unstarted"} 1030',
+    'steadyhand_sweeper_failures_total{sweeper="reconcile"} 1',
+    'steadyhand_sweeper_failures_total{sweeper="start-unstarted"} 0',
+  ])
+    expect(text.split('\n')).toContain(line);
+});
+
+test('readiness and metrics ask nobody again for those who ask within a second', async () => {
+  const api = await place.begin();
+  let asked = 0;
+  const counted =
+    <Result>(call: () => Promise<Result>): (() => Promise<Result>) =>
+    () => ((asked += 1), call());
+  const control = {
+    ...api.control,
+    ping: counted(api.control.ping),
+    schemaGap: counted(api.control.schemaGap),
+    counts: counted(api.control.counts),
+  };
+  const temporal = { ...api.temporal, ready: counted(api.temporal.ready), unpolled: counted(api.temporal.unpolled) };
+  const app = await buildApp({ ...api.parts, control, temporal });
+  const began = performance.now();
+  for (let round = 0; round < 20; round += 1)
+    await Promise.all(['/readyz', '/metrics', '/readyz', '/metrics'].map((url) => app.inject({ url })));
+  const seconds = Math.floor((performance.now() - began) / 1_000) + 1;
+  // Of readiness: ping, ready, the schema, the workers; of the metrics: the counts, the workers.
+  expect(asked).toBeGreaterThanOrEqual(6);
+  expect(asked).toBeLessThanOrEqual(6 * seconds);
+  await app.close();
 });

@@ -6,9 +6,10 @@ import { createReconciler } from '../../api/reconcile.ts';
 import { repeat } from '../../api/repeat.ts';
 import { startUnstarted } from '../../api/start-unstarted.ts';
 import type { Control, DecisionRow } from '../../control/contract.ts';
+import { makeManyRuns } from '../../bench/control/many-runs.ts';
 import { Failure } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
-import { apiPlace } from './place.ts';
+import { apiPlace, type ApiTest } from './place.ts';
 
 const place = apiPlace();
 const log = pino({ level: 'silent' });
@@ -105,6 +106,57 @@ test('a workflow that Temporal does not know is given a minute', async () => {
   now = 161_000;
   await reconcile();
   expect(await api.control.runs.find(run)).toMatchObject({ outcome: 'needs-attention' });
+});
+
+describe('with many open runs', () => {
+  const many = async (api: ApiTest, count: number): Promise<string[]> => {
+    const runs: string[] = [];
+    await api.superuser(async (client) => runs.push(...(await makeManyRuns(client, { inOne: count / 2, others: count / 2, queues: 20 }))));
+    api.temporal.started.push(...runs);
+    return runs;
+  };
+
+  test('a pass asks for a list and looks at few; the run whose workflow was terminated is among them', async () => {
+    const api = await place.begin();
+    const runs = await many(api, 300);
+    const reconcile = createReconciler(api.parts, log);
+    await reconcile();
+    expect(api.temporal.looks).toBe(300);
+    api.temporal.looks = 0;
+    await reconcile();
+    expect(api.temporal.looks).toBe(100);
+    api.temporal.looks = 0;
+    const [, , terminated = ''] = runs;
+    api.temporal.statuses.set(terminated, 'terminated');
+    await reconcile();
+    expect(api.temporal.looks).toBe(101);
+    expect(await api.control.runs.find(terminated)).toMatchObject({ because: 'the workflow was terminated' });
+    expect(await api.control.runs.open()).toHaveLength(299);
+  });
+
+  test('the list lags behind: a run that it lacks stays open, and one that it has and that has ended is closed after three passes', async () => {
+    const api = await place.begin();
+    const runs = await many(api, 250);
+    const reconcile = createReconciler(api.parts, log);
+    const [first = '', last = ''] = [runs[0], runs.at(-1)];
+    api.temporal.listed = new Map(runs.slice(1).map((run) => [run, 'first']));
+    await reconcile();
+    expect(await api.control.runs.find(first)).toMatchObject({ state: 'waiting' });
+    api.temporal.statuses.set(last, 'terminated');
+    for (let pass = 0; pass < 3; pass += 1) await reconcile();
+    expect(await api.control.runs.find(last)).toMatchObject({ outcome: 'needs-attention' });
+    expect(await api.control.runs.open()).toHaveLength(249);
+  });
+
+  test('one that cannot be looked at fails the pass, and does not hold up the others', async () => {
+    const api = await place.begin();
+    const runs = await many(api, 40);
+    for (const run of runs.slice(20)) api.temporal.statuses.set(run, 'terminated');
+    const { look } = api.temporal;
+    api.temporal.look = async (run) => await (run === runs[20] ? Promise.reject(new Error('no answer')) : look(run));
+    await expect(createReconciler(api.parts, log)()).rejects.toThrow('no answer');
+    expect(await api.control.runs.open()).toEqual(runs.slice(0, 21));
+  });
 });
 
 test('work is repeated after it failed, and stops when it is told', async () => {

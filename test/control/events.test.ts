@@ -39,6 +39,17 @@ describe('events', () => {
     expect(text).toContain('"z":1e+21');
   });
 
+  it('are listed by actor, whatever the name and the other events are made of', async () => {
+    const names = ['anna', 'an', 'a"},"data":', '"name":"anna', 'zoé\u2028\n', 'x'.repeat(200), 'x'.repeat(5_000)];
+    const data = { text: 'é\u0000', name: 'anna', nested: { actor: { name: 'anna' } } };
+    for (const name of names) await control.events.append({ kind: 'run.state', actor: { ...anna, name }, data });
+    for (const name of names) {
+      const listed = await control.events.list({ actor: name, limit: 10 });
+      expect(listed.map(({ actor }) => actor.name)).toEqual([name]);
+    }
+    expect(await control.events.list({ actor: 'nobody', limit: 10 })).toEqual([]);
+  });
+
   it.each([
     ['update', "UPDATE steadyhand.events SET text = '{}'"],
     ['update of no row', "UPDATE steadyhand.events SET text = '{}' WHERE false"],
