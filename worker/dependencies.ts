@@ -14,6 +14,7 @@ import type { FactsOfRecovery } from '../activities/recovery/create-recovery-act
 import * as replicationCommands from '../activities/replication/commands.ts';
 import type { Migration } from '../activities/replication/contract.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
+import * as triggerCommands from '../activities/replication/trigger-commands.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
 import { createPlanner, type Planner } from '../activities/engine/planner.ts';
 import { createPreview, type Preview, type PreviewOrder } from '../activities/engine/preview.ts';
@@ -78,6 +79,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     recovery: recoveryCommands,
     replication: replicationCommands,
     switching: switchingCommands,
+    triggers: triggerCommands,
   };
   const providers = createProviders(servers, aws, config.awsLookMs);
   const planner = createPlanner({

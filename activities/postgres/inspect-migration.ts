@@ -1,4 +1,5 @@
 import type { MigrationFacts, SideFacts } from '../replication/facts.ts';
+import { notOf } from './apply-triggers.ts';
 import { inspectSide } from './inspect-side.ts';
 import { extensionName, materializedViewName, schemaName, sequenceName, tableName } from './objects-of.ts';
 import type { Servers, Session } from './session.ts';
@@ -20,6 +21,8 @@ export interface Inspection {
   readonly pooler?: MigrationFacts['binding']['pooler'];
   /** What the fences have replaced (journals), for a side that is closed because of us. */
   readonly before?: { readonly source?: BeforeFence; readonly target?: BeforeFence };
+  /** Of the target, before the run held them (journal). */
+  readonly applyTriggers?: SideFacts['applyTriggers'];
   /** Of the source, as they were published (journal). */
   readonly definitions?: string;
 }
@@ -35,9 +38,15 @@ export async function inspectMigration(servers: Servers, inspection: Inspection)
   const target = await inspectSide(servers, inspection.target, { ...before.target, roles: names });
   const observed = await observe(servers, inspection);
   return {
-    binding: { source, target: without(target, new Set(inspection.ownObjects)), pooler: inspection.pooler ?? null },
+    binding: { source, target: ofTheWorld(target, inspection), pooler: inspection.pooler ?? null },
     observed,
   };
+}
+
+/** The target without what the run itself has made and set. */
+function ofTheWorld(target: SideFacts, { ownObjects, applyTriggers }: Inspection): SideFacts {
+  const own = new Set(ownObjects);
+  return { ...without(target, own), applyTriggers: applyTriggers ?? notOf(own, target.applyTriggers) };
 }
 
 function without(side: SideFacts, own: ReadonlySet<string>): SideFacts {

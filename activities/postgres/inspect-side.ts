@@ -1,6 +1,7 @@
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { SequenceFacts, SideFacts } from '../replication/facts.ts';
 import { describe } from '../providers/describe.ts';
+import { applyTriggers } from './apply-triggers.ts';
 import { areFenced, connectGrants } from './connect-grants.ts';
 import { definitionsDigest } from './definitions.ts';
 import { otherObjects } from './other-objects.ts';
@@ -61,6 +62,7 @@ export async function inspectSide(servers: Servers, database: string, options: S
           ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
       ),
       otherObjects: await otherObjects(session, version),
+      applyTriggers: await applyTriggers(session),
       schemas: await schemas(session),
       roles: await roles(session, options.roles),
       ...(await fenceFacts(session, servers.entry(database), general.superuser, options)),

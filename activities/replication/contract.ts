@@ -7,6 +7,8 @@ export interface Migration {
   /** The database of the inventory that it moves to. */
   readonly target: string;
   readonly schema: 'copy' | 'already-there';
+  /** What becomes of triggers that would fire on the target for each change that is applied. */
+  readonly triggers: 'refuse' | 'hold';
   /** Digest of the facts that the plan was made from. */
   readonly facts: string;
   readonly limits: MigrationLimits;
@@ -32,6 +34,9 @@ export interface ReplicationActivities {
   /** `ALTER DATABASE … CONNECTION LIMIT 0` on the target, so that nobody writes there before the switch. Journal: the old limit. */
   closeTarget(migration: Migration): Promise<void>;
   reopenTarget(migration: Migration): Promise<void>;
+  /** On the target, disables what would fire when replication writes there, until the cutover. */
+  holdTriggers(migration: Migration): Promise<{ triggers: number }>;
+  releaseTriggers(migration: Migration): Promise<void>;
   /** The publication of exactly the tables of the facts, on the source. */
   publish(migration: Migration): Promise<void>;
   unpublish(migration: Migration): Promise<void>;
@@ -69,6 +74,8 @@ export const replicationWork: WorkOf<ReplicationActivities> = {
   thawDdl: 'change',
   closeTarget: 'change',
   reopenTarget: 'change',
+  holdTriggers: 'change',
+  releaseTriggers: 'change',
   publish: 'change',
   unpublish: 'change',
   subscribe: 'change',

@@ -5,6 +5,7 @@ import { catchUp } from './catch-up.ts';
 import type { Migration, ReplicationActivities } from './contract.ts';
 import type { MigrationFacts } from './facts.ts';
 import { freezeDdl, thawDdl } from './freeze-ddl.ts';
+import { holdTriggers, releaseTriggers } from './hold-triggers.ts';
 import { initialCopy } from './initial-copy.ts';
 import { publish, unpublish } from './publish.ts';
 import { retire } from './retire.ts';
@@ -30,6 +31,8 @@ export function createReplicationActivities({ servers, facts, noReturn }: Replic
   return {
     freezeDdl: on(freezeDdl),
     thawDdl: on(thawDdl),
+    holdTriggers: on(holdTriggers),
+    releaseTriggers: on((sides, attempt) => releaseTriggers(sides, noReturn, attempt)),
     publish: on(publish),
     unpublish: on(unpublish),
     subscribe: on(subscribe),

@@ -40,6 +40,8 @@ export interface SideFacts {
    * `kind identity`, every name in it quoted: `view "public"."daily"`, `trigger "stamp" on "public"."orders"`.
    */
   readonly otherObjects: readonly string[];
+  /** What fires on this side when replication writes there; sorted. Of the target without what the run made, and as it was before the run held it. */
+  readonly applyTriggers: readonly ApplyTrigger[];
   /** Without the server's own and without `steadyhand`, where the function of the freeze is. */
   readonly schemas: readonly string[];
   /**
@@ -99,6 +101,21 @@ export interface TableFacts {
    */
   readonly shape: string;
 }
+
+/** A trigger of a replicated table, or an event trigger, that is ENABLE ALWAYS or REPLICA. */
+export interface ApplyTrigger {
+  /** Null: an event trigger. */
+  readonly table: { readonly schema: string; readonly name: string } | null;
+  readonly name: string;
+  /** `A` always, `R` replica. */
+  readonly mode: string;
+  /** The extension that an event trigger belongs to. */
+  readonly extension: string | null;
+  /** A foreign key's or another constraint's own, whose mode no dump carries. */
+  readonly ofConstraint: boolean;
+}
+
+export const applyTriggerKey = ({ table, name }: ApplyTrigger): string => JSON.stringify([table?.schema ?? '', table?.name ?? '', name]);
 
 export interface SequenceFacts {
   readonly schema: string;

@@ -6,7 +6,7 @@ import { tagOf } from '../../domain/run.ts';
 import type { Moves } from '../../control/contract.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import { readAlias } from '../pooling/config-file.ts';
-import { inspectMigration, type BeforeFence } from '../postgres/inspect-migration.ts';
+import { inspectMigration, type BeforeFence, type Inspection } from '../postgres/inspect-migration.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { MigrationFacts } from './facts.ts';
 import { refuseClosedByMove, refuseMoved } from './refuse-moved.ts';
@@ -32,6 +32,7 @@ export function takeMigrationFacts(servers: Servers, moves?: Moves) {
       ...(run === undefined ? {} : { tag: tagOf(run) }),
       ...beforeFences(before),
       ...publishedDefinitions(before('publish')),
+      ...heldBefore(before('hold-triggers')),
       ...ownObjectsOf(before('copy-schema')),
     }).catch(async (error: unknown) => {
       await refuseClosedByMove(moving, servers.entry(database).server, error);
@@ -67,6 +68,21 @@ function fenceOf(limit: unknown, connects: unknown): BeforeFence {
 
 function publishedDefinitions({ definitions }: Before): { definitions?: string } {
   return typeof definitions === 'string' ? { definitions } : {};
+}
+
+const applyTriggers = z.array(
+  z.object({
+    table: z.object({ schema: z.string(), name: z.string() }).nullable(),
+    name: z.string(),
+    mode: z.string(),
+    extension: z.string().nullable(),
+    ofConstraint: z.boolean(),
+  }),
+);
+
+function heldBefore({ triggers }: Before): Pick<Inspection, 'applyTriggers'> {
+  const held = applyTriggers.safeParse(triggers);
+  return held.success ? { applyTriggers: held.data } : {};
 }
 
 function ownObjectsOf(before: Before): { ownObjects?: string[] } {

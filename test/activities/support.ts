@@ -60,6 +60,7 @@ export interface Bench {
   /** Takes the facts now and makes the migration of them. */
   prepare(options?: {
     schema?: Migration['schema'];
+    triggers?: Migration['triggers'];
     tag?: string;
     ownObjects?: readonly string[];
   }): Promise<{ migration: Migration; facts: MigrationFacts }>;
@@ -95,12 +96,12 @@ export async function makeBench(pair: Pair, { schema = '', sourceOnly = '', dbna
       await Promise.all([source.end().catch(() => undefined), target.end().catch(() => undefined)]);
       [source, target] = [await connect(pair.source, dbname), await connect(pair.target, dbname)];
     },
-    prepare: async ({ schema: way = 'already-there', ...more } = {}) => {
+    prepare: async ({ schema: way = 'already-there', triggers = 'refuse', ...more } = {}) => {
       const facts = await inspectMigration(servers, { source: 'orders', target: 'orders-new', ...more });
       const digest = digestOf(facts);
       stored.set(digest, facts);
       const limits = { lagBytes: 1_048_576, pauseMs: 2_000, snapshotMs: 60_000 };
-      return { facts, migration: { source: 'orders', target: 'orders-new', schema: way, facts: digest, limits } };
+      return { facts, migration: { source: 'orders', target: 'orders-new', schema: way, triggers, facts: digest, limits } };
     },
     factsOf: async (digest) => {
       await Promise.resolve();

@@ -22,7 +22,9 @@ test('no file of checks is forgotten here', () => {
   const files = readdirSync(new URL('../../activities/postgres/preflight/', import.meta.url)).toSorted();
   const lists = ['rights.ts', 'schema.ts', 'servers.ts', 'tables.ts', 'traffic.ts'];
   // Parts of these, and what they see.
-  expect(files).toEqual([...lists, 'closing.ts', 'lacking.ts', 'row-security.ts', 'view.ts', 'without-superuser.ts'].toSorted());
+  expect(files).toEqual(
+    [...lists, 'closing.ts', 'lacking.ts', 'replica-identity.ts', 'row-security.ts', 'view.ts', 'without-superuser.ts'].toSorted(),
+  );
 });
 
 test('the parts of the pause are those that the switch measures, in their order', () => {

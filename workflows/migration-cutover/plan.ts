@@ -5,6 +5,7 @@ import type * as comparing from '../../activities/postgres/compare-commands.ts';
 import type * as replication from '../../activities/replication/commands.ts';
 import type { Migration } from '../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../activities/replication/facts.ts';
+import type * as triggers from '../../activities/replication/trigger-commands.ts';
 import type * as switching from '../../activities/replication/switch/commands.ts';
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
@@ -16,6 +17,12 @@ const input = z.strictObject({
     .enum(['copy', 'already-there'])
     .default('copy')
     .describe('copy: by pg_dump and pg_restore; already-there: the application’s migrations have made it on the target'),
+  triggers: z
+    .enum(['refuse', 'hold'])
+    .default('refuse')
+    .describe(
+      'refuse: a trigger that would fire on the target for each replicated change blocks the run; hold: it is disabled there until the cutover',
+    ),
   lagBytes: z
     .number()
     .int()
@@ -40,6 +47,7 @@ interface Commands {
   readonly postgres: typeof postgres;
   readonly replication: typeof replication;
   readonly switching: typeof switching;
+  readonly triggers: typeof triggers;
 }
 
 export const steps = {
@@ -48,6 +56,7 @@ export const steps = {
   'copy-schema': { kind: 'change', title: 'Copy the schema to the target' },
   'try-alias': { kind: 'change', title: 'Try the new side through the pooler', skippable: true },
   'close-target': { kind: 'change', title: 'Close the target to clients' },
+  'hold-triggers': { kind: 'change', title: 'Disable triggers on the target until the cutover' },
   'freeze-ddl': { kind: 'change', title: 'Freeze DDL on the source' },
   publish: { kind: 'change', title: 'Publish every table of the source' },
   subscribe: { kind: 'change', title: 'Subscribe the target' },
@@ -98,6 +107,7 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
       'copy-schema': 'postgres.removeSchema',
       'try-alias': 'pooling.removeAlias',
       'close-target': 'replication.reopenTarget',
+      'hold-triggers': 'replication.releaseTriggers',
       'freeze-ddl': 'replication.thawDdl',
       publish: 'replication.unpublish',
       subscribe: 'replication.unsubscribe',
@@ -118,7 +128,7 @@ function plan(asked: PlanQuestion<MigrationInput, MigrationFacts, Commands>): St
 }
 
 function preparation(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
-  const { pooling, postgres, replication, switching } = commands;
+  const { pooling, postgres, replication, switching, triggers } = commands;
   const { sourceBytes, sourceRows, tables } = facts.observed;
   const size = `${tables.length} tables, about ${sourceRows} rows, ${megabytes(sourceBytes)}`;
   const pooled = facts.binding.pooler !== null;
@@ -133,6 +143,14 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
       ? { commands: pooling.tryAlias(migration, facts), undo: pooling.removeAlias(migration, facts) }
       : { applies: false, because: 'the database has no pooler in the inventory' },
     'close-target': { commands: switching.closeTarget(migration, facts), undo: switching.reopenTarget(migration, facts) },
+    'hold-triggers':
+      triggers.heldTriggers(migration, facts).length > 0
+        ? {
+            commands: triggers.holdTriggers(migration, facts),
+            undo: triggers.releaseTriggers(migration, facts),
+            notes: ['They are enabled again in the switch, in their old mode, before clients write there.'],
+          }
+        : { applies: false, because: noTriggers[given.triggers] },
     'freeze-ddl': facts.binding.source.superuser
       ? {
           commands: replication.freezeDdl(migration, facts),
@@ -170,6 +188,11 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
     'approve-switch': { commands: [] },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
+
+const noTriggers = {
+  hold: 'no trigger of the target fires when replication writes there',
+  refuse: 'a trigger that fires when replication writes blocks the run (triggers: refuse)',
+} as const;
 
 function theSwitch(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
   const { comparing, pooling, replication, switching } = commands;

@@ -19,13 +19,14 @@ const pooling = verbs<PoolingActivities>('pooling', poolingWork);
  *  3. Copy the schema, unless the application's migrations have made it.
  *  4. Try the new side through the pooler, as each of the application's users.
  *  5. Close the target to clients, so that nobody writes there early.
- *  6. Freeze DDL on the source until the run ends.
- *  7. Publish every table, subscribe the target, and wait for the copy.
- *  8. Let the target catch up, and give it fresh statistics.
- *  9. Ask for leave to switch, now that the copy is there to be looked at.
- * 10. Wait for a quiet moment, and switch. From "no return" on the run only goes forward.
- * 11. Compare every row with the old side as it stood at the switch.
- * 12. Prove that the old side took no late write, and remove the replication.
+ *  6. Disable triggers there that would fire for each replicated change, when people chose that.
+ *  7. Freeze DDL on the source until the run ends.
+ *  8. Publish every table, subscribe the target, and wait for the copy.
+ *  9. Let the target catch up, and give it fresh statistics.
+ * 10. Ask for leave to switch, now that the copy is there to be looked at.
+ * 11. Wait for a quiet moment, and switch. From "no return" on the run only goes forward.
+ * 12. Compare every row with the old side as it stood at the switch.
+ * 13. Prove that the old side took no late write, and remove the replication.
  */
 export async function migrationCutover(start: RunStart): Promise<RunResult> {
   return await follow<keyof typeof steps, Migration>('migration-cutover', start, ofMigration, async (run) => {
@@ -35,6 +36,7 @@ export async function migrationCutover(start: RunStart): Promise<RunResult> {
     await run.step('copy-schema', postgres.copySchema, { undo: postgres.removeSchema });
     await run.step('try-alias', pooling.tryAlias, { undo: pooling.removeAlias });
     await run.step('close-target', replication.closeTarget, { undo: replication.reopenTarget });
+    await run.step('hold-triggers', replication.holdTriggers, { undo: replication.releaseTriggers });
     await run.step('freeze-ddl', replication.freezeDdl, { undo: replication.thawDdl });
     await run.step('publish', replication.publish, { undo: replication.unpublish });
     await run.step('subscribe', replication.subscribe, { undo: replication.unsubscribe });

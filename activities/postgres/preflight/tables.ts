@@ -1,4 +1,6 @@
 import { quoteLiteral } from '../../../domain/command.ts';
+import { triggerText } from '../../replication/hold-triggers.ts';
+import { firingOnTarget } from '../../replication/trigger-commands.ts';
 import { filledTables } from '../filled-tables.ts';
 import { userSchema } from '../user-objects.ts';
 import { fullIdentities, replicaIdentities } from './replica-identity.ts';
@@ -71,25 +73,20 @@ const owners: Check = {
   },
 };
 
-/** Triggers that fire when replication writes, on the side where they will stand when it does. */
-const applyTriggers: Check = {
+/** Such a trigger has fired on the source, and what it wrote there is replicated: its rows would come twice. */
+const firing: Check = {
   name: 'triggers',
-  look: async ({ source, target, migration }) => {
-    const session = migration.schema === 'copy' ? source : target;
-    const rows = await session.query<{ name: string }>(
-      `SELECT n.nspname || '.' || c.relname || ' ' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND ${userSchema} ORDER BY 1`,
-    );
-    return rows.length === 0
-      ? []
-      : [
-          informs(
-            `${listed(
-              rows.map((row) => row.name),
-              'triggers are ENABLE ALWAYS or REPLICA',
-            )}: they fire on the target for every change that is applied`,
-          ),
-        ];
+  look: ({ facts, migration }) => {
+    const triggers = firingOnTarget(migration, facts);
+    if (triggers.length === 0) return [];
+    const evidence = `${listed(triggers.map(triggerText), `triggers that would fire on ${migration.target} for what replication writes there`)}`;
+    if (migration.triggers === 'hold') return [informs(`${evidence}; they are disabled there until the cutover`)];
+    return [
+      blocks(
+        `${evidence}: what they write would come twice, or change the rows that are copied`,
+        'Ask for the run with triggers: hold, so that they are disabled on the target until the cutover; or ALTER TABLE … ENABLE TRIGGER … (ALTER EVENT TRIGGER … ENABLE), so that they fire for clients alone.',
+      ),
+    ];
   },
 };
 
@@ -154,7 +151,7 @@ export const tableChecks: readonly Check[] = [
   emptyTarget,
   rowSecurity,
   owners,
-  applyTriggers,
+  firing,
   inherited,
   preparedTransactions,
 ];

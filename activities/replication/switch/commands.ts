@@ -2,6 +2,7 @@ import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../..
 import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
 import { endEarlier, marker } from '../commands.ts';
 import type { Migration } from '../contract.ts';
+import { enableTriggers, heldTriggers } from '../trigger-commands.ts';
 import type { FenceFacts, FenceSide, MigrationFacts } from '../facts.ts';
 
 type Side = 'source' | 'target';
@@ -108,7 +109,7 @@ export function gate(_migration: Migration, _facts: MigrationFacts): Command[] {
   return [];
 }
 
-export function switchOver(_migration: Migration, facts: MigrationFacts): Command[] {
+export function switchOver(migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler } = facts.binding;
   const sequences = setSequences(facts);
   return [
@@ -124,14 +125,18 @@ export function switchOver(_migration: Migration, facts: MigrationFacts): Comman
     { ...dropSnapshot, when: 'after an attempt that kept one and went no further' },
     exportSnapshot,
     keepSnapshot,
-    ...forward(facts),
+    ...forward(migration, facts),
   ];
 }
 
 /** What is left to do once "forward" is decided; every part may be repeated. */
-export function forward(facts: MigrationFacts): Command[] {
+export function forward(migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler, target } = facts.binding;
-  return [...unshut('target', facts), ...(pooler ? [repoint(pooler.alias, target), reload, resume(pooler.alias)] : [])];
+  return [
+    ...enableTriggers(heldTriggers(migration, facts)),
+    ...unshut('target', facts),
+    ...(pooler ? [repoint(pooler.alias, target), reload, resume(pooler.alias)] : []),
+  ];
 }
 
 /** The old side serves again; also what a failed attempt does by itself. */

@@ -6,7 +6,9 @@ import type { Address } from '../../pooling/alias-text.ts';
 import { reload, resume } from '../../pooling/commands.ts';
 import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
+import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
+import { enableHeld } from '../hold-triggers.ts';
 import type { Budget } from './budget.ts';
 import { openSide } from './fence.ts';
 import type { Lines } from './lines.ts';
@@ -16,6 +18,7 @@ const tryAgainMs = 200;
 const giveUpAfterMs = 20_000;
 
 export interface Forward {
+  readonly migration: Migration;
   readonly facts: MigrationFacts;
   readonly pooler: PoolerEntry | undefined;
   readonly attempt: Attempt;
@@ -32,6 +35,8 @@ export async function goForward(forward: Forward): Promise<void> {
   await untilDone(forward, () =>
     budget.measured('open the new side', async () => {
       const target = await forward.lines.target();
+      // Nothing is applied any more, and nobody is let in yet: clients find every trigger as it was on the old side.
+      await enableHeld(target, forward);
       await openSide(target, 'target', facts);
     }),
   );

@@ -50,7 +50,7 @@ interface State {
 }
 
 async function switchFromTheStart(one: Switch): Promise<Switched> {
-  const { attempt } = one;
+  const { attempt, migration } = one;
   const state: State = { begun: false, superusers: superusersOf(attempt.intended), decided: false };
   let sessions: Sessions | undefined;
   try {
@@ -58,7 +58,7 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
     const facts = await untilDecided(one, sessions, state);
     const lines = createLines(one, one.planned, { target: sessions.target.change, console: sessions.console ?? undefined });
     try {
-      await goForward({ facts: one.planned, pooler: one.pooler, attempt, budget: one.budget, lines });
+      await goForward({ migration, facts: one.planned, pooler: one.pooler, attempt, budget: one.budget, lines });
     } finally {
       await lines.end();
     }

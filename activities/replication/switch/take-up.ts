@@ -10,12 +10,12 @@ const lookTimeoutMs = 3_000;
 
 /** An attempt before this one decided: only the rest is done. The pause is from its hold-up until now, by the workers' clocks. */
 export async function takeUp(one: Switch, facts: SwitchFacts): Promise<Switched> {
-  const { attempt, planned, pooler, budget } = one;
+  const { attempt, migration, planned, pooler, budget } = one;
   await attempt.intend({});
   const lines = createLines(one, planned, {});
   try {
     const already = await servedByTarget(lines, pooler, planned);
-    await goForward({ facts: planned, pooler, attempt, budget, lines });
+    await goForward({ migration, facts: planned, pooler, attempt, budget, lines });
     await attempt.settle('made');
     const note = already ? `resumed before attempt ${attempt.number} looked` : `taken up by attempt ${attempt.number}`;
     const decidedAfter = facts.parts.reduce((sum, part) => sum + part.ms, 0);

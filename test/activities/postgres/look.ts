@@ -21,6 +21,7 @@ export interface Looked {
 
 export interface Asked {
   readonly way?: Migration['schema'];
+  readonly triggers?: Migration['triggers'];
   readonly journal?: Journal;
   readonly controlSystem?: string;
   readonly move?: Move;
@@ -30,9 +31,9 @@ export interface Asked {
 
 export async function look(
   bench: Bench,
-  { way = 'already-there', journal = createJournal(), controlSystem = '1', move, facts: changed }: Asked = {},
+  { way = 'already-there', triggers = 'refuse', journal = createJournal(), controlSystem = '1', move, facts: changed }: Asked = {},
 ): Promise<Looked> {
-  const { migration, facts } = await bench.prepare({ schema: way });
+  const { migration, facts } = await bench.prepare({ schema: way, triggers });
   const stored = new Map<string, Finding[]>();
   const deps = {
     tools,

@@ -32,6 +32,14 @@ const earlier = {
   server: { host: 'new', port: 5_432, dbname: 'orders' },
 };
 
+const firing = `
+  CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+  CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE orders ENABLE ALWAYS TRIGGER stamp;
+  CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+  CREATE TRIGGER stamp BEFORE INSERT ON days FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE days_2 ENABLE REPLICA TRIGGER stamp;
+  CREATE TRIGGER quiet BEFORE INSERT ON parcels FOR EACH ROW EXECUTE FUNCTION stamp();
+  CREATE RULE always AS ON DELETE TO parcels DO ALSO NOTHING; ALTER TABLE parcels ENABLE ALWAYS RULE always;`;
+
 const cases: readonly Case[] = [
   {
     check: 'connection limits',
@@ -145,9 +153,22 @@ const cases: readonly Case[] = [
   },
   {
     check: 'triggers',
+    level: 'blocks',
+    says: 'stamp of "public"."days_2" (ENABLE REPLICA), stamp of "public"."orders" (ENABLE ALWAYS): what they write would come twice',
+    both: firing,
+  },
+  {
+    check: 'triggers',
+    level: 'blocks',
+    says: 'the event trigger log_ddl (ENABLE ALWAYS)',
+    target: `CREATE FUNCTION log_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER log_ddl ON ddl_command_end EXECUTE FUNCTION log_ddl(); ALTER EVENT TRIGGER log_ddl ENABLE ALWAYS`,
+  },
+  {
+    check: 'triggers',
     level: 'informs',
-    says: 'public.orders stamp',
-    both: `CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE orders ENABLE ALWAYS TRIGGER stamp`,
+    says: 'they are disabled there until the cutover',
+    both: firing,
+    asked: { triggers: 'hold' },
   },
   { check: 'kinds of tables', level: 'informs', says: 'public.parcels.n' },
   {

@@ -77,6 +77,7 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
     source: 'orders',
     target: 'orders-next',
     schema: 'already-there',
+    triggers: 'refuse',
     facts: 'digest',
     limits: { lagBytes: 16_777_216, pauseMs, snapshotMs: 600_000 },
   };
