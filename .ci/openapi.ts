@@ -14,6 +14,7 @@ export async function openapiText(): Promise<string> {
       ready: absent,
       start: absent,
       decide: absent,
+      decideLater: absent,
       look: absent,
       running: absent,
       unpolled: absent,

@@ -15,5 +15,5 @@ export async function tellAgain({ control, temporal }: Pick<ApiParts, 'control' 
 }
 
 function notAsked(error: unknown): void {
-  if (!(error instanceof Failure && error.code === 'conflict')) throw error;
+  if (!(error instanceof Failure && (error.code === 'conflict' || error.code === 'not-found'))) throw error;
 }

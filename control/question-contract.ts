@@ -56,7 +56,10 @@ export interface Questions {
   find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
   /** In one transaction with the `change` of the run. Closing it again changes nothing of the question. */
   close(question: { run: string; approval: string; opening: number }, answer: string, change?: RunChange): Promise<void>;
-  /** A person answered: row and event. The workflow judges it afterwards. */
+  /**
+   * A person answered: row and event. The workflow judges it afterwards, unless it is `rejected`: it can't count, for this reason, and
+   * is not sent. Throws `too-many-answers` when the person has as many rows for the question as one may have.
+   */
   decide(decision: {
     id: string;
     run: string;
@@ -70,6 +73,7 @@ export interface Questions {
     groups: readonly string[];
     channel: string;
     reason?: string;
+    rejected?: string;
   }): Promise<DecisionRow>;
   decision(id: string): Promise<DecisionRow | null>;
   /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */

@@ -1,7 +1,7 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
 import { changeParameters } from './change-run.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
-import type { Db } from './db.ts';
+import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText, tellingJson, told } from './event-text.ts';
 
@@ -45,11 +45,13 @@ export function createQuestions(db: Db): Questions {
       await db.query(closeQuery, [run, approval, opening, answer, text, ...changeParameters(change)]);
     },
     decide: async (decision) => {
-      const { id, approval, opening, digest, choice, person, kind = 'person', groups, channel, reason } = decision;
+      const { rejected, ...given } = decision;
+      const { id, approval, opening, digest, choice, person, kind = 'person', groups, channel, reason } = given;
       const data = { decision: id, approval, opening, digest, choice, groups, reason: reason ?? null };
-      const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2) AS made', [
-        tellingJson({ ...decision, kind }),
+      const { made } = await db.one<{ made: DecisionRow }>('SELECT steadyhand.decide($1, $2, $3) AS made', [
+        tellingJson({ ...given, kind }),
         eventText({ kind, name: person, channel }, data),
+        rejected === undefined ? null : rejection(id, rejected),
       ]);
       return made;
     },
@@ -73,6 +75,11 @@ export function createQuestions(db: Db): Questions {
         [olderThanMs],
       ),
   };
+}
+
+/** A judgement that the API made itself, with its event. */
+function rejection(decision: string, because: string): string {
+  return asJson({ because: told(because), event: eventText(engine, { decision, counts: false, because }) });
 }
 
 /** A question without a deadline has no such field, as in the domain. */

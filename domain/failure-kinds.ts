@@ -85,6 +85,12 @@ export const failureKinds = {
     meaning: 'The request does not fit the state that things are in now.',
     hint: 'Look at the run again (`steadyhand show`) and decide from what is there.',
   },
+  'too-many-answers': {
+    retryable: false,
+    status: 429,
+    meaning: 'This person has answered this question as often as one person may. This answer is not recorded.',
+    hint: 'Look at what became of the earlier answers (`steadyhand show`), or let another person answer.',
+  },
   'idempotency-key-reused': {
     retryable: false,
     status: 422,

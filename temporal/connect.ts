@@ -77,9 +77,12 @@ function adviceOf(tls: boolean | undefined): string {
     : '; TLS is off: if the server wants it, set TEMPORAL_TLS_…';
 }
 
-/** Whether the call ran into its deadline: the server may have done it all the same. */
-export function isDeadline(error: unknown): boolean {
-  return grpcCode(error) === grpc.deadline;
+/** How long a call of the API may take. */
+export const callWithinMs = 5_000;
+
+/** Makes the call with a deadline; the server may have done it all the same when that is missed. */
+export function within<Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> {
+  return client.withDeadline(Date.now() + ms, call);
 }
 
 /** The status code of a call that failed; undefined for an error of another kind. */
@@ -90,7 +93,7 @@ export function grpcCode(error: unknown): number | undefined {
 
 /** What the server said, or why it said nothing. */
 export function grpcText(error: unknown): string {
-  if (isDeadline(error)) return 'no answer in time';
+  if (grpcCode(error) === grpc.deadline) return 'no answer in time';
   if (isGrpcServiceError(error)) return error.details || error.message;
   if (error instanceof ServiceError && isGrpcServiceError(error.cause)) return error.cause.details || error.message;
   return error instanceof Error ? error.message : String(error);

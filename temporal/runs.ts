@@ -1,24 +1,15 @@
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  type Client,
-  type WorkflowHandle,
-} from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { SearchAttributePair } from '@temporalio/common';
 import type { Request } from '../control/contract.ts';
 import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import type { ClearUp } from '../domain/leftover.ts';
 import type { RunStart } from '../domain/run.ts';
-import { isDeadline, temporalFailure } from './connect.ts';
+import { callWithinMs, temporalFailure, within } from './connect.ts';
 import { runningWorkflows } from './running.ts';
 import { runSearchAttributes, searchAttributeCheck } from './search-attributes.ts';
+import { sendDecision, signalDecision } from './send-decision.ts';
 import { unpolledQueues, type Unpolled } from './unpolled.ts';
-
-const callWithinMs = 5_000;
-const decideWithinMs = 5_000;
 
 /** What the API does with Temporal. Every method throws `temporal-unavailable` when the server does not answer in time. */
 export interface TemporalRuns {
@@ -27,7 +18,10 @@ export interface TemporalRuns {
   /** Whether a run can be started: the server is there and the namespace has our search attributes, else `search-attributes-missing`. */
   ready(): Promise<void>;
   start(request: Request): Promise<void>;
+  /** Sends a person's answer and returns the run's judgement; null: judged later. `send-decision.ts` has the contract. */
   decide(run: string, message: DecisionMessage): Promise<Authorisation | null>;
+  /** Sends an answer once more, which the run judges when it gets to it. Throws as `decide` does. */
+  decideLater(run: string, message: DecisionMessage): Promise<void>;
   look(run: string): Promise<RunLook>;
   /** The ids of the workflows that run, each with its execution, as the server's list has them: it may lag behind `look`. */
   running(): Promise<ReadonlyMap<string, string>>;
@@ -62,6 +56,7 @@ export function temporalRuns(client: Client, options: StartOptions): TemporalRun
       }
     },
     decide: (run, message) => sendDecision(client, run, message),
+    decideLater: (run, message) => signalDecision(client, run, message),
     look: (run) => lookAt(client, run),
     running: () => runningWorkflows(client, options.taskQueue),
     unpolled: () => unpolledQueues(client, options.taskQueue),
@@ -135,48 +130,6 @@ async function startClearUp(client: Client, run: string, clearUp: ClearUp, { tas
   }
 }
 
-/**
- * Tells the run what a person decided and returns the run's judgement. The update's id is the decision's, so sending it twice
- * judges once. When no worker answers in time the same message goes as a Signal, which waits in the run's history, and the
- * answer is null: judged later. Throws `conflict` when the run has closed, or does not take this message now.
- */
-export async function sendDecision(
-  client: Client,
-  run: string,
-  message: DecisionMessage,
-  withinMs = decideWithinMs,
-): Promise<Authorisation | null> {
-  const handle = client.workflow.getHandle(run);
-  try {
-    return await within(client, withinMs, () =>
-      handle.executeUpdate<Authorisation, [DecisionMessage]>('decide', { args: [message], updateId: message.decisionId }),
-    );
-  } catch (error) {
-    if (!(error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) && !isDeadline(error)) throw decisionFailure(error, client, run);
-  }
-  return await signalDecision(client, handle, message);
-}
-
-async function signalDecision(client: Client, handle: WorkflowHandle, message: DecisionMessage): Promise<null> {
-  try {
-    await within(client, callWithinMs, () => handle.signal<[DecisionMessage]>('decided', message));
-    return null;
-  } catch (error) {
-    throw decisionFailure(error, client, handle.workflowId);
-  }
-}
-
-function decisionFailure(error: unknown, client: Client, run: string): Failure {
-  if (error instanceof WorkflowNotFoundError) {
-    return new Failure('conflict', `the run ${run} does not run any more, so the decision came too late`, { run }, error);
-  }
-  if (error instanceof WorkflowUpdateFailedError) {
-    const because = error.cause?.message ?? error.message;
-    return new Failure('conflict', `the run does not take this decision: ${because}`, { run, because }, error);
-  }
-  return temporalFailure(error, { namespace: client.options.namespace });
-}
-
 /** Whether the run's workflow still runs; one that Temporal does not know does not. */
 export async function isOpen(client: Client, run: string): Promise<boolean> {
   return (await lookAt(client, run)).status === 'open';
@@ -213,8 +166,4 @@ async function health(client: Client): Promise<void> {
   } catch (error) {
     throw temporalFailure(error, { namespace });
   }
-}
-
-function within<Result>(client: Client, ms: number, call: () => Promise<Result>): Promise<Result> {
-  return client.withDeadline(Date.now() + ms, call);
 }

@@ -1,7 +1,8 @@
-import { chainOf, settle, type Agreement } from '../../domain/approval.ts';
+import { currentAgreements } from '../../domain/answer.ts';
+import { chainOf, settle } from '../../domain/approval.ts';
 import type { Choice, DecidedBy } from '../../domain/decision.ts';
 import { ruleOf } from '../../domain/break-glass.ts';
-import { groupsOf, personOf, type ApprovalRule, type Inventory } from '../../domain/inventory.ts';
+import type { ApprovalRule } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
@@ -73,17 +74,9 @@ export function nudge({ control, inventory }: EngineDependencies) {
     if (!question || question.answer !== null) return { settled: null };
     await control.questions.nudge(question, place);
     const { quorum, agreements } = (await control.questions.find(run, approval, opening)) ?? question;
-    const settled = settle(quorum, ofNow(agreements, inventory(), runNameOf(run).database));
+    const settled = settle(quorum, currentAgreements({ inventory: inventory(), database: runNameOf(run).database }, { agreements }));
     return settled === null ? { settled } : { settled, ...(await lastToSay(control, run, approval, { opening, answer: settled })) };
   };
-}
-
-/** By the people of now: who has left a group since does not stand for it any more, and all accounts of a person are that one. */
-export function ofNow(agreements: readonly Agreement[], inventory: Inventory, database: string): Agreement[] {
-  return agreements.map((one) => {
-    const groups = groupsOf(inventory, database, one.person);
-    return { ...one, person: personOf(inventory, one.person) ?? one.person, groups: one.groups.filter((group) => groups.includes(group)) };
-  });
 }
 
 /** An approval that is asked again shows as its next generation. */

@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { cancelAnswer, type Answer } from '../answer.ts';
 import { choiceSchema, judgedSchema } from '../answers.ts';
 import { channelOf, kindOf, needs } from '../bearer.ts';
-import { cancelAnswer, decide, type Answer } from '../decide.ts';
+import { decide } from '../decide.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { digest, reason, runId } from './identifiers.ts';
@@ -27,7 +28,7 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       {
         schema: {
           ...one,
-          summary: 'Answer an open question. 409 when the run refuses the answer; 202 when it is judged later',
+          summary: 'Answer an open question. 403 or 409 when the answer does not count; 202 when it is judged later',
           body: decision,
           response: answers,
         },

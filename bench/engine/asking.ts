@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import type { Control, OpenQuestion } from '../../control/contract.ts';
 import { until } from '../../sandbox/until.ts';
-import { sendDecision } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import type { BenchOptions } from '../frame/bench.ts';
 import { interleaved } from '../frame/interleaved.ts';
 import { nowMs } from './messages.ts';

@@ -3,7 +3,8 @@ import { ulid } from 'ulid';
 import type { Control, OpenQuestion } from '../../control/contract.ts';
 import { runNameOf } from '../../domain/run.ts';
 import { until } from '../../sandbox/until.ts';
-import { sendDecision, startRun } from '../../temporal/runs.ts';
+import { startRun } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import type { Order } from './messages.ts';
 import type { Stretch } from './timing.ts';
 

@@ -122,6 +122,7 @@ function standIn(): TemporalStandIn {
       if (temporal.judgement instanceof Failure) throw temporal.judgement;
       return temporal.judgement;
     },
+    decideLater: async (run, message) => void (await temporal.decide(run, message)),
     clearUp: async (run, { asked }) => {
       await temporal.health();
       temporal.cleared.push({ run, asked });

@@ -203,7 +203,7 @@ describe('a decision that did not surely arrive', () => {
     const { id } = await written(api.control, run);
     await api.control.questions.judge(id, { counts: true, because: 'counts' });
     api.temporal.judgement = new Failure('temporal-unavailable', 'the connection was lost');
-    await deliverUndelivered(parts, log);
+    await expect(deliverUndelivered(parts, log)).rejects.toThrow('did not arrive');
     api.temporal.judgement = { counts: true, settled: 'cancel', by: { person: 'grace' }, because: 'counts' };
     await deliverUndelivered(parts, log);
     await deliverUndelivered(parts, log);

@@ -122,3 +122,44 @@ describe('decisions', () => {
     await failureOf('not-found', control.questions.judge('nonsense', { counts: true, because: '' }));
   });
 });
+
+describe('answers that can’t count', () => {
+  it('are recorded as rejected with both events, and are delivered to nobody', async () => {
+    await control.questions.open(question());
+    const made = await control.questions.decide({ ...decision('mallory'), rejected: 'mallory is in no group, password=hunter2' });
+    expect(made).toMatchObject({ counts: false, because: expect.stringContaining('mallory is in no group') });
+    expect(made.because).not.toContain('hunter2');
+    expect((await kindsOf(control, run)).slice(-2)).toEqual(['decision.made', 'decision.judged']);
+    expect(await control.questions.undelivered(0)).toEqual([]);
+    expect((await control.runs.detail(run))?.questions[0]?.agreements).toEqual([]);
+  });
+
+  it('are limited for each person and question, also when they come at once; other people and questions are not affected', async () => {
+    await control.questions.open(question());
+    const rejected = { rejected: 'mallory is in no group' };
+    const told = await Promise.allSettled(
+      Array.from({ length: 30 }, async () => await control.questions.decide({ ...decision('mallory'), ...rejected })),
+    );
+    expect(told.filter((one) => one.status === 'fulfilled')).toHaveLength(20);
+    const events = (await kindsOf(control, run)).length;
+    await failureOf('too-many-answers', control.questions.decide({ ...decision('mallory'), ...rejected }));
+    expect(await kindsOf(control, run)).toHaveLength(events);
+    await control.questions.decide({ ...decision('grace'), ...rejected });
+    await control.questions.decide({ ...decision('mallory'), approval: 'run', opening: 0, choice: 'cancel', ...rejected });
+    // Once they can count, the same person is heard.
+    expect(await control.questions.decide(decision('mallory'))).toMatchObject({ counts: null });
+  });
+
+  it('name questions that nobody asked: those count as one', async () => {
+    const invented = async (opening: number) =>
+      await control.questions.decide({ ...decision('mallory'), opening, rejected: 'it is not being asked' });
+    for (let opening = 100; opening < 120; opening += 1) await invented(opening);
+    await failureOf('too-many-answers', invented(120));
+  });
+
+  it('and those that the run is to judge are limited, too', async () => {
+    await control.questions.open(question());
+    for (let count = 0; count < 50; count += 1) await control.questions.decide(decision('grace'));
+    await failureOf('too-many-answers', control.questions.decide(decision('grace')));
+  });
+});

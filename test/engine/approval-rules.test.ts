@@ -3,7 +3,7 @@ import { ulid } from 'ulid';
 import type { OpenQuestion } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Inventory } from '../../domain/inventory.ts';
-import { sendDecision } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import { failureOf } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { enginePlace, type EngineOptions, type EngineTest } from './place.ts';
@@ -78,7 +78,7 @@ describe('R4: the requester never approves, by any account', () => {
   test.each(['ada', 'ada-admin', 'U0ADA'])('as %s', async (account) => {
     const { engine, api, run } = await asking({ rule: '{ quorum: [{ group: dba }] }' });
     const answer = await api.answer(run, account, 'approve');
-    expect(answer.status).toBe(409);
+    expect(answer.status).toBe(403);
     expect(String(answer.body['detail'])).toContain("ada asked for the run and can't approve it");
     // Also where the row itself names the account.
     expect(await engine.decide(run, account, 'approve')).toMatchObject({ counts: false });
@@ -90,7 +90,7 @@ describe('R4: the requester never approves, by any account', () => {
     const run = await api.start('ada-admin');
     await engine.asked(run, 'agree-first');
     expect((await engine.detail(run)).requester).toBe('ada');
-    expect((await api.answer(run, 'ada', 'approve')).status).toBe(409);
+    expect((await api.answer(run, 'ada', 'approve')).status).toBe(403);
   });
 });
 
@@ -100,7 +100,7 @@ test('R5: who has left the group since is refused, and what they said before sta
   engine.inventory = without(engine.inventory, 'grace', 'dba');
   expect((await api.answer(run, 'edsger', 'approve')).body).toMatchObject({ counts: true, settled: null });
   const again = await api.answer(run, 'grace', 'approve');
-  expect(again.status).toBe(409);
+  expect(again.status).toBe(403);
   expect(String(again.body['detail'])).toContain('in none of the groups');
   expect((await engine.detail(run)).state).toBe('waiting');
 });
@@ -134,7 +134,7 @@ describe('R7: one human counts once', () => {
 test('R8: a service’s token does not answer, unless the policy lets it', async () => {
   const { engine, api, run } = await asking({ rule: twoOfDba });
   const refused = await api.answerAsService(run, 'grace', 'approve');
-  expect(refused.status).toBe(409);
+  expect(refused.status).toBe(403);
   expect(String(refused.body['detail'])).toContain('service');
   const policies = Object.fromEntries(
     Object.entries(engine.inventory.policies).map(([name, one]) => [name, { ...one, servicesAnswer: true }]),
@@ -233,7 +233,7 @@ test('R15: break-glass needs a reason and a second person, is told loudly, flagg
   expect((await api.call('ada', 'POST', '/v1/runs', { ...body, breakGlass: '' })).status).toBe(400);
   const run = await api.start('ada', { breakGlass: 'orders is down' });
   await engine.asked(run, 'agree-first');
-  expect((await api.answer(run, 'ada-admin', 'approve')).status).toBe(409);
+  expect((await api.answer(run, 'ada-admin', 'approve')).status).toBe(403);
   expect((await api.answer(run, 'barbara', 'approve')).body).toMatchObject({ settled: 'approve' });
   await engine.asked(run, 'agree-last');
   expect((await api.answer(run, 'grace', 'approve')).body).toMatchObject({ settled: 'approve' });

@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import { expect, test } from 'vitest';
-import { sendDecision } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import { failureOf } from '../control/support.ts';
 import { enginePlace } from './place.ts';
 

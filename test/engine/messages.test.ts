@@ -1,7 +1,7 @@
 import { ulid } from 'ulid';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../domain/failure.ts';
-import { sendDecision } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import { failureOf } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { newGate, once } from './hooked-control.ts';

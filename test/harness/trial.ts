@@ -4,7 +4,8 @@ import type { OpenQuestion, RunDetail } from '../../control/contract.ts';
 import type { Authorisation, Choice } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { groupsOf } from '../../domain/inventory.ts';
-import { sendDecision, startRun } from '../../temporal/runs.ts';
+import { startRun } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Stage, Subject, World } from './stage.ts';
 

@@ -7,7 +7,8 @@ import type { Request } from '../../control/contract.ts';
 import type { DecisionMessage } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
-import { isOpen, lookAt, sendDecision, startRun, temporalRuns, workflowTypeOf } from '../../temporal/runs.ts';
+import { isOpen, lookAt, startRun, temporalRuns, workflowTypeOf } from '../../temporal/runs.ts';
+import { sendDecision } from '../../temporal/send-decision.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -77,7 +78,7 @@ test('a workflow that never was is unknown, and takes no decision', async () => 
   const run = aRequest().run;
   expect(await lookAt(client, run)).toEqual({ status: 'unknown', resetTo: null });
   expect(await isOpen(client, run)).toBe(false);
-  expect((await failure(sendDecision(client, run, aMessage()))).code).toBe('conflict');
+  expect((await failure(sendDecision(client, run, aMessage()))).code).toBe('not-found');
 });
 
 test('health answers, and fails with a closed connection', async () => {
@@ -113,7 +114,7 @@ test('C5: decisions that no worker was there for wait in the run; the others are
     const taken = (await client.workflow.getHandle(request.run).result()) as string[];
     expect(taken).toContain(early.decisionId);
     expect(taken.filter((id) => id === message.decisionId)).toHaveLength(1);
-    expect((await failure(sendDecision(client, request.run, aMessage()))).message).toContain('too late');
+    expect(await failure(sendDecision(client, request.run, aMessage()))).toMatchObject({ code: 'not-found' });
   });
   await native.close();
 });

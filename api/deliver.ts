@@ -1,0 +1,72 @@
+import type { DecisionRow, RunDetail } from '../control/contract.ts';
+import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
+import { Failure } from '../domain/failure.ts';
+import type { ApiParts } from './parts.ts';
+import { closedText } from './rejection.ts';
+
+type Parts = Pick<ApiParts, 'control' | 'temporal'>;
+type RunEnd = Pick<RunDetail, 'run' | 'state' | 'outcome'>;
+
+export interface Delivery {
+  /** null: nobody has judged it yet. */
+  readonly verdict: Authorisation | null;
+  /** The run has it for good, or never takes it; otherwise it is to be sent again. */
+  readonly arrived: boolean;
+}
+
+/** Sends a decision to its run and waits for the judgement for some seconds. */
+export async function deliver(parts: Parts, run: RunEnd, decision: DecisionRow): Promise<Delivery> {
+  return await sent(parts, run, decision, async (message) => await parts.temporal.decide(run.run, message));
+}
+
+/** Sends it again; the run judges it when it gets to it. Sending it twice is harmless. */
+export async function deliverAgain(parts: Parts, run: RunEnd, decision: DecisionRow): Promise<Delivery> {
+  return await sent(parts, run, decision, async (message) => {
+    await parts.temporal.decideLater(run.run, message);
+    return null;
+  });
+}
+
+/**
+ * Only a judgement is recorded as one: the run's own, or that the run's row is closed. After any other failure the decision stays
+ * undelivered, whatever the failure was: the run may even have judged it, and then that is the answer.
+ */
+async function sent(
+  parts: Parts,
+  run: RunEnd,
+  row: DecisionRow,
+  send: (message: DecisionMessage) => Promise<Authorisation | null>,
+): Promise<Delivery> {
+  const { id, approval, opening, digest, choice } = row;
+  if (run.state === 'closed') return await refused(parts, id, closedText(run));
+  let verdict: Authorisation | null;
+  try {
+    verdict = await send({ approval, opening, digest, choice, decisionId: id });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return await notTaken(parts, run.run, id, error);
+  }
+  await parts.control.questions.delivered(id);
+  return { verdict, arrived: true };
+}
+
+async function notTaken(parts: Parts, run: string, id: string, { code, facts, message }: Failure): Promise<Delivery> {
+  if (code === 'conflict') return await refused(parts, id, typeof facts['because'] === 'string' ? facts['because'] : message);
+  // Temporal may have lost sight of the workflow for a moment: only the run's row says that it has ended.
+  const known = code === 'not-found' ? await parts.control.runs.find(run) : null;
+  if (known?.state === 'closed') return await refused(parts, id, closedText(known));
+  return { verdict: judgementIn(await parts.control.questions.decision(id)), arrived: false };
+}
+
+/** The first judgement stands: when the run was quicker, what it said is returned. */
+async function refused({ control: { questions } }: Parts, id: string, because: string): Promise<Delivery> {
+  await questions.judge(id, { counts: false, because });
+  await questions.delivered(id);
+  return { verdict: judgementIn(await questions.decision(id)) ?? { counts: false, because }, arrived: true };
+}
+
+function judgementIn(row: DecisionRow | null): Authorisation | null {
+  if (!row || row.counts === null) return null;
+  const because = row.because ?? '';
+  return row.counts ? { counts: true, settled: null, by: { person: row.person }, because } : { counts: false, because };
+}
