@@ -1,9 +1,13 @@
-// `npm run lock`, after every `npm install`: where a registry lacks a package for a foreign platform, npm leaves it out of the
-// lockfile, and `npm ci` then refuses the lockfile. This adds a stub for each optional package that is missing. Adding it twice
-// is harmless: what is there stays as it is, and later installs keep it.
+// `npm run lock`, after every `npm install`. It does two things, and doing them twice is harmless.
+// - Where a registry lacks a package for a foreign platform, npm leaves it out of the lockfile, and `npm ci` then refuses the
+//   lockfile. This adds a stub for each optional package that is missing; later installs keep it.
+// - It removes what packages say about the Node.js that they need. `npm ci` holds that against the Node.js that npm itself runs on,
+//   but the packages run on the Node.js 24 that is one of them. On Node.js 20 it printed a warning for each, and on some versions
+//   it left out optional packages that work. `npm install` has checked the same ranges before, against its own Node.js.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface LockedPackage {
+  engines?: Readonly<Record<string, string>>;
   readonly version?: string;
   readonly optional?: boolean;
   readonly dev?: boolean;
@@ -22,15 +26,20 @@ const processors = ['arm', 'arm64', 'ia32', 'loong64', 'ppc64', 'riscv64', 's390
 
 const file = new URL('../package-lock.json', import.meta.url);
 // npm writes this file; its form is documented for lockfileVersion 3.
-const lock = JSON.parse(readFileSync(file, 'utf8')) as Lockfile;
+const before = readFileSync(file, 'utf8');
+const lock = JSON.parse(before) as Lockfile;
 const missing = missingOf(lock.packages);
 
 for (const { path, stub } of missing) lock.packages[path] = stub;
-if (missing.length > 0) {
-  lock.packages = sorted(lock.packages);
-  writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
+// The first entry is this project's own.
+for (const [path, entry] of Object.entries(lock.packages)) if (path !== '') delete entry.engines;
+if (missing.length > 0) lock.packages = sorted(lock.packages);
+const text = `${JSON.stringify(lock, null, 2)}\n`;
+if (text === before) console.log('The lockfile is complete.');
+else {
+  writeFileSync(file, text);
+  console.log(`Completed the lockfile; ${missing.length} packages of other platforms were missing.`);
 }
-console.log(missing.length === 0 ? 'The lockfile is complete.' : `Added ${missing.length} packages of other platforms to the lockfile.`);
 
 /** The optional packages that some package asks for and that the lockfile has nowhere on its way up. */
 function missingOf(packages: Lockfile['packages']): { path: string; stub: LockedPackage }[] {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
+import lock from '../../package-lock.json' with { type: 'json' };
 import manifest from '../../package.json' with { type: 'json' };
 import { catalog } from '../../workflows/catalog.ts';
 import { nowhere } from '../cli/nowhere.ts';
@@ -31,3 +32,11 @@ test.each(['README.md', 'docs/running.md', 'docs/migration-cutover.md', 'docs/ar
     expect(called.filter((name) => !known.includes(name) && name !== 'sandbox')).toEqual([]);
   },
 );
+
+test('it names the versions of Node.js that package.json names, and npm ci warns of none', () => {
+  const [runs, starts] = [manifest.engines.node, manifest.devEngines.runtime.version].map((range) => Number.parseInt(range.slice(2), 10));
+  expect(read('README.md')).toContain(`Node.js ${runs} with npm`);
+  expect(read('README.md')).toContain(`an older Node.js, from ${starts}, can start it`);
+  // npm holds these ranges against the Node.js that npm runs on; `npm run lock` removes them.
+  expect(Object.entries(lock.packages).filter(([path, entry]) => path !== '' && 'engines' in entry)).toEqual([]);
+});
