@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { DemoReport } from '../sandbox/demo/report.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
-import { rows } from './sandbox.ts';
+import { moveArguments, rows } from './sandbox.ts';
 import { UsageError, type World } from './world.ts';
 
 interface DemoOptions {
@@ -70,8 +70,9 @@ async function cutover(world: World, options: DemoOptions, told: (report: DemoRe
   const { migrationCutover } = await import('../workflows/migration-cutover/plan.ts');
   const say = (text: string): void => world.out(text);
   await bringUp(options, say, async (sandbox) => {
-    told(await cutoverDemo(sandbox, say), migrationCutover);
-    if (options.keep) say(keptText(sandbox));
+    const report = await cutoverDemo(sandbox, say);
+    told(report, migrationCutover);
+    if (options.keep) say(keptText(sandbox, report.outcome === 'succeeded' ? await nextMove(sandbox, say) : []));
   });
 }
 
@@ -95,8 +96,22 @@ async function restore(world: World, options: DemoOptions, told: (report: DemoRe
   await bringUpAtAws(options, say, async (sandbox, orders) => told(await show(sandbox, orders, say), pitrRestore));
 }
 
-function keptText(sandbox: Sandbox): string {
-  const others = Object.keys(sandbox.tokens).filter((person) => person !== 'ada');
+/** The lines of what can be done next, with a server that it can be done on. */
+async function nextMove({ directory, tokens }: Sandbox, say: (text: string) => void): Promise<string[]> {
+  const { freshTarget } = await import('../sandbox/fresh-target.ts');
+  const target = await freshTarget({ directory, log: (line) => say(`${line}\n`) });
+  return [
+    `    steadyhand plan ${moveArguments(target)}`,
+    `    steadyhand start ${moveArguments(target)} --watch`,
+    '  It asks twice. Answer in a second shell, which needs the first line above, too:',
+    `    steadyhand approve <run> --as ${tokens['grace']}      # for the dbas`,
+    `    steadyhand approve <run> --as ${tokens['linus']}      # for the owners`,
+    '  Then the inventory is to name the new server, and there is to be another one to move to. This does both:',
+    '    steadyhand sandbox fresh-target',
+  ];
+}
+
+function keptText(sandbox: Sandbox, next: readonly string[]): string {
   return [
     '',
     'The sandbox stays up.',
@@ -105,11 +120,10 @@ function keptText(sandbox: Sandbox): string {
     '  In a shell:',
     `    . ${sandbox.directory}/environment`,
     `    export STEADYHAND_TOKEN_FILE=${sandbox.tokens['ada'] ?? ''}`,
-    `    steadyhand runs                      # as ada; there are also ${others.join(', ')}`,
-    '    steadyhand --help',
-    '    steadyhand sandbox down              # takes it down',
-    '  The database has moved by now, and the inventory still names the server that it came from. To move it yourself: `steadyhand',
-    '  sandbox down`, then `steadyhand sandbox up`.',
+    '    steadyhand runs',
+    ...next,
+    '  At the end:',
+    '    steadyhand sandbox down',
     '',
   ].join('\n');
 }

@@ -9,12 +9,13 @@ interface UpFlags {
   readonly detach?: boolean;
 }
 
-/** `steadyhand sandbox up|status|down`: a complete Steadyhand on this machine. */
+/** `steadyhand sandbox up|status|fresh-target|down`: a complete Steadyhand on this machine. */
 export function sandboxCommand(): Command {
   return new Command('sandbox')
     .description('A complete Steadyhand on this machine to rehearse with (host command)')
     .addCommand(upCommand())
     .addCommand(statusCommand())
+    .addCommand(freshTargetCommand())
     .addCommand(downCommand());
 }
 
@@ -37,6 +38,22 @@ function statusCommand(): Command {
     const { status } = await import('../sandbox/sandbox.ts');
     show(status());
   });
+}
+
+function freshTargetCommand(): Command {
+  return new Command('fresh-target')
+    .description('After a migration: the inventory names the server that serves now, and a fresh one to move to (host command)')
+    .action(async () => {
+      const { freshTarget } = await import('../sandbox/fresh-target.ts');
+      const { sandboxConfiguration } = await import('../sandbox/configuration.ts');
+      const target = await freshTarget({ directory: sandboxConfiguration().state, log: say });
+      say(`  steadyhand start ${moveArguments(target)} --watch`);
+    });
+}
+
+/** What follows `plan` and `start` to move the sandbox's database. */
+export function moveArguments(target: string): string {
+  return `migration-cutover orders -i target=${target} -i schema=already-there`;
 }
 
 function downCommand(): Command {
@@ -68,7 +85,8 @@ function tell(sandbox: Sandbox, detached: boolean): void {
   say('');
   say(`  . ${sandbox.directory}/environment        # what the commands need to know`);
   say(`  export STEADYHAND_TOKEN_FILE=${sandbox.tokens['ada']}`);
-  say('  steadyhand start migration-cutover orders -i target=orders-18 -i schema=already-there --watch');
+  say(`  steadyhand start ${moveArguments('orders-18')} --watch`);
+  say('  steadyhand sandbox fresh-target        # after that, to move once more');
   say(`  Temporal’s page: ${sandbox.temporal.ui}    logs: ${sandbox.logs}`);
   say(detached ? '  `steadyhand sandbox down` takes it down.' : '  Ctrl-C takes it down.');
 }

@@ -39,8 +39,8 @@ export async function writeInventory(
     version: 1,
     people,
     databases: {
-      orders: { description: 'The orders of the shop', ...database(layout, parts.source), ...pooler(layout, parts.pgbouncer) },
-      'orders-18': { description: 'Where the orders can move to', ...database(layout, parts.target) },
+      orders: { description: 'The orders of the shop', ...databaseEntry(layout, parts.source), ...pooler(layout, parts.pgbouncer) },
+      'orders-18': { description: 'Where the orders can move to', ...databaseEntry(layout, parts.target) },
     },
     policies: { default: policy },
   };
@@ -50,7 +50,8 @@ export async function writeInventory(
   await writeFile(layout.inventory, text, { mode: 0o644 });
 }
 
-function database(layout: Layout, { host, port }: Cluster): object {
+/** The inventory's entry of a server of the sandbox, without a description. */
+export function databaseEntry(layout: Layout, { host, port }: Cluster): object {
   return {
     provider: 'streaming',
     server: {

@@ -33,7 +33,8 @@ export interface ServerOptions {
 }
 
 const logicalSource = { wal_level: 'logical', max_wal_senders: 20, max_replication_slots: 20, max_connections: 200 };
-const logicalTarget = { ...logicalSource, max_logical_replication_workers: 20, max_worker_processes: 32 };
+/** What a server needs to be moved to, and away from later. */
+export const logicalTarget = { ...logicalSource, max_logical_replication_workers: 20, max_worker_processes: 32 };
 
 export interface Ports {
   readonly temporal: readonly [number, number];

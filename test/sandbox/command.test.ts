@@ -4,7 +4,7 @@ import { sandboxCommand } from '../../cli/sandbox.ts';
 describe('the sandbox command', () => {
   it('says that its commands are host commands', () => {
     const command = sandboxCommand();
-    expect(command.commands.map((one) => one.name())).toEqual(['up', 'status', 'down']);
+    expect(command.commands.map((one) => one.name())).toEqual(['up', 'status', 'fresh-target', 'down']);
     for (const one of [command, ...command.commands]) expect(one.description()).toContain('host command');
   });
 
