@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { DemoReport } from '../sandbox/demo/report.ts';
+import type { RdsOrders } from '../sandbox/rds-orders.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { moveArguments, rows } from './sandbox.ts';
 import { UsageError, type World } from './world.ts';
@@ -39,7 +40,7 @@ export function demoCommand(world: World): Command {
     .description('Bring a sandbox up, run a runbook on it under load, report, and take it down (host command)')
     .argument('[runbook]', `the runbook to show: ${Object.keys(demos).join(', ')}`, 'migration-cutover')
     .addOption(new Option('--pooler <way>', 'how traffic moves (default: pgbouncer where it is installed)').choices(['pgbouncer', 'none']))
-    .option('--keep', 'leave the sandbox up, and say how to use it (migration-cutover only)')
+    .option('--keep', 'leave the sandbox up, and print what can be done with it')
     .option('--switch', 'switch over to the restored copy instead of copying the table back (pitr-restore only)')
     .option('--json', 'end with the report as one line of JSON')
     .option('--size <rows>', 'rows of the demo application, in all its tables (default: 200000)', rows)
@@ -77,23 +78,26 @@ async function cutover(world: World, options: DemoOptions, told: (report: DemoRe
 }
 
 async function copyAbroad(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
-  if (options.keep || options.pooler) throw new UsageError('--keep and --pooler are for the demo of migration-cutover');
+  if (options.pooler) throw new UsageError('--pooler is for the demo of migration-cutover');
   const { bringUpAtAws } = await import('../sandbox/demo/at-aws.ts');
   const { copyAbroadDemo } = await import('../sandbox/demo/copy-abroad.ts');
   const { drSnapshotCopy } = await import('../workflows/dr-snapshot-copy/plan.ts');
   const say = (text: string): void => world.out(text);
-  await bringUpAtAws(options, say, async (sandbox, orders) => told(await copyAbroadDemo(sandbox, orders, say), drSnapshotCopy));
+  const show = async (sandbox: Sandbox, orders: RdsOrders): Promise<void> =>
+    told(await copyAbroadDemo(sandbox, orders, say), drSnapshotCopy);
+  await bringUpAtAws(options, say, show, (sandbox) => say(keptText(sandbox, atAws(sandbox))));
 }
 
 async function restore(world: World, options: DemoOptions, told: (report: DemoReport, runbook: AnyRunbook) => void): Promise<void> {
-  if (options.keep || options.pooler) throw new UsageError('--keep and --pooler are for the demo of migration-cutover');
+  if (options.pooler) throw new UsageError('--pooler is for the demo of migration-cutover');
   const { bringUpAtAws } = await import('../sandbox/demo/at-aws.ts');
   const show = options.switch
     ? (await import('../sandbox/demo/switch-over.ts')).switchOverDemo
     : (await import('../sandbox/demo/restore.ts')).restoreDemo;
   const { pitrRestore } = await import('../workflows/pitr-restore/plan.ts');
   const say = (text: string): void => world.out(text);
-  await bringUpAtAws(options, say, async (sandbox, orders) => told(await show(sandbox, orders, say), pitrRestore));
+  const shown = async (sandbox: Sandbox, orders: RdsOrders): Promise<void> => told(await show(sandbox, orders, say), pitrRestore);
+  await bringUpAtAws(options, say, shown, (sandbox) => say(keptText(sandbox, atAws(sandbox))));
 }
 
 /** The lines of what can be done next, with a server that it can be done on. */
@@ -108,6 +112,17 @@ async function nextMove({ directory, tokens }: Sandbox, say: (text: string) => v
     `    steadyhand approve <run> --as ${tokens['linus']}      # for the owners`,
     '  Then the inventory is to name the new server, and there is to be another one to move to. This does both:',
     '    steadyhand sandbox fresh-target',
+  ];
+}
+
+/** The lines of what can be done with the database at the stand-in for AWS. */
+function atAws({ tokens }: Sandbox): string[] {
+  return [
+    '    steadyhand start backup-now orders-aws --watch',
+    '    steadyhand plan dr-snapshot-copy orders-aws -i snapshot=new',
+    '    steadyhand start dr-snapshot-copy orders-aws -i snapshot=new --watch',
+    '  It asks once. Answer in a second shell, which needs the first line above, too:',
+    `    steadyhand approve <run> --as ${tokens['grace']}      # for the dbas`,
   ];
 }
 

@@ -22,7 +22,7 @@ export interface Layout {
   part(name: string): string;
 }
 
-export const partFolders = ['temporal', 'source', 'target', 'control', 'pgbouncer', 'servers'] as const;
+export const partFolders = ['temporal', 'source', 'target', 'control', 'pgbouncer', 'servers', 'aws'] as const;
 
 export function layoutOf(directory: string): Layout {
   const at = (name: string): string => join(directory, name);

@@ -26,6 +26,14 @@ export interface UpOptions extends ServerOptions {
   /** It lives on when this process ends; `down` is another process's work. */
   readonly detached?: boolean;
   readonly configuration?: SandboxConfiguration;
+  /** Starts something that API and worker are to know, in the folder that it gets: it is removed with the sandbox. */
+  readonly beside?: (folder: string) => Promise<Beside>;
+}
+
+export interface Beside {
+  /** What API and worker receive of it. */
+  readonly environment: Environment;
+  stop(): Promise<void>;
 }
 
 export interface Sandbox extends Servers {
@@ -60,16 +68,26 @@ export async function up(options: UpOptions): Promise<Sandbox> {
   const configuration = options.configuration ?? sandboxConfiguration();
   const layout = layoutOf(options.directory ?? configuration.state);
   await claim(layout, options.log);
+  let beside: Beside | undefined;
   try {
-    const sandbox = await bring(options, configuration, layout);
+    beside = await options.beside?.(layout.part('aws'));
+    const environment = { ...configuration.environment, ...beside?.environment };
+    const sandbox = await bring(options, { ...configuration, environment }, layout);
     if (options.detached) release(layout);
     options.log(`The sandbox is up after ${durationText(performance.now() - began)}`);
-    return sandbox;
+    return { ...sandbox, down: async () => await downWith(beside, sandbox) };
   } catch (error) {
+    await beside?.stop();
     await clear(layout, { logs: false });
     release(layout);
     throw options.signal?.aborted ? new Failure('cancelled', 'the start of the sandbox was stopped', {}, error) : error;
   }
+}
+
+/** What it has beside goes first, as its files go with the sandbox. */
+async function downWith(beside: Beside | undefined, sandbox: Sandbox): Promise<void> {
+  await beside?.stop();
+  await sandbox.down();
 }
 
 async function bring(options: UpOptions, configuration: SandboxConfiguration, layout: Layout): Promise<Sandbox> {

@@ -2,6 +2,7 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { mkdir, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
+import { foldersOf } from './aws/clusters/folders.ts';
 import { endChild, isAlive, readPidFile, readPidFiles, startMark, type ChildRecord } from './child.ts';
 import { layoutOf, partFolders, type Layout } from './layout.ts';
 
@@ -85,7 +86,7 @@ export async function claim(layout: Layout, log: (line: string) => void): Promis
   await mkdir(layout.directory, { recursive: true, mode: 0o755 });
   const found = inspect(layout.directory);
   if (found.kind === 'running' || found.kind === 'starting') throw taken(found);
-  if (existsSync(layout.holder)) rmSync(layout.holder);
+  removeDead(layout.holder);
   const own: ChildRecord = {
     name: 'sandbox',
     pid: process.pid,
@@ -104,6 +105,19 @@ export async function claim(layout: Layout, log: (line: string) => void): Promis
   }
   if (found.kind === 'left-over') log(`Clearing what an earlier sandbox left in ${layout.directory}`);
   await clear(layout, { logs: true });
+}
+
+/** Moved away first: of two that start at once, the second would otherwise remove the file that the first has just made. */
+function removeDead(holder: string): void {
+  const aside = `${holder}.${process.pid}`;
+  try {
+    renameSync(holder, aside);
+  } catch {
+    return;
+  }
+  const moved = readPidFile(aside);
+  if (moved && isAlive(moved) && !existsSync(holder)) renameSync(aside, holder);
+  else rmSync(aside);
 }
 
 function taken(found: SandboxStatus): Failure {
@@ -126,6 +140,8 @@ export async function clear(layout: Layout, { logs }: { logs: boolean }): Promis
   const records = readPidFiles(layout.pids);
   await endAll(records.filter((record) => first.test(record.name)));
   await endAll(records.filter((record) => !first.test(record.name)));
+  // The clusters of a stand-in for AWS that was killed.
+  await endAll(readPidFiles(foldersOf(layout.part('aws')).pids));
   const folders = [...partFolders.map((name) => layout.part(name)), layout.secrets, layout.tokens, layout.pids];
   const files = [layout.state, layout.inventory, layout.environment, layout.passfile];
   for (const path of [...folders, ...files, ...(logs ? [layout.logs] : [])]) await rm(path, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import { findPgBouncer } from '../pgbouncer.ts';
-import { sandboxConfiguration, type Environment } from '../configuration.ts';
-import { up, type Sandbox } from '../sandbox.ts';
+import { sandboxConfiguration } from '../configuration.ts';
+import { up, type Sandbox, type UpOptions } from '../sandbox.ts';
 
 export interface BringUp {
   readonly pooler?: 'pgbouncer' | 'none';
@@ -11,14 +11,14 @@ export interface BringUp {
 
 /**
  * A sandbox for the time of `show`; taken down whatever happens, also on Ctrl-C (then it throws `cancelled`), unless it is to be
- * kept and all went well. A second Ctrl-C changes nothing: what is started must be ended. `environment`: what API and worker are told
- * beside the sandbox's own.
+ * kept and all went well. A second Ctrl-C changes nothing: what is started must be ended. Demos at once, or beside a kept sandbox,
+ * have a folder each.
  */
 export async function bringUp(
   options: BringUp,
   say: (text: string) => void,
   show: (sandbox: Sandbox) => Promise<void>,
-  environment: Environment = {},
+  beside?: UpOptions['beside'],
 ): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => {
@@ -29,12 +29,11 @@ export async function bringUp(
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   const pooler = options.pooler ?? (findPgBouncer(sandboxConfiguration().path) === undefined ? 'none' : 'pgbouncer');
   if (options.pooler === undefined && pooler === 'none') say('PgBouncer is not installed: traffic moves over the fence (--pooler none).\n');
-  const own = sandboxConfiguration();
-  const sandbox = await up({
-    configuration: { ...own, environment: { ...own.environment, ...environment } },
+  const sandbox = await upWhereFree({
     pooler,
     log: (line) => say(`${line}\n`),
     signal: stop.signal,
+    ...(beside ? { beside } : {}),
     ...(options.keep ? { detached: true } : {}),
     ...(options.size === undefined ? {} : { size: options.size }),
   });
@@ -44,6 +43,23 @@ export async function bringUp(
     kept = options.keep ?? false;
   } finally {
     if (!kept) await sandbox.down();
+  }
+}
+
+const mostAtOnce = 9;
+
+/** In the usual folder, or in the first one beside it that no other sandbox has. */
+async function upWhereFree(options: UpOptions): Promise<Sandbox> {
+  const usual = sandboxConfiguration().state;
+  for (let number = 1; ; number += 1) {
+    const directory = number === 1 ? usual : `${usual}-${number}`;
+    try {
+      return await up({ ...options, directory });
+    } catch (error) {
+      const taken = error instanceof Failure && error.code === 'conflict' && 'holder' in error.facts;
+      if (!taken || number === mostAtOnce) throw error;
+      options.log(`${error.message}, so this demo has a folder of its own`);
+    }
   }
 }
 
