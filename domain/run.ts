@@ -35,6 +35,9 @@ export function tagOf(workflowId: string): string {
   return `steadyhand_${runNameOf(workflowId).id.toLowerCase()}`;
 }
 
+/** What `tagOf` makes, as a regular expression of PostgreSQL; a suffix may come after it. */
+export const taggedName = '^steadyhand_[0-9a-hjkmnp-tv-z]{26}';
+
 /** The id of the run whose objects are called so. */
 export function idOfTag(tag: string): string {
   return tag.replace(/^steadyhand_/, '').toUpperCase();

@@ -15,6 +15,7 @@ import * as replicationCommands from '../activities/replication/commands.ts';
 import type { Migration } from '../activities/replication/contract.ts';
 import type { MigrationFacts } from '../activities/replication/facts.ts';
 import * as triggerCommands from '../activities/replication/trigger-commands.ts';
+import * as carryingCommands from '../activities/replication/subscribers/commands.ts';
 import * as switchingCommands from '../activities/replication/switch/commands.ts';
 import { createPlanner, type Planner } from '../activities/engine/planner.ts';
 import { createPreview, type Preview, type PreviewOrder } from '../activities/engine/preview.ts';
@@ -78,6 +79,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     postgres: postgresCommands,
     recovery: recoveryCommands,
     replication: replicationCommands,
+    carrying: carryingCommands,
     switching: switchingCommands,
     triggers: triggerCommands,
   };

@@ -5,6 +5,7 @@ import { applyTriggers } from './apply-triggers.ts';
 import { areFenced, connectGrants } from './connect-grants.ts';
 import { definitionsDigest } from './definitions.ts';
 import { otherObjects } from './other-objects.ts';
+import { otherPublications, otherSubscribers } from './other-subscribers.ts';
 import type { Servers, Session } from './session.ts';
 import { tableFacts } from './table-facts.ts';
 import { ownObject, userSchema } from './user-objects.ts';
@@ -66,6 +67,8 @@ export async function inspectSide(servers: Servers, database: string, options: S
       schemas: await schemas(session),
       roles: await roles(session, options.roles),
       ...(await fenceFacts(session, servers.entry(database), general.superuser, options)),
+      subscribers: options.as === 'source' ? await otherSubscribers(session, version) : [],
+      publications: options.as === 'source' ? await otherPublications(session, version) : [],
       definitions:
         options.as !== 'source' || general.superuser ? null : (options.definitions ?? (await definitionsDigest(session, version))),
     };

@@ -36,7 +36,7 @@ DECLARE
   changed text;
 BEGIN
   IF current_setting('steadyhand.ddl', true) = 'allow' OR current_setting('application_name') LIKE 'steadyhand %'
-     OR tg_tag IN ('GRANT', 'REVOKE', 'COMMENT', 'REFRESH MATERIALIZED VIEW', 'REINDEX') THEN
+     OR tg_tag IN ('GRANT', 'REVOKE', 'COMMENT', 'REFRESH MATERIALIZED VIEW', 'REINDEX', 'ALTER SUBSCRIPTION', 'DROP SUBSCRIPTION') THEN
     RETURN;
   END IF;
   IF tg_event = 'sql_drop' THEN

@@ -9,6 +9,8 @@ export interface Migration {
   readonly schema: 'copy' | 'already-there';
   /** What becomes of triggers that would fire on the target for each change that is applied. */
   readonly triggers: 'refuse' | 'hold';
+  /** What happens to those who receive the source's changes: nothing is begun, they get slots on the target, or they are left behind. */
+  readonly otherSubscribers: 'refuse' | 'carry' | 'leave';
   /** Digest of the facts that the plan was made from. */
   readonly facts: string;
   readonly limits: MigrationLimits;
@@ -49,6 +51,9 @@ export interface ReplicationActivities {
   catchUp(migration: Migration): Promise<{ lagBytes: number; markerMs: number }>;
   /** Waits until both sides are quiet enough for the switch. */
   gate(migration: Migration): Promise<{ lagBytes: number }>;
+  /** Publications and slots on the target for the source's other subscribers. Journal: those that were absent. */
+  carrySubscribers(migration: Migration): Promise<void>;
+  dropCarried(migration: Migration): Promise<void>;
   /** The switch: the steps 1 to 9 of a cutover as one activity. Forward, or the old side serves again and it fails. */
   switchOver(migration: Migration): Promise<Switched>;
   /** Right when the switch never began. After "no return" it refuses: there is no way back. */
@@ -83,6 +88,8 @@ export const replicationWork: WorkOf<ReplicationActivities> = {
   initialCopy: 'wait',
   catchUp: 'wait',
   gate: 'wait',
+  carrySubscribers: 'change',
+  dropCarried: 'change',
   switchOver: 'switch',
   switchBack: 'switch',
   retire: 'change',

@@ -11,6 +11,7 @@ import { publish, unpublish } from './publish.ts';
 import { retire } from './retire.ts';
 import type { Sides } from './side.ts';
 import { subscribe } from './subscribe.ts';
+import { carrySubscribers, dropCarried } from './subscribers/carry.ts';
 import { unsubscribe } from './unsubscribe.ts';
 
 export interface ReplicationDependencies {
@@ -39,6 +40,8 @@ export function createReplicationActivities({ servers, facts, noReturn }: Replic
     unsubscribe: on((sides, attempt) => unsubscribe(sides, noReturn, attempt)),
     initialCopy: on(initialCopy),
     catchUp: on(catchUp),
+    carrySubscribers: on(carrySubscribers),
+    dropCarried: on((sides, attempt) => dropCarried(sides, noReturn, attempt)),
     retire: on((sides, attempt) => retire(sides, noReturn, attempt)),
   };
 }

@@ -57,6 +57,10 @@ export interface SideFacts {
   readonly logins: readonly string[];
   /** Without a superuser: who may connect by a grant of the database, when no fence of ours is up (the journal's when one is). */
   readonly connects: readonly ConnectGrant[] | null;
+  /** Of the source: the logical slots that others read from it. Of the target none. */
+  readonly subscribers: readonly SubscriberFacts[];
+  /** Of the source: its publications but the run's. Of the target none. */
+  readonly publications: readonly PublicationFacts[];
   /** Without a superuser, of the source: the digest of what its objects are, as it was published; what a freeze would keep. */
   readonly definitions: string | null;
 }
@@ -81,6 +85,20 @@ export interface ConnectGrant {
   readonly role: string | null;
   /** WITH GRANT OPTION. */
   readonly grantable: boolean;
+}
+
+export interface SubscriberFacts {
+  readonly slot: string;
+  readonly plugin: string;
+  readonly twoPhase: boolean;
+}
+
+export interface PublicationFacts {
+  readonly name: string;
+  /** All tables, or those of a schema: only a superuser may make such a one. */
+  readonly needsSuperuser: boolean;
+  /** The statement that makes it on another server. */
+  readonly definition: string;
 }
 
 export interface TableFacts {

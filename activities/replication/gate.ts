@@ -1,5 +1,6 @@
 import { Failure, notYet } from '../../domain/failure.ts';
 import type { Attempt } from '../attempt.ts';
+import { loginlessWriters, writersText } from '../postgres/loginless-writers.ts';
 import type { Servers, Session } from '../postgres/session.ts';
 import type { Migration } from './contract.ts';
 import type { MigrationFacts } from './facts.ts';
@@ -28,7 +29,7 @@ export async function gate({ servers, facts }: Dependencies, migration: Migratio
   try {
     const target = await servers.open(migration.target, { purpose: 'look', identity: planned.binding.target });
     try {
-      return await look({ source, target, planned, migration, attempt });
+      return await look({ servers, source, target, planned, migration, attempt });
     } finally {
       await target.end();
     }
@@ -38,6 +39,7 @@ export async function gate({ servers, facts }: Dependencies, migration: Migratio
 }
 
 interface Looking {
+  readonly servers: Servers;
   readonly source: Session;
   readonly target: Session;
   readonly planned: MigrationFacts;
@@ -45,7 +47,7 @@ interface Looking {
   readonly attempt: Attempt;
 }
 
-async function look({ source, target, planned, migration, attempt }: Looking): Promise<{ lagBytes: number }> {
+async function look({ servers, source, target, planned, migration, attempt }: Looking): Promise<{ lagBytes: number }> {
   await refuseStopped(target, migration, attempt.tag, planned.binding.target.version);
   await refuseChangedDefinitions(source, migration.source, planned);
   const sets = await compareSets(source, target, planned, attempt.tag);
@@ -57,6 +59,7 @@ async function look({ source, target, planned, migration, attempt }: Looking): P
   const lag = await lagOf(source, attempt.tag);
   const long = await longTransactions(source, pauseMs, [source.pid]);
   const writers = await longWriters(target, pauseMs);
+  const { writers: inside } = await loginlessWriters({ servers, database: migration.source, session: source });
   const prepared = [...(await preparedTransactions(source, 'here')), ...(await preparedTransactions(target, 'anywhere'))];
   const reasons = [
     ...(sets.notReady.length > 0 ? [`still being copied: ${sets.notReady.slice(0, 5).join(', ')}`] : []),
@@ -64,6 +67,7 @@ async function look({ source, target, planned, migration, attempt }: Looking): P
     ...(lag !== null && lag > lagBytes ? [`the target is ${lag} bytes behind, the limit is ${lagBytes}`] : []),
     ...(long.length > 0 ? [`long transactions on ${migration.source}: ${transactionsText(long)}`] : []),
     ...(writers.length > 0 ? [`long writing transactions on the server of ${migration.target}: ${transactionsText(writers)}`] : []),
+    ...(inside.length > 0 ? [`what writes into ${migration.source} without a login: ${writersText(inside)}`] : []),
     ...(prepared.length > 0 ? [`prepared transactions: ${prepared.join(', ')}`] : []),
   ];
   if (reasons.length > 0 || lag === null) {

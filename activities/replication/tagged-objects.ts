@@ -1,13 +1,12 @@
 import { fill, quoteIdentifier, type Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { TaggedLook, TaggedObject } from '../../domain/leftover.ts';
+import { taggedName } from '../../domain/run.ts';
 import { nextAlias } from '../pooling/commands.ts';
 import { readAliases } from '../pooling/config-file.ts';
 import type { Servers, Session } from '../postgres/session.ts';
 import { detachSlot, disableSubscription, dropFreeze, dropPublication, dropSchema, dropSlot, dropSubscription } from './commands.ts';
 import { ownSchema } from './own-schema.ts';
-
-const tagged = '^steadyhand_[0-9a-hjkmnp-tv-z]{26}';
 
 /**
  * What stands on a database of the inventory, and at its pooler, under a name that Steadyhand gives to what runs make. Looks only.
@@ -48,7 +47,7 @@ async function named(session: Session): Promise<Found[]> {
      UNION ALL SELECT 'side schema', nspname::text FROM pg_namespace WHERE nspname ~ $1
      UNION ALL SELECT 'function', p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname = 'steadyhand' AND p.proname ~ $1`,
-    [tagged],
+    [taggedName],
   );
   return rows.map(({ kind, name }) => {
     const tag = name.replace(/_(drop|journal|\d+)$/, '');

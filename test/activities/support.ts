@@ -61,6 +61,7 @@ export interface Bench {
   prepare(options?: {
     schema?: Migration['schema'];
     triggers?: Migration['triggers'];
+    otherSubscribers?: Migration['otherSubscribers'];
     tag?: string;
     ownObjects?: readonly string[];
   }): Promise<{ migration: Migration; facts: MigrationFacts }>;
@@ -96,12 +97,15 @@ export async function makeBench(pair: Pair, { schema = '', sourceOnly = '', dbna
       await Promise.all([source.end().catch(() => undefined), target.end().catch(() => undefined)]);
       [source, target] = [await connect(pair.source, dbname), await connect(pair.target, dbname)];
     },
-    prepare: async ({ schema: way = 'already-there', triggers = 'refuse', ...more } = {}) => {
+    prepare: async ({ schema: way = 'already-there', triggers = 'refuse', otherSubscribers = 'refuse', ...more } = {}) => {
       const facts = await inspectMigration(servers, { source: 'orders', target: 'orders-new', ...more });
       const digest = digestOf(facts);
       stored.set(digest, facts);
       const limits = { lagBytes: 1_048_576, pauseMs: 2_000, snapshotMs: 60_000 };
-      return { facts, migration: { source: 'orders', target: 'orders-new', schema: way, triggers, facts: digest, limits } };
+      return {
+        facts,
+        migration: { source: 'orders', target: 'orders-new', schema: way, triggers, otherSubscribers, facts: digest, limits },
+      };
     },
     factsOf: async (digest) => {
       await Promise.resolve();

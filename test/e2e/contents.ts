@@ -5,7 +5,8 @@ import { quoteIdentifier } from '../../domain/command.ts';
 export async function contentsOf(client: pg.Client, kinds: readonly ('r' | 'S')[] = ['r', 'S']): Promise<Record<string, unknown>> {
   const { rows } = await client.query<{ schema: string; name: string; kind: string }>(
     `SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = ANY ($1) AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steadyhand')`,
+      WHERE c.relkind = ANY ($1) AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'steadyhand')
+      ORDER BY 1, 2`,
     [kinds],
   );
   const contents: Record<string, unknown> = {};

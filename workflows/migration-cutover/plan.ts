@@ -6,6 +6,7 @@ import type * as replication from '../../activities/replication/commands.ts';
 import type { Migration } from '../../activities/replication/contract.ts';
 import type { MigrationFacts } from '../../activities/replication/facts.ts';
 import type * as triggers from '../../activities/replication/trigger-commands.ts';
+import type * as carrying from '../../activities/replication/subscribers/commands.ts';
 import type * as switching from '../../activities/replication/switch/commands.ts';
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
@@ -22,6 +23,12 @@ const input = z.strictObject({
     .default('refuse')
     .describe(
       'refuse: a trigger that would fire on the target for each replicated change blocks the run; hold: it is disabled there until the cutover',
+    ),
+  otherSubscribers: z
+    .enum(['refuse', 'carry', 'leave'])
+    .default('refuse')
+    .describe(
+      'Those who receive the source’s changes. refuse: they block the run; carry: they get slots on the target; leave: they get nothing after the switch',
     ),
   lagBytes: z
     .number()
@@ -46,6 +53,7 @@ interface Commands {
   readonly pooling: typeof pooling;
   readonly postgres: typeof postgres;
   readonly replication: typeof replication;
+  readonly carrying: typeof carrying;
   readonly switching: typeof switching;
   readonly triggers: typeof triggers;
 }
@@ -65,6 +73,7 @@ export const steps = {
   analyze: { kind: 'change', title: 'Analyze the target', skippable: true },
   'approve-switch': { kind: 'approval', title: 'Agree to switch' },
   gate: { kind: 'wait', title: 'Wait until both sides are quiet' },
+  'carry-subscribers': { kind: 'change', title: 'Keep places for other subscribers' },
   switch: { kind: 'change', title: 'Switch to the target', pointOfNoReturn: true },
   compare: { kind: 'check', title: 'Compare every row', skippable: true },
   retire: { kind: 'change', title: 'Remove the replication' },
@@ -111,6 +120,7 @@ export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands>
       'freeze-ddl': 'replication.thawDdl',
       publish: 'replication.unpublish',
       subscribe: 'replication.unsubscribe',
+      'carry-subscribers': 'replication.dropCarried',
       switch: 'replication.switchBack',
     },
     goesAlong: ['catch-up', 'analyze'],
@@ -194,7 +204,8 @@ const noTriggers = {
   refuse: 'a trigger that fires when replication writes blocks the run (triggers: refuse)',
 } as const;
 
-function theSwitch(migration: Migration, { facts, commands, input: given }: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
+function theSwitch(migration: Migration, asked: PlanQuestion<MigrationInput, MigrationFacts, Commands>) {
+  const { facts, commands, input: given } = asked;
   const { comparing, pooling, replication, switching } = commands;
   const way = facts.binding.pooler
     ? pooling.whileHeld
@@ -207,6 +218,7 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
         { text: `no transaction older than ${given.pauseMs} ms, no prepared transaction, no error in the subscription` },
       ],
     },
+    'carry-subscribers': subscribers(migration, asked),
     switch: {
       commands: switching.switchOver(migration, facts),
       undo: switching.switchBack(migration, facts),
@@ -231,6 +243,24 @@ function theSwitch(migration: Migration, { facts, commands, input: given }: Plan
       noUndo: 'after the point of no return; the old side stays closed and untouched',
     },
   } satisfies Partial<Record<StepId, StepPlan>>;
+}
+
+function subscribers(migration: Migration, { facts, commands }: PlanQuestion<MigrationInput, MigrationFacts, Commands>): StepPlan {
+  const { carrying } = commands;
+  if (facts.binding.source.subscribers.length === 0) return { applies: false, because: 'nobody else receives the source’s changes' };
+  if (migration.otherSubscribers !== 'carry')
+    return {
+      applies: false,
+      because: `those who receive the source’s changes are not carried (otherSubscribers: ${migration.otherSubscribers})`,
+    };
+  return {
+    commands: carrying.carrySubscribers(migration, facts),
+    undo: carrying.dropCarried(migration, facts),
+    notes: [
+      'The switch moves these slots to where the new side begins. They keep WAL on the target until their readers have come.',
+      'Each reader first reads to the end of the old side, then is pointed to the new one: by its own people.',
+    ],
+  };
 }
 
 function megabytes(bytes: number): string {

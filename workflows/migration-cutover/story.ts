@@ -24,9 +24,10 @@ const pooling = verbs<PoolingActivities>('pooling', poolingWork);
  *  8. Publish every table, subscribe the target, and wait for the copy.
  *  9. Let the target catch up, and give it fresh statistics.
  * 10. Ask for leave to switch, now that the copy is there to be looked at.
- * 11. Wait for a quiet moment, and switch. From "no return" on the run only goes forward.
- * 12. Compare every row with the old side as it stood at the switch.
- * 13. Prove that the old side took no late write, and remove the replication.
+ * 11. Wait for a quiet moment, and keep a place on the target for those who receive the source's changes.
+ * 12. Switch. From "no return" on the run only goes forward.
+ * 13. Compare every row with the old side as it stood at the switch.
+ * 14. Prove that the old side took no late write, and remove the replication.
  */
 export async function migrationCutover(start: RunStart): Promise<RunResult> {
   return await follow<keyof typeof steps, Migration>('migration-cutover', start, ofMigration, async (run) => {
@@ -47,6 +48,7 @@ export async function migrationCutover(start: RunStart): Promise<RunResult> {
     await run.approval('approve-switch');
 
     await run.step('gate', replication.gate, { redo: 'subscribe' });
+    await run.step('carry-subscribers', replication.carrySubscribers, { undo: replication.dropCarried });
     await run.step('switch', replication.switchOver, { undo: replication.switchBack });
     await run.step('compare', postgres.compare);
     await run.step('retire', replication.retire);

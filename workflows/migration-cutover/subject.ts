@@ -6,9 +6,9 @@ const snapshotMs = 3_600_000;
 /** What every step of a migration is told. The input is the parsed one. */
 export function subject(told: {
   database: string;
-  input: { target: string; schema: 'copy' | 'already-there'; triggers: 'refuse' | 'hold'; lagBytes: number; pauseMs: number };
+  input: Pick<Migration, 'target' | 'schema' | 'triggers' | 'otherSubscribers'> & { lagBytes: number; pauseMs: number };
   facts: string;
 }): Migration {
-  const { target, schema, triggers, lagBytes, pauseMs } = told.input;
-  return { source: told.database, target, schema, triggers, facts: told.facts, limits: { lagBytes, pauseMs, snapshotMs } };
+  const { lagBytes, pauseMs, ...chosen } = told.input;
+  return { source: told.database, ...chosen, facts: told.facts, limits: { lagBytes, pauseMs, snapshotMs } };
 }

@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { durationText } from '../../../domain/duration.ts';
 import { Failure } from '../../../domain/failure.ts';
+import { otherReplication, otherSubscribers } from './other-replication.ts';
 import { blocks, informs, listed, warns, type Check, type Found, type View } from './view.ts';
+import { writersWithoutLogin } from './writers.ts';
 
 export const transactionsOlderThan = (longMs: number): Check => ({
   name: 'long transactions',
@@ -30,55 +32,6 @@ export const transactionsOlderThan = (longMs: number): Check => ({
     return found;
   },
 });
-
-const foreignReplication: Check = {
-  name: 'other replication',
-  look: async ({ source, target, migration, tag }) => {
-    const slots = await source.query<{ name: string }>(
-      `SELECT slot_name || CASE WHEN active THEN '' ELSE ' (inactive)' END AS name FROM pg_replication_slots
-        WHERE (database = current_database() OR database IS NULL) AND slot_name <> $1 ORDER BY 1`,
-      [tag],
-    );
-    const sql =
-      'SELECT subname AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND subname <> $1';
-    const onSource = await source.query<{ name: string }>(sql, [tag]);
-    const onTarget = await target.query<{ name: string }>(sql, [tag]);
-    const names = (rows: readonly { name: string }[]): string[] => rows.map((row) => row.name);
-    const publications = await source.query<{ name: string }>('SELECT pubname AS name FROM pg_publication WHERE pubname <> $1 ORDER BY 1', [
-      tag,
-    ]);
-    const found: Found[] = [];
-    if (publications.length > 0)
-      found.push(
-        warns(
-          `${listed(names(publications), `publications of the application on ${migration.source}`)}: a run does not carry them`,
-          'Make them on the target before its readers move there.',
-        ),
-      );
-    if (slots.length > 0)
-      found.push(
-        warns(
-          `${listed(names(slots), `other replication slots on ${migration.source}`)}: who reads from them gets nothing more after the switch`,
-          'Decide for each reader how it moves to the target.',
-        ),
-      );
-    if (onSource.length > 0)
-      found.push(
-        warns(
-          `${listed(names(onSource), `subscriptions write into ${migration.source}`)}: they are writers that no pooler holds`,
-          'Decide how each moves to the target.',
-        ),
-      );
-    if (onTarget.length > 0)
-      found.push(
-        warns(
-          `${listed(names(onTarget), `other subscriptions write into ${migration.target}`)}`,
-          'Remove them, or make sure that they write into other tables.',
-        ),
-      );
-    return found;
-  },
-};
 
 interface Visitor extends Record<string, unknown> {
   readonly user: string;
@@ -141,20 +94,6 @@ const directClients: Check = {
     return direct.length === 0
       ? []
       : [informs(`these don't come through the pooler and are cut off at the switch: ${listed(direct.map(visitorText), 'sessions')}`)];
-  },
-};
-
-const cron: Check = {
-  name: 'scheduled jobs',
-  look: ({ facts, migration }) => {
-    const scheduler = facts.binding.source.extensions.find((one) => one.name === 'pg_cron');
-    return scheduler
-      ? [
-          informs(
-            `${migration.source} has pg_cron ${scheduler.version}: its jobs write, too, and have to be made again on ${migration.target}`,
-          ),
-        ]
-      : [];
   },
 };
 
@@ -242,9 +181,10 @@ async function rightsOf({ source, migration, facts }: View, user: string): Promi
 
 export const trafficChecks: readonly Check[] = [
   transactionsOlderThan(60_000),
-  foreignReplication,
   superusers,
   directClients,
-  cron,
+  writersWithoutLogin,
+  otherSubscribers,
+  otherReplication,
   replicationLogin,
 ];

@@ -3,6 +3,7 @@ import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
 import { endEarlier, marker } from '../commands.ts';
 import type { Migration } from '../contract.ts';
 import { enableTriggers, heldTriggers } from '../trigger-commands.ts';
+import { carriedSlots, movePlaces } from '../subscribers/commands.ts';
 import type { FenceFacts, FenceSide, MigrationFacts } from '../facts.ts';
 
 type Side = 'source' | 'target';
@@ -112,6 +113,7 @@ export function gate(_migration: Migration, _facts: MigrationFacts): Command[] {
 export function switchOver(migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler } = facts.binding;
   const sequences = setSequences(facts);
+  const subscribers = carriedSlots(migration, facts);
   return [
     endEarlier('source'),
     endEarlier('target'),
@@ -121,6 +123,7 @@ export function switchOver(migration: Migration, facts: MigrationFacts): Command
     endSessions(facts),
     marker('source'),
     marker('target'),
+    ...(subscribers.length > 0 ? [movePlaces(subscribers)] : []),
     ...(sequences ? [sequences] : []),
     { ...dropSnapshot, when: 'after an attempt that kept one and went no further' },
     exportSnapshot,

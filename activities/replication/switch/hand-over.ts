@@ -4,7 +4,8 @@ import { Failure } from '../../../domain/failure.ts';
 import type { Session } from '../../postgres/session.ts';
 import { hasArrived } from '../arrived.ts';
 import { marker } from '../commands.ts';
-import type { MigrationFacts, SequenceFacts } from '../facts.ts';
+import type { MigrationFacts, SequenceFacts, SubscriberFacts } from '../facts.ts';
+import { movePlaces } from '../subscribers/commands.ts';
 import type { Budget } from './budget.ts';
 import { exportSnapshot, keepSnapshot, setSequences } from './commands.ts';
 import type { Sessions } from './sessions.ts';
@@ -56,6 +57,14 @@ export async function makeDurable(sessions: Sessions, token: string, budget: Bud
     budget.signal.throwIfAborted();
     await breathe();
   }
+}
+
+/**
+ * The slots of the source's other subscribers begin where the new side does. Everything that the target's WAL holds now came from the
+ * source, which sends it to them itself.
+ */
+export async function moveSubscribers({ target }: Sessions, slots: readonly SubscriberFacts[]): Promise<void> {
+  if (slots.length > 0) await target.change.run(movePlaces(slots));
 }
 
 /** The target's sequences go on where the source's stopped, never backwards. Returns how many there are. */

@@ -61,9 +61,11 @@ export async function holdTraffic(holding: Holding): Promise<void> {
 export async function stillHeld({ sessions, facts, pooler, superusers, budget }: Holding): Promise<void> {
   const present = await inside(sessions);
   const gaps = await gapsInFence(sessions.source.look, 'source', facts);
-  const [row] = await sessions.source.look.query<{ prepared: number; letIn: string[] }>(
+  const [row] = await sessions.source.look.query<{ prepared: number; letIn: string[]; subscriptions: string[] }>(
     `SELECT (SELECT count(*)::int FROM pg_prepared_xacts WHERE database = current_database()) AS prepared,
-            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[])) AS "letIn"`,
+            ARRAY(SELECT rolname::text FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1::text[])) AS "letIn",
+            ARRAY(SELECT subname::text FROM pg_subscription
+                   WHERE subenabled AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions`,
     [superusers],
   );
   const alias = pooler && sessions.console ? await sessions.console.alias(pooler.alias, budget.left()) : undefined;
@@ -71,6 +73,7 @@ export async function stillHeld({ sessions, facts, pooler, superusers, budget }:
     ...present.map((one) => `${one} is in the database`),
     ...gaps,
     ...(row?.letIn ?? []).map((superuser) => `the superuser ${superuser} may log in again`),
+    ...(row?.subscriptions ?? []).map((name) => `the subscription ${name} is enabled, so its worker starts again`),
     ...(row?.prepared === 0 ? [] : ['there is a prepared transaction']),
     ...(!pooler || alias?.paused ? [] : [`the pooler's alias ${pooler.alias} is not paused`]),
   ];

@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration, Switched } from '../contract.ts';
+import { loginlessWriters, writersText } from '../../postgres/loginless-writers.ts';
 import { endEarlierOn } from '../end-earlier.ts';
+import { carriedSlots } from '../subscribers/commands.ts';
 import { refuseChangedDefinitions } from '../unchanged-definitions.ts';
 import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
 import { createBudget } from './budget.ts';
 import { longTransactions, transactionsText } from './busy.ts';
 import { goForward } from './forward.ts';
-import { carrySequences, fixSnapshot, followMarker, makeDurable, sendMarker, warmUp } from './hand-over.ts';
+import { carrySequences, fixSnapshot, followMarker, makeDurable, moveSubscribers, sendMarker, warmUp } from './hand-over.ts';
 import { holdTraffic, inside, starting, stillHeld } from './hold.ts';
 import { createLines } from './lines.ts';
 import { decideForward } from './no-return.ts';
@@ -80,11 +82,15 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   if (pooler) await refuseSharedAlias(pooler, planned);
   state.superusers = await beforeImage(one, sessions);
   await refuseBusy(one, sessions);
+  await refuseLoginless(one, sessions);
   // Twice: here it refuses early and fills the sessions' caches, inside the pause it counts.
   await refuseDifferentTables(one, sessions);
   await starting(sessions);
   await inside(sessions);
   await warmUp(sessions, planned, attempt.tag);
+  const subscribers = carriedSlots(migration, planned);
+  // Most of the way before anybody is held up.
+  await moveSubscribers(sessions, subscribers);
   await attempt.current();
   if (attempt.number > 1) await endEarlier(one, sessions);
   const holding = { sessions, facts: planned, pooler, superusers: state.superusers, budget, alive: () => attempt.alive() };
@@ -98,6 +104,7 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   const markerLsn = await budget.part('same tables', () => together(sendMarker(sessions, token), refuseDifferentTables(one, sessions)));
   await budget.part('marker', () => followMarker(sessions, attempt.tag, markerLsn, budget));
   await budget.part('durable', () => makeDurable(sessions, token, budget));
+  if (subscribers.length > 0) await budget.part('subscribers', () => moveSubscribers(sessions, subscribers));
   const sequences = await budget.part('sequences', () => carrySequences(sessions, planned));
   const fixed = await budget.part('snapshot', () => fixSnapshot(sessions, migration.limits.snapshotMs));
   await budget.part('still held', () => stillHeld(holding));
@@ -135,6 +142,15 @@ async function refuseBusy({ migration, attempt }: Switch, sessions: Sessions): P
   attempt.progress({ summary: `not switched yet, busy: ${text}` });
   throw new Failure('source-busy', `${migration.source} has transactions that are open for longer than the budget: ${text}`, {
     transactions: long,
+  });
+}
+
+/** They start again after they were ended, also when the old side is closed. */
+async function refuseLoginless({ servers, migration }: Switch, { source }: Sessions): Promise<void> {
+  const { writers } = await loginlessWriters({ servers, database: migration.source, session: source.look });
+  if (writers.length === 0) return;
+  throw new Failure('source-busy', `${migration.source} is written to without a login: ${writersText(writers)}`, {
+    fixes: writers.map(({ fix }) => fix),
   });
 }
 

@@ -23,6 +23,8 @@ interface Case {
   readonly source?: string;
   readonly target?: string;
   readonly asked?: Asked;
+  /** Run on the source in the end, for what outlives its database or holds up others. */
+  readonly after?: string;
 }
 
 const earlier = {
@@ -39,6 +41,12 @@ const firing = `
   CREATE TRIGGER stamp BEFORE INSERT ON days FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE days_2 ENABLE REPLICA TRIGGER stamp;
   CREATE TRIGGER quiet BEFORE INSERT ON parcels FOR EACH ROW EXECUTE FUNCTION stamp();
   CREATE RULE always AS ON DELETE TO parcels DO ALSO NOTHING; ALTER TABLE parcels ENABLE ALWAYS RULE always;`;
+/** Without a value: the database's own name. */
+const databaseSetting = (name: string, value = ''): string =>
+  `DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET ${name} = %2$L', current_database(), coalesce(nullif('${value}', ''), current_database())); END $$`;
+
+const feed = `CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1' PUBLICATION everything WITH (connect = false)`;
+const withoutFeed = 'ALTER SUBSCRIPTION feed DISABLE; ALTER SUBSCRIPTION feed SET (slot_name = NONE); DROP SUBSCRIPTION feed';
 
 const cases: readonly Case[] = [
   {
@@ -197,10 +205,27 @@ const cases: readonly Case[] = [
     source: `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''7MB''', current_database()); END $$`,
   },
   {
-    check: 'other replication',
-    level: 'warns',
-    says: 'theirs (inactive)',
+    check: 'other subscribers',
+    level: 'blocks',
+    says: 'slots: theirs (pgoutput)',
     source: `SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`,
+    after: `SELECT pg_drop_replication_slot('theirs')`,
+  },
+  {
+    check: 'writers without a login',
+    level: 'blocks',
+    says: 'the subscription "feed"',
+    source: `${feed}; ALTER SUBSCRIPTION feed ENABLE`,
+    after: withoutFeed,
+  },
+  { check: 'other replication', level: 'warns', says: 'disabled subscriptions on orders: feed', source: feed, after: withoutFeed },
+  {
+    check: 'writers without a login',
+    level: 'blocks',
+    says: 'writers: job 7 of pg_cron (nightly)',
+    source: `CREATE SCHEMA cron; CREATE TABLE cron.job (jobid bigint PRIMARY KEY, jobname text, database text, active boolean);
+      INSERT INTO cron.job VALUES (7, 'nightly', current_database(), true), (8, 'off', current_database(), false), (9, 'theirs', 'postgres', true);
+      ${databaseSetting('cron.database_name')}`,
   },
   { check: 'superusers', level: 'warns', says: 'postgres from 127.0.0.1' },
   {
@@ -248,15 +273,9 @@ const cases: readonly Case[] = [
     says: 'plpgsql is 1.10',
     asked: { facts: side('source', { extensions: [{ name: 'plpgsql', version: '1.10', schema: 'pg_catalog' }] }) },
   },
-  {
-    check: 'scheduled jobs',
-    level: 'informs',
-    says: 'pg_cron 1.6',
-    asked: { facts: side('source', { extensions: [{ name: 'pg_cron', version: '1.6', schema: 'cron' }] }) },
-  },
 ];
 
-test.each(cases)('$check $level: $says', async ({ check, level, says, both = '', source = '', target = '', asked = {} }) => {
+test.each(cases)('$check $level: $says', async ({ check, level, says, both = '', source = '', target = '', asked = {}, after = '' }) => {
   const bench = await makeBench(pair, { schema: schema + both, sourceOnly: source });
   await bench.target.query(target);
   const { findings, failure } = await look(bench, asked);
@@ -267,7 +286,23 @@ test.each(cases)('$check $level: $says', async ({ check, level, says, both = '',
   if (level !== 'informs') expect(found[0]?.fix).not.toBe('');
   await bench.source.query('ROLLBACK').catch(() => undefined);
   if (says.includes('half done')) await bench.source.query(`ROLLBACK PREPARED 'half done'`);
-  if (source.includes('theirs')) await bench.source.query(`SELECT pg_drop_replication_slot('theirs')`);
+  await bench.source.query(after);
   if (source.includes('CREATE ROLE')) await bench.source.query('DROP OWNED BY only_source; DROP ROLE only_source');
+  await bench.end();
+});
+
+test('a library whose setting lists the database blocks: its worker sleeps elsewhere most of the time', async () => {
+  const bench = await makeBench(pair, { schema, sourceOnly: databaseSetting('session_preload_libraries', 'basebackup_to_shell') });
+  const set = async (value: string): Promise<void> => {
+    await bench.source.query("LOAD 'basebackup_to_shell'");
+    await bench.source.query(`ALTER SYSTEM SET basebackup_to_shell.command = '${value}'`);
+    await bench.source.query('SELECT pg_reload_conf()');
+  };
+  await set(`other, ${bench.dbname}`);
+  const { findings } = await look(bench);
+  await set('other');
+  expect(findings.filter((one) => one.check === 'writers without a login')).toMatchObject([
+    { level: 'blocks', evidence: expect.stringContaining('a library by its setting basebackup_to_shell.command') as string },
+  ]);
   await bench.end();
 });

@@ -78,6 +78,7 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
     target: 'orders-next',
     schema: 'already-there',
     triggers: 'refuse',
+    otherSubscribers: 'refuse',
     facts: 'digest',
     limits: { lagBytes: 16_777_216, pauseMs, snapshotMs: 600_000 },
   };

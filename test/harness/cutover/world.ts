@@ -22,6 +22,12 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
   await inPostgres(servers, 'source', `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
   await inPostgres(servers, 'target', `CREATE DATABASE ${dbname} TEMPLATE orders OWNER orders_owner STRATEGY file_copy`);
   const pgbouncer = pooled ? await poolerOf(servers, dbname) : undefined;
+  // Somebody else who receives the source's changes, and must find a place on the target.
+  const reader = `reader_of_${dbname}`;
+  await connected(servers, 'source', dbname, async (client) => {
+    await client.query('CREATE PUBLICATION everything FOR ALL TABLES');
+    await client.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [reader]);
+  });
   servers.addToInventory({
     [database]: { server: addressOf(servers, 'source', dbname), ...(pgbouncer ? { pooler: poolerEntry(servers, pgbouncer, dbname) } : {}) },
     [`${database}-18`]: { server: addressOf(servers, 'target', dbname) },
@@ -32,7 +38,7 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
   ];
   return {
     database,
-    input: { target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there' },
+    input: { target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there', otherSubscribers: 'carry' },
     snapshot: async () => ({ sides: await both(worldOf), pooler: pgbouncer ? await readFile(pgbouncer.configFile, 'utf8') : null }),
     executed: async () => {
       const executed = (['source', 'target'] as const).map(async (on) => {
@@ -45,7 +51,8 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
     judge: async () => {
       const [old, now] = await both(contents);
       expect(now?.rows).toEqual(old?.rows);
-      expect([old?.ours, now?.ours]).toEqual([[], []]);
+      const carried = [{ name: reader }, { name: 'everything' }];
+      expect([old?.ours, now?.ours]).toEqual([carried, carried]);
       expect([old?.limit, now?.limit]).toEqual([0, -1]);
       if (pgbouncer)
         expect(await readFile(pgbouncer.configFile, 'utf8')).toMatch(new RegExp(`^${dbname} = .*port=${servers.target.port}`, 'm'));
@@ -152,7 +159,12 @@ async function removeDatabases(servers: CutoverServers, dbname: string): Promise
       await client.query(`DROP SUBSCRIPTION ${name}`);
     }
   });
-  await inPostgres(servers, 'target', `DROP DATABASE ${dbname} WITH (FORCE)`);
+  await inPostgres(
+    servers,
+    'target',
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${dbname}'`,
+    `DROP DATABASE ${dbname} WITH (FORCE)`,
+  );
   await inPostgres(
     servers,
     'source',
