@@ -33,7 +33,9 @@ test(`${older} moves to 18 by the documentation alone: TLS and SCRAM only, no su
   expect(closed.steps.filter((step) => step.state === 'absent').map((step) => step.id)).toEqual([
     ...(postgres15 === undefined ? ['copy-schema'] : []),
     'try-alias',
+    'hold-triggers',
     'freeze-ddl',
+    'carry-subscribers',
   ]);
   const acknowledged = await application.end('target');
   expect(acknowledged.afterwards).toBeGreaterThan(0);
