@@ -7,7 +7,10 @@ import { conninfo } from '../replication/conninfo.ts';
 import { changing, looking, type Sides } from '../replication/side.ts';
 import { copiedObjects, dropObjects, dumpSchema, restoreSchema } from './commands.ts';
 import { inspectSide } from './inspect-side.ts';
-import { objectsOf } from './objects-of.ts';
+import { carriedConfiguration } from '../replication/configuration-commands.ts';
+import { fewerExtensionRows } from './not-carried.ts';
+import { lackingConfiguration } from './configuration.ts';
+import { objectsOf, sequenceName } from './objects-of.ts';
 import { withPrivateFolder, writePasswordFile } from './password-file.ts';
 import { missingTool, runTool, type Tools } from './run-tool.ts';
 import type { Session } from './session.ts';
@@ -42,8 +45,31 @@ export async function copySchema(sides: Sides, tools: Tools, attempt: Attempt): 
       objects: lacks.slice(0, 100),
     });
   }
+  await refuseOtherExtensions(sides);
   await attempt.settle(there.length > 0 ? 'adopted' : 'made');
   return { objects: makes.length };
+}
+
+/** The target's extension may be a newer one, with other tables: better known now than in the switch. */
+async function refuseOtherExtensions(sides: Sides): Promise<void> {
+  const { servers, migration, facts } = sides;
+  const there = await inspectSide(servers, migration.target, {});
+  const sequences = new Set(there.sequences.map(sequenceName));
+  const lacks = [
+    ...lackingConfiguration(carriedConfiguration(migration, facts), there.configuration),
+    ...facts.binding.source.sequences.filter((one) => !sequences.has(sequenceName(one))).map((one) => `${one.schema}.${one.name}`),
+    ...(await looking(
+      sides,
+      'source',
+      async (source) => await looking(sides, 'target', async (target) => await fewerExtensionRows(source, target, migration.leave)),
+    )),
+  ];
+  if (lacks.length === 0) return;
+  throw new Failure(
+    'objects-differ',
+    `the extensions of ${migration.target} lack what holds rows or values on the source: ${lacks.slice(0, 10).join(', ')}`,
+    { lacks: lacks.slice(0, 100) },
+  );
 }
 
 async function dumpAndRestore(sides: Sides, tools: Tools, attempt: Attempt): Promise<void> {

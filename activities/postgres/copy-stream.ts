@@ -30,7 +30,22 @@ export async function copyIn(client: pg.Client, text: string, chunks: AsyncItera
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
-class CopyOut extends pg.Query {
+/**
+ * With a `query_timeout` the driver sets a callback of its own, and a statement that has one emits no error: nobody would hear of it. So
+ * there is one always, and it emits.
+ */
+class Copy extends pg.Query {
+  declare callback: (error: unknown) => void;
+
+  constructor(text: string) {
+    super(text);
+    this.callback = (error) => {
+      if (error instanceof Error) this.emit('error', error);
+    };
+  }
+}
+
+class CopyOut extends Copy {
   readonly rows: Readable;
   // The driver's buffers are used again after each message, so its bytes are taken over at once.
   #batch = Buffer.allocUnsafe(batchBytes);
@@ -66,7 +81,7 @@ class CopyOut extends pg.Query {
   }
 }
 
-class CopyIn extends pg.Query {
+class CopyIn extends Copy {
   /** Why the chunks ended too early; the server then says only that we gave up. */
   broken: unknown;
   readonly #chunks: AsyncIterable<Buffer>;

@@ -1,6 +1,7 @@
 import type { MigrationFacts, SideFacts } from '../replication/facts.ts';
 import { notOf } from './apply-triggers.ts';
 import { inspectSide } from './inspect-side.ts';
+import { notCarried } from './not-carried.ts';
 import { extensionName, materializedViewName, schemaName, sequenceName, tableName } from './objects-of.ts';
 import type { Servers, Session } from './session.ts';
 
@@ -56,7 +57,10 @@ function without(side: SideFacts, own: ReadonlySet<string>): SideFacts {
     extensions: side.extensions.filter((one) => !own.has(extensionName(one))),
     schemas: side.schemas.filter((one) => !own.has(schemaName(one))),
     tables: side.tables.filter((one) => !own.has(tableName(one))),
-    sequences: side.sequences.filter((one) => !own.has(sequenceName(one))),
+    sequences: side.sequences.filter(
+      (one) => !own.has(one.extension === null ? sequenceName(one) : extensionName({ name: one.extension })),
+    ),
+    configuration: side.configuration.filter((one) => !own.has(extensionName({ name: one.extension }))),
     materializedViews: side.materializedViews.filter((one) => !own.has(materializedViewName(one))),
     otherObjects: side.otherObjects.filter((one) => !own.has(one)),
   };
@@ -64,7 +68,11 @@ function without(side: SideFacts, own: ReadonlySet<string>): SideFacts {
 
 async function observe(servers: Servers, { source, target, tag }: Inspection): Promise<MigrationFacts['observed']> {
   const [onSource, onTarget] = await Promise.all([
-    looking(servers, source, async (session) => ({ tables: await tableSizes(session), ...(await pressure(session, tag)) })),
+    looking(servers, source, async (session) => ({
+      tables: await tableSizes(session),
+      ...(await pressure(session, tag)),
+      notCarried: await notCarried(session),
+    })),
     looking(servers, target, tableSizes),
   ]);
   const rows = (tables: readonly { rows: number }[]): number => tables.reduce((sum, table) => sum + table.rows, 0);

@@ -2,6 +2,7 @@ import type { DatabaseEntry } from '../../domain/inventory.ts';
 import type { SequenceFacts, SideFacts } from '../replication/facts.ts';
 import { describe } from '../providers/describe.ts';
 import { applyTriggers } from './apply-triggers.ts';
+import { configurationTables } from './configuration.ts';
 import { areFenced, connectGrants } from './connect-grants.ts';
 import { definitionsDigest } from './definitions.ts';
 import { otherObjects } from './other-objects.ts';
@@ -64,6 +65,7 @@ export async function inspectSide(servers: Servers, database: string, options: S
       ),
       otherObjects: await otherObjects(session, version),
       applyTriggers: await applyTriggers(session),
+      configuration: await configurationTables(session),
       schemas: await schemas(session),
       roles: await roles(session, options.roles),
       ...(await fenceFacts(session, servers.entry(database), general.superuser, options)),
@@ -114,11 +116,15 @@ async function settings(session: Session): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map((row) => [row.name, row.value]));
 }
 
+/** Those of extensions, too: CREATE EXTENSION makes them, and their values go along as the users' own. */
 async function sequences(session: Session): Promise<SequenceFacts[]> {
   return await session.query<SequenceFacts & Record<string, unknown>>(
-    `SELECT n.nspname AS schema, c.relname AS name, s.seqincrement::text AS increment, s.seqmin::text AS min, s.seqmax::text AS max
+    `SELECT n.nspname AS schema, c.relname AS name, e.extname AS extension, s.seqincrement::text AS increment, s.seqmin::text AS min, s.seqmax::text AS max
        FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE ${userSchema} AND ${ownObject('pg_class', 'c.oid')} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
+       LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+         AND d.refclassid = 'pg_extension'::regclass
+       LEFT JOIN pg_extension e ON e.oid = d.refobjid
+      WHERE (e.oid IS NOT NULL OR ${userSchema}) AND c.relpersistence <> 't' ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`,
   );
 }
 

@@ -13,7 +13,7 @@ export function objectsOf(side: SideFacts): string[] {
     ...side.extensions.map(extensionName),
     ...side.schemas.map(schemaName),
     ...side.tables.map(tableName),
-    ...side.sequences.map(sequenceName),
+    ...side.sequences.filter((one) => one.extension === null).map(sequenceName),
     ...side.materializedViews.map(materializedViewName),
     ...side.otherObjects,
   ];

@@ -11,6 +11,8 @@ export interface Migration {
   readonly triggers: 'refuse' | 'hold';
   /** What happens to those who receive the source's changes: nothing is begun, they get slots on the target, or they are left behind. */
   readonly otherSubscribers: 'refuse' | 'carry' | 'leave';
+  /** Tables, as `schema.name`, whose rows people have chosen to leave on the source. */
+  readonly leave: readonly string[];
   /** Digest of the facts that the plan was made from. */
   readonly facts: string;
   readonly limits: MigrationLimits;

@@ -13,6 +13,8 @@ export interface MigrationFacts {
     readonly lagBytes: number | null;
     readonly tables: readonly { readonly schema: string; readonly name: string; readonly bytes: number; readonly rows: number }[];
     readonly longestTransactionMs: number;
+    /** What holds rows on the source and stays there. */
+    readonly notCarried: readonly NotCarried[];
   };
 }
 
@@ -40,6 +42,8 @@ export interface SideFacts {
    * `kind identity`, every name in it quoted: `view "public"."daily"`, `trigger "stamp" on "public"."orders"`.
    */
   readonly otherObjects: readonly string[];
+  /** Tables of extensions with rows of the users; those that others refer to first. Of the target without those of the run's own extensions. */
+  readonly configuration: readonly ConfigurationTable[];
   /** What fires on this side when replication writes there; sorted. Of the target without what the run made, and as it was before the run held it. */
   readonly applyTriggers: readonly ApplyTrigger[];
   /** Without the server's own and without `steadyhand`, where the function of the freeze is. */
@@ -135,9 +139,31 @@ export interface ApplyTrigger {
 
 export const applyTriggerKey = ({ table, name }: ApplyTrigger): string => JSON.stringify([table?.schema ?? '', table?.name ?? '', name]);
 
+/** A table that an extension has marked by `pg_extension_config_dump`. */
+export interface ConfigurationTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly extension: string;
+  /** Which of its rows are the users': a WHERE clause, or empty for all. */
+  readonly condition: string;
+  /** Those that are not generated. */
+  readonly columns: readonly string[];
+}
+
+export interface NotCarried {
+  /** `schema.name`; or words, for what has none. */
+  readonly name: string;
+  readonly kind: 'table' | 'unlogged table' | 'sequence' | 'materialized view' | 'large object' | 'temporary';
+  /** Null: unknown, or it has none. */
+  readonly rows: number | null;
+  readonly because: string;
+}
+
 export interface SequenceFacts {
   readonly schema: string;
   readonly name: string;
+  /** The extension that brings it, or null: then it is the users'. */
+  readonly extension: string | null;
   readonly increment: string;
   readonly min: string;
   readonly max: string;

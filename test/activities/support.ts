@@ -62,6 +62,7 @@ export interface Bench {
     schema?: Migration['schema'];
     triggers?: Migration['triggers'];
     otherSubscribers?: Migration['otherSubscribers'];
+    leave?: Migration['leave'];
     tag?: string;
     ownObjects?: readonly string[];
   }): Promise<{ migration: Migration; facts: MigrationFacts }>;
@@ -97,14 +98,14 @@ export async function makeBench(pair: Pair, { schema = '', sourceOnly = '', dbna
       await Promise.all([source.end().catch(() => undefined), target.end().catch(() => undefined)]);
       [source, target] = [await connect(pair.source, dbname), await connect(pair.target, dbname)];
     },
-    prepare: async ({ schema: way = 'already-there', triggers = 'refuse', otherSubscribers = 'refuse', ...more } = {}) => {
+    prepare: async ({ schema: way = 'already-there', triggers = 'refuse', otherSubscribers = 'refuse', leave = [], ...more } = {}) => {
       const facts = await inspectMigration(servers, { source: 'orders', target: 'orders-new', ...more });
       const digest = digestOf(facts);
       stored.set(digest, facts);
       const limits = { lagBytes: 1_048_576, pauseMs: 2_000, snapshotMs: 60_000 };
       return {
         facts,
-        migration: { source: 'orders', target: 'orders-new', schema: way, triggers, otherSubscribers, facts: digest, limits },
+        migration: { source: 'orders', target: 'orders-new', schema: way, triggers, otherSubscribers, leave, facts: digest, limits },
       };
     },
     factsOf: async (digest) => {

@@ -22,7 +22,15 @@ test('no file of checks is forgotten here', () => {
   const files = readdirSync(new URL('../../activities/postgres/preflight/', import.meta.url)).toSorted();
   const lists = ['rights.ts', 'schema.ts', 'servers.ts', 'tables.ts', 'traffic.ts'];
   // Parts of these, and what they see.
-  const parts = ['closing.ts', 'lacking.ts', 'other-replication.ts', 'replica-identity.ts', 'row-security.ts', 'writers.ts'];
+  const parts = [
+    'closing.ts',
+    'lacking.ts',
+    'left-behind.ts',
+    'other-replication.ts',
+    'replica-identity.ts',
+    'row-security.ts',
+    'writers.ts',
+  ];
   expect(files).toEqual([...lists, ...parts, 'view.ts', 'without-superuser.ts'].toSorted());
 });
 

@@ -11,6 +11,7 @@ import type * as switching from '../../activities/replication/switch/commands.ts
 import type { StepPlan, StepPlans } from '../../domain/plan.ts';
 import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { subject } from './subject.ts';
+import { variables } from './variables.ts';
 
 const input = z.strictObject({
   target: z.string().min(1).max(63).describe('The database of the inventory that it moves to'),
@@ -29,6 +30,13 @@ const input = z.strictObject({
     .default('refuse')
     .describe(
       'Those who receive the source’s changes. refuse: they block the run; carry: they get slots on the target; leave: they get nothing after the switch',
+    ),
+  leave: z
+    .array(z.string().min(3).max(200))
+    .max(1_000)
+    .default([])
+    .describe(
+      'Tables, as schema.name, whose rows may stay on the source: of what preflight finds that nothing carries, and configuration tables of extensions',
     ),
   lagBytes: z
     .number()
@@ -78,29 +86,6 @@ export const steps = {
   compare: { kind: 'check', title: 'Compare every row', skippable: true },
   retire: { kind: 'change', title: 'Remove the replication' },
 } as const;
-
-/** What stands in the commands' text for values that are known only when the step runs. */
-const variables = {
-  tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
-  tag_drop: 'the same with _drop: the second event trigger of the freeze',
-  run: 'the run’s workflow id',
-  token: 'a random word of this attempt: its marker in the WAL, which no publication contains',
-  conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
-  slot: 'a replication slot of this run, one after the other: its own, and those of the initial copy',
-  lsn: 'where the marker of the switch ends in the source’s WAL',
-  dump: 'a file that only the worker may read, removed afterwards',
-  source: 'the login at the source; its password stands in a file that is removed afterwards',
-  target: 'the login at the target; its password stands in a file that is removed afterwards',
-  configfile: 'the pooler’s file, as the inventory names it',
-  tables: 'the tables that the pooler’s user may write on the source',
-  superuser: 'a superuser’s name',
-  ours: 'the process ids of this step’s own sessions',
-  exporter: 'the name of the session that keeps the snapshot of the switch',
-  own: 'the process id of the session that asks',
-  seconds: 'how long the snapshot of the switch is kept for the comparison',
-  last_0: 'the last value of a sequence, and so on for each',
-  called_0: 'whether a sequence has handed out its last value, and so on for each',
-};
 
 /** Moves a live database to another server, with every acknowledged write. */
 export const migrationCutover: Runbook<MigrationInput, MigrationFacts, Commands> = {
@@ -177,7 +162,7 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
             'only a superuser can refuse DDL, and Steadyhand’s role on the source is none: make no changes to the schema until the run has ended. ' +
             'The gate and the switch compare it with what was published, and stop at a difference',
         },
-    publish: { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts) },
+    publish: { commands: replication.publish(migration, facts), undo: replication.unpublish(migration, facts), notes: staysBehind(facts) },
     subscribe: {
       commands: replication.subscribe(migration, facts),
       undo: replication.unsubscribe(migration, facts),
@@ -198,6 +183,12 @@ function preparation(migration: Migration, { facts, commands, input: given }: Pl
     'approve-switch': { commands: [] },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
+
+/** Each by its name and its rows: nothing stays behind unseen. */
+const staysBehind = ({ observed }: MigrationFacts): string[] =>
+  observed.notCarried.map(
+    ({ name, kind, rows, because }) => `Not carried: ${name}, ${kind}, ${rows ?? 'an unknown number of'} rows: ${because}.`,
+  );
 
 const noTriggers = {
   hold: 'no trigger of the target fires when replication writes there',

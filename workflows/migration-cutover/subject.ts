@@ -6,7 +6,7 @@ const snapshotMs = 3_600_000;
 /** What every step of a migration is told. The input is the parsed one. */
 export function subject(told: {
   database: string;
-  input: Pick<Migration, 'target' | 'schema' | 'triggers' | 'otherSubscribers'> & { lagBytes: number; pauseMs: number };
+  input: Pick<Migration, 'target' | 'schema' | 'triggers' | 'otherSubscribers' | 'leave'> & { lagBytes: number; pauseMs: number };
   facts: string;
 }): Migration {
   const { lagBytes, pauseMs, ...chosen } = told.input;

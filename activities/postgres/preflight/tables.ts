@@ -4,19 +4,25 @@ import { firingOnTarget } from '../../replication/trigger-commands.ts';
 import { filledTables } from '../filled-tables.ts';
 import { userSchema } from '../user-objects.ts';
 import { fullIdentities, replicaIdentities } from './replica-identity.ts';
+import { configuration, leftBehind } from './left-behind.ts';
 import { rowSecurity } from './row-security.ts';
 import { blocks, informs, listed, named, warns, type Check, type Found } from './view.ts';
 
+/** Those with rows are a matter of `rows left behind`. */
 const unlogged: Check = {
   name: 'unlogged tables',
-  look: async ({ source, facts }) => {
-    const tables = facts.binding.source.tables.filter((table) => table.persistence === 'unlogged');
-    if (tables.length === 0) return [];
-    const filled = await filledTables(source, tables);
-    const fix = 'ALTER TABLE … SET LOGGED, or empty them if their rows may be lost.';
-    if (filled.length > 0)
-      return [blocks(`${listed(filled.map(named), 'unlogged tables with rows')}: replication does not carry them`, fix)];
-    return [warns(`${listed(tables.map(named), 'unlogged tables')}, empty now: rows that come later are not carried`, fix)];
+  look: ({ facts }) => {
+    const empty = facts.observed.notCarried.filter((one) => one.kind === 'unlogged table' && one.rows === 0);
+    if (empty.length === 0) return [];
+    return [
+      warns(
+        `${listed(
+          empty.map((one) => one.name),
+          'unlogged tables',
+        )}, empty now: rows that come later are not carried`,
+        'ALTER TABLE … SET LOGGED, if their rows must not be lost.',
+      ),
+    ];
   },
 };
 
@@ -146,6 +152,8 @@ const preparedTransactions: Check = {
 export const tableChecks: readonly Check[] = [
   replicaIdentities,
   fullIdentities,
+  leftBehind,
+  configuration,
   unlogged,
   largeObjects,
   emptyTarget,

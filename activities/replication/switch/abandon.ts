@@ -1,4 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
+import { uncarryConfiguration } from './carry-configuration.ts';
 import { dropSnapshots, restoreService } from './restore-service.ts';
 import type { Sessions } from './sessions.ts';
 import { isSuperseded, superseded } from './superseded.ts';
@@ -26,7 +27,11 @@ export async function abandon(one: Switch, { begun, superusers, sessions, error 
   if (await isSuperseded(attempt)) return superseded(attempt, error);
   await restoreService({ ...one, facts: one.planned, superusers });
   const heldMs = budget.spent();
-  if (sessions) await dropSnapshots(attempt, sessions.target.change).catch(() => undefined);
+  if (sessions) {
+    await dropSnapshots(attempt, sessions.target.change).catch(() => undefined);
+    // What does not work here the undo does, and the next attempt replaces it.
+    await uncarryConfiguration(sessions.target.change, migration, one.planned).catch(() => undefined);
+  }
   if (attempt.signal.aborted) return attempt.signal.reason;
   if (!begun || (error instanceof Failure && saysItself.has(error.code))) return error;
   const why = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import { qualified, quoteIdentifier, quoteLiteral, type Command } from '../../..
 import { pause, reload, repoint, resume } from '../../pooling/commands.ts';
 import { endEarlier, marker } from '../commands.ts';
 import type { Migration } from '../contract.ts';
+import { carryConfiguration, clearConfiguration } from '../configuration-commands.ts';
 import { enableTriggers, heldTriggers } from '../trigger-commands.ts';
 import { carriedSlots, movePlaces } from '../subscribers/commands.ts';
 import type { FenceFacts, FenceSide, MigrationFacts } from '../facts.ts';
@@ -125,6 +126,7 @@ export function switchOver(migration: Migration, facts: MigrationFacts): Command
     marker('target'),
     ...(subscribers.length > 0 ? [movePlaces(subscribers)] : []),
     ...(sequences ? [sequences] : []),
+    ...carryConfiguration(migration, facts),
     { ...dropSnapshot, when: 'after an attempt that kept one and went no further' },
     exportSnapshot,
     keepSnapshot,
@@ -143,7 +145,7 @@ export function forward(migration: Migration, facts: MigrationFacts): Command[] 
 }
 
 /** The old side serves again; also what a failed attempt does by itself. */
-export function switchBack(_migration: Migration, facts: MigrationFacts): Command[] {
+export function switchBack(migration: Migration, facts: MigrationFacts): Command[] {
   const { pooler } = facts.binding;
   const letting = facts.binding.source.superuser ? [letIn] : [];
   return [
@@ -152,5 +154,6 @@ export function switchBack(_migration: Migration, facts: MigrationFacts): Comman
     ...unshut('source', facts),
     ...(pooler ? [repoint(pooler.alias, pooler), reload, resume(pooler.alias)] : []),
     dropSnapshot,
+    ...clearConfiguration(migration, facts),
   ];
 }

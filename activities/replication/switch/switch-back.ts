@@ -1,6 +1,7 @@
 import { Failure } from '../../../domain/failure.ts';
 import type { Attempt } from '../../attempt.ts';
 import type { Migration } from '../contract.ts';
+import { uncarryConfiguration } from './carry-configuration.ts';
 import { superusersOf } from './superusers-of.ts';
 import { dropSnapshots, restoreService } from './restore-service.ts';
 import type { SwitchDependencies } from './under-way.ts';
@@ -27,6 +28,7 @@ export async function switchBack(deps: SwitchDependencies, migration: Migration,
   const target = await deps.servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: facts.binding.target });
   try {
     await dropSnapshots(attempt, target);
+    await uncarryConfiguration(target, migration, facts);
   } finally {
     await target.end();
   }

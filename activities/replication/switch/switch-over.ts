@@ -8,6 +8,8 @@ import { carriedSlots } from '../subscribers/commands.ts';
 import { refuseChangedDefinitions } from '../unchanged-definitions.ts';
 import { abandon } from './abandon.ts';
 import { beforeImage, refuseSharedAlias } from './before.ts';
+import { carriedConfiguration } from '../configuration-commands.ts';
+import { carryConfiguration, filledConfiguration, tryConfiguration } from './carry-configuration.ts';
 import { createBudget } from './budget.ts';
 import { longTransactions, transactionsText } from './busy.ts';
 import { goForward } from './forward.ts';
@@ -79,7 +81,9 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
 /** The steps 1 to 9 of the cutover, up to the decision. */
 async function untilDecided(one: Switch, sessions: Sessions, state: State): Promise<SwitchFacts> {
   const { attempt, planned, pooler, budget, migration } = one;
+  const carries = carriedConfiguration(migration, planned).length > 0;
   if (pooler) await refuseSharedAlias(pooler, planned);
+  if (attempt.intended === null) await refuseFilledConfiguration(one, sessions);
   state.superusers = await beforeImage(one, sessions);
   await refuseBusy(one, sessions);
   await refuseLoginless(one, sessions);
@@ -87,6 +91,7 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   await refuseDifferentTables(one, sessions);
   await starting(sessions);
   await inside(sessions);
+  if (carries) await tryConfiguration(sessions, migration, planned);
   await warmUp(sessions, planned, attempt.tag);
   const subscribers = carriedSlots(migration, planned);
   // Most of the way before anybody is held up.
@@ -104,6 +109,8 @@ async function untilDecided(one: Switch, sessions: Sessions, state: State): Prom
   const markerLsn = await budget.part('same tables', () => together(sendMarker(sessions, token), refuseDifferentTables(one, sessions)));
   await budget.part('marker', () => followMarker(sessions, attempt.tag, markerLsn, budget));
   await budget.part('durable', () => makeDurable(sessions, token, budget));
+  // Before the subscribers' slots: they must not get these rows once more.
+  if (carries) await budget.part('extension rows', () => carryConfiguration(sessions, migration, planned));
   if (subscribers.length > 0) await budget.part('subscribers', () => moveSubscribers(sessions, subscribers));
   const sequences = await budget.part('sequences', () => carrySequences(sessions, planned));
   const fixed = await budget.part('snapshot', () => fixSnapshot(sessions, migration.limits.snapshotMs));
@@ -151,6 +158,16 @@ async function refuseLoginless({ servers, migration }: Switch, { source }: Sessi
   if (writers.length === 0) return;
   throw new Failure('source-busy', `${migration.source} is written to without a login: ${writersText(writers)}`, {
     fixes: writers.map(({ fix }) => fix),
+  });
+}
+
+/** With the schema copied, what is there came with CREATE EXTENSION. */
+async function refuseFilledConfiguration({ migration, planned }: Switch, { target }: Sessions): Promise<void> {
+  if (migration.schema === 'copy') return;
+  const filled = await filledConfiguration(target.look, carriedConfiguration(migration, planned));
+  if (filled.length === 0) return;
+  throw new Failure('drift', `${migration.target} has rows that the switch would replace, in ${filled.join(', ')}: remove them there`, {
+    filled,
   });
 }
 

@@ -73,6 +73,7 @@ test('the same schema has the same shapes and objects on 15, 16 and 18', async (
   expect(first?.sequences.find((one) => one.name === 'falling')).toEqual({
     schema: 'public',
     name: 'falling',
+    extension: null,
     increment: '-5',
     min: '-100',
     max: '-1',

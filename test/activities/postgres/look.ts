@@ -22,6 +22,7 @@ export interface Looked {
 export interface Asked {
   readonly way?: Migration['schema'];
   readonly triggers?: Migration['triggers'];
+  readonly leave?: Migration['leave'];
   readonly journal?: Journal;
   readonly controlSystem?: string;
   readonly move?: Move;
@@ -31,9 +32,17 @@ export interface Asked {
 
 export async function look(
   bench: Bench,
-  { way = 'already-there', triggers = 'refuse', journal = createJournal(), controlSystem = '1', move, facts: changed }: Asked = {},
+  {
+    way = 'already-there',
+    triggers = 'refuse',
+    leave = [],
+    journal = createJournal(),
+    controlSystem = '1',
+    move,
+    facts: changed,
+  }: Asked = {},
 ): Promise<Looked> {
-  const { migration, facts } = await bench.prepare({ schema: way, triggers });
+  const { migration, facts } = await bench.prepare({ schema: way, triggers, leave });
   const stored = new Map<string, Finding[]>();
   const deps = {
     tools,

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../../activities/postgres/contract.ts';
 import { makeBench, startPair, type Pair } from '../support.ts';
-import { look, schema, setting, side, type Asked } from './look.ts';
+import { look, schema, setting, side } from './look.ts';
+import { rowCases, type Case } from './preflight-row-cases.ts';
 
 let pair: Pair;
 /** What is found where nothing is wrong. */
@@ -14,19 +15,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => await pair.stop());
 
-interface Case {
-  readonly check: string;
-  readonly level: Finding['level'];
-  /** A part of the evidence. */
-  readonly says: string;
-  readonly both?: string;
-  readonly source?: string;
-  readonly target?: string;
-  readonly asked?: Asked;
-  /** Run on the source in the end, for what outlives its database or holds up others. */
-  readonly after?: string;
-}
-
 const earlier = {
   run: 'migration-cutover/orders/01',
   target: 'orders-18',
@@ -34,13 +22,6 @@ const earlier = {
   server: { host: 'new', port: 5_432, dbname: 'orders' },
 };
 
-const firing = `
-  CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-  CREATE TRIGGER stamp BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE orders ENABLE ALWAYS TRIGGER stamp;
-  CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
-  CREATE TRIGGER stamp BEFORE INSERT ON days FOR EACH ROW EXECUTE FUNCTION stamp(); ALTER TABLE days_2 ENABLE REPLICA TRIGGER stamp;
-  CREATE TRIGGER quiet BEFORE INSERT ON parcels FOR EACH ROW EXECUTE FUNCTION stamp();
-  CREATE RULE always AS ON DELETE TO parcels DO ALSO NOTHING; ALTER TABLE parcels ENABLE ALWAYS RULE always;`;
 /** Without a value: the database's own name. */
 const databaseSetting = (name: string, value = ''): string =>
   `DO $$ BEGIN EXECUTE format('ALTER DATABASE %1$I SET ${name} = %2$L', current_database(), coalesce(nullif('${value}', ''), current_database())); END $$`;
@@ -49,6 +30,7 @@ const feed = `CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1' PUBLIC
 const withoutFeed = 'ALTER SUBSCRIPTION feed DISABLE; ALTER SUBSCRIPTION feed SET (slot_name = NONE); DROP SUBSCRIPTION feed';
 
 const cases: readonly Case[] = [
+  ...rowCases,
   {
     check: 'connection limits',
     level: 'blocks',
@@ -62,65 +44,6 @@ const cases: readonly Case[] = [
     says: 'orders was moved to orders-18 by migration-cutover/orders/01 and has been opened again since',
     asked: { move: earlier },
   },
-  { check: 'replica identity', level: 'blocks', says: 'public.keyless', both: 'CREATE TABLE keyless (id int)' },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.nothing',
-    both: 'CREATE TABLE nothing (id int PRIMARY KEY); ALTER TABLE nothing REPLICA IDENTITY NOTHING',
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.lost (the index of its REPLICA IDENTITY was dropped)',
-    both: 'CREATE TABLE lost (id int NOT NULL); CREATE UNIQUE INDEX lost_id ON lost (id); ALTER TABLE lost REPLICA IDENTITY USING INDEX lost_id; DROP INDEX lost_id',
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.broken (the index of its identity is invalid)',
-    both: "CREATE TABLE broken (id int NOT NULL); CREATE UNIQUE INDEX broken_id ON broken (id); ALTER TABLE broken REPLICA IDENTITY USING INDEX broken_id; UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken_id'::regclass",
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.made (a column of its identity is generated',
-    both: 'CREATE TABLE made (a int NOT NULL, id int GENERATED ALWAYS AS (a + 1) STORED PRIMARY KEY)',
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.days_1 (REPLICA IDENTITY NOTHING)',
-    both: "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01'); ALTER TABLE days_1 REPLICA IDENTITY NOTHING",
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'another one than on the source, so the first UPDATE would stop the replication: public.two',
-    both: 'CREATE TABLE two (a int NOT NULL UNIQUE, b int NOT NULL UNIQUE); ALTER TABLE two REPLICA IDENTITY USING INDEX two_a_key',
-    target: 'ALTER TABLE two REPLICA IDENTITY USING INDEX two_b_key',
-  },
-  {
-    check: 'replica identity full',
-    level: 'warns',
-    says: 'public.slow',
-    both: 'CREATE TABLE slow (id int); ALTER TABLE slow REPLICA IDENTITY FULL',
-  },
-  {
-    check: 'replica identity full',
-    level: 'blocks',
-    says: 'public.odd (place point)',
-    both: 'CREATE TABLE odd (id int, place point); ALTER TABLE odd REPLICA IDENTITY FULL',
-  },
-  { check: 'unlogged tables', level: 'warns', says: 'public.cache', both: 'CREATE UNLOGGED TABLE cache (id int)' },
-  {
-    check: 'unlogged tables',
-    level: 'blocks',
-    says: 'public.cache',
-    both: 'CREATE UNLOGGED TABLE cache (id int)',
-    source: 'INSERT INTO cache VALUES (1)',
-  },
-  { check: 'large objects', level: 'blocks', says: '2 large objects', source: 'SELECT lo_create(0), lo_create(0)' },
   { check: 'empty target', level: 'blocks', says: 'public.orders', target: `INSERT INTO orders (note) VALUES ('seed')` },
   {
     check: 'row-level security',
@@ -152,31 +75,6 @@ const cases: readonly Case[] = [
     level: 'warns',
     says: 'publications of the application on orders: their "own',
     source: 'CREATE PUBLICATION "their ""own" FOR ALL TABLES',
-  },
-  {
-    check: 'replica identity',
-    level: 'blocks',
-    says: 'public.later',
-    both: 'CREATE TABLE later (id int PRIMARY KEY DEFERRABLE)',
-  },
-  {
-    check: 'triggers',
-    level: 'blocks',
-    says: 'stamp of "public"."days_2" (ENABLE REPLICA), stamp of "public"."orders" (ENABLE ALWAYS): what they write would come twice',
-    both: firing,
-  },
-  {
-    check: 'triggers',
-    level: 'blocks',
-    says: 'the event trigger log_ddl (ENABLE ALWAYS)',
-    target: `CREATE FUNCTION log_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER log_ddl ON ddl_command_end EXECUTE FUNCTION log_ddl(); ALTER EVENT TRIGGER log_ddl ENABLE ALWAYS`,
-  },
-  {
-    check: 'triggers',
-    level: 'informs',
-    says: 'they are disabled there until the cutover',
-    both: firing,
-    asked: { triggers: 'hold' },
   },
   { check: 'kinds of tables', level: 'informs', says: 'public.parcels.n' },
   {

@@ -43,6 +43,9 @@ export interface WorldOptions {
   readonly poolMode?: 'session';
   readonly pauseMs?: number;
   readonly rows?: number;
+  /** More than the template has, on both sides; and then on the source alone. */
+  readonly schema?: string;
+  readonly sourceSchema?: string;
 }
 
 let worlds = 0;
@@ -50,14 +53,15 @@ const journals = new Map<string, Journal>();
 
 /** A database pair in replication, every table copied, the target not closed yet; removed at the end of the test. */
 export async function createWorld(machines: Machines, options: WorldOptions = {}): Promise<World> {
-  const { pooler: viaPooler = pooled, poolMode, pauseMs = 2_000, rows = 500 } = options;
+  const { pooler: viaPooler = pooled, poolMode, pauseMs = 2_000, rows = 500, schema = '', sourceSchema = '' } = options;
   worlds += 1;
   const dbname = `orders ${process.pid} ${worlds}`;
   const alias = `orders_${worlds}`;
   const { source, target } = machines;
   const create = `CREATE DATABASE "${dbname}" TEMPLATE ${template} STRATEGY file_copy`;
   await Promise.all([source, target].map((cluster) => asAdmin(cluster, 'postgres', create)));
-  await asAdmin(source, dbname, rowsOf(rows));
+  await Promise.all([source, target].map((cluster) => asAdmin(cluster, dbname, schema)));
+  await asAdmin(source, dbname, rowsOf(rows) + sourceSchema);
   const pooler = viaPooler ? poolerOf(machines) : null;
   if (pooler) await addToPooler(machines, alias, dbname, poolMode);
   const journal = createJournal();
@@ -79,6 +83,7 @@ export async function createWorld(machines: Machines, options: WorldOptions = {}
     schema: 'already-there',
     triggers: 'refuse',
     otherSubscribers: 'refuse',
+    leave: [],
     facts: 'digest',
     limits: { lagBytes: 16_777_216, pauseMs, snapshotMs: 600_000 },
   };
@@ -174,7 +179,14 @@ function inventoryOf(machines: Machines, dbname: string, alias: string | undefin
 
 async function replicate(machines: Machines, dbname: string, tag: string): Promise<void> {
   const { source, target } = machines;
-  await asAdmin(source, dbname, `CREATE PUBLICATION "${tag}" FOR ALL TABLES`);
+  // What belongs to an extension is not published.
+  await asAdmin(
+    source,
+    dbname,
+    `DO $$ BEGIN EXECUTE (SELECT 'CREATE PUBLICATION "${tag}" FOR TABLE ' || string_agg('ONLY ' || oid::regclass, ', ') FROM pg_class
+       WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = pg_class.oid AND d.deptype = 'e')); END $$`,
+  );
   await asAdmin(source, dbname, `SELECT pg_create_logical_replication_slot('${tag}', 'pgoutput')`);
   const conninfo = `host=127.0.0.1 port=${source.port} user=${source.superuser} password=${source.password} dbname=''${dbname}''`;
   await asAdmin(

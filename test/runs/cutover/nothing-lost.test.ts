@@ -6,7 +6,9 @@ import { planSchema } from '../../../api/answers.ts';
 import { startCluster } from '../../../sandbox/postgres.ts';
 import { scramVerifier } from '../../../activities/postgres/scram-verifier.ts';
 import { movePlace, type Move } from '../../e2e/place.ts';
+import { extendedPostgres15, writeExtensions } from '../../support/extended-postgres.ts';
 import { postgres15 } from '../../support/postgres-15.ts';
+import { clientOf } from '../../support/sandbox-client.ts';
 
 /** Complete runs from a 15 to an 18 (from a 16, with the schema already there, where no 15 is installed). */
 const place = movePlace();
@@ -34,24 +36,59 @@ const rows = `
   INSERT INTO accounts SELECT i, i || '@example.com' FROM generate_series(1, 200) i;
   SET session_replication_role = replica; INSERT INTO days VALUES ('2026-01-15'); RESET session_replication_role;`;
 
+/** In SQL alone; `jobs` refers to what comes after it in the order of names. */
+const extension = {
+  'kept.control': "default_version = '1.0'\nschema = kept\nrelocatable = false\n",
+  'kept--1.0.sql': `
+    CREATE TABLE settings (name text PRIMARY KEY, builtin boolean NOT NULL DEFAULT false);
+    INSERT INTO settings VALUES ('retries', true);
+    CREATE TABLE jobs (id bigserial PRIMARY KEY, setting text REFERENCES settings, command text, loud text GENERATED ALWAYS AS (upper(command)) STORED);
+    CREATE TABLE history (id bigserial PRIMARY KEY, job bigint);
+    INSERT INTO history (job) VALUES (0);
+    SELECT pg_catalog.pg_extension_config_dump('settings', 'WHERE NOT builtin');
+    SELECT pg_catalog.pg_extension_config_dump('jobs', '');
+    SELECT pg_catalog.pg_extension_config_dump('jobs_id_seq', '');`,
+};
+const extended = `${schema} CREATE SCHEMA kept; CREATE EXTENSION kept SCHEMA kept;`;
+const extendedRows = `${rows}
+  INSERT INTO kept.settings VALUES ('ours'); INSERT INTO kept.jobs (setting, command) VALUES ('ours', 'first'), ('retries', 'second');
+  INSERT INTO kept.history (job) VALUES (1), (2);`;
+
 async function begin(): Promise<Move> {
-  return await place.begin({
-    own: { dbname: `lost_${Date.now()}`, schema, rows },
+  const move = await place.begin({
+    own:
+      older === undefined
+        ? { dbname: `lost_${Date.now()}`, schema, rows }
+        : { dbname: `lost_${Date.now()}`, schema: extended, rows: extendedRows },
     target: way === 'copy' ? 'empty' : 'migrated',
     environment: tools,
     ...(older === undefined ? {} : { source: { start: async (directory, password) => await startFifteen(older, directory, password) } }),
   });
+  await extendTarget(move);
+  return move;
 }
 
-async function startFifteen(bin: string, directory: string, password: string): ReturnType<typeof startCluster> {
+async function startFifteen(installed: string, directory: string, password: string): ReturnType<typeof startCluster> {
   const settings = { wal_level: 'logical', max_wal_senders: 20, max_replication_slots: 20, fsync: 'off' };
+  const bin = await extendedPostgres15(`${directory}-programs`, installed, extension);
   const cluster = await startCluster({ name: 'source-15', bin, directory, settings });
   await createApplicationDatabase(cluster, { steadyhand: scramVerifier(password), orders_app: scramVerifier(password) });
   return cluster;
 }
 
+/** An 18 finds extensions by a setting. */
+async function extendTarget({ sandbox }: Move): Promise<void> {
+  const folder = await writeExtensions(join(sandbox.directory, 'extensions'), extension);
+  const client = await clientOf(sandbox, sandbox.target, 'postgres');
+  await client.query(`ALTER SYSTEM SET extension_control_path = '${folder}:$system'`);
+  await client.query('SELECT pg_reload_conf()');
+  await client.end();
+}
+
 const read = async (client: pg.Client, sql: string): Promise<unknown[]> =>
   (await client.query<{ one: unknown }>({ text: sql })).rows.map((row) => row.one);
+
+const keptRows = 'SELECT jobs::text AS one FROM kept.jobs UNION ALL SELECT settings::text FROM kept.settings ORDER BY 1';
 
 const modes = `SELECT t.tgrelid::regclass || ' ' || t.tgname || ' ' || t.tgenabled::text AS one FROM pg_trigger t WHERE NOT t.tgisinternal
                 UNION ALL SELECT evtname || ' ' || evtenabled::text FROM pg_event_trigger WHERE evtname NOT LIKE 'steadyhand%' ORDER BY 1`;
@@ -67,15 +104,17 @@ test('what would break the application or write rows twice refuses the run, and 
   expect(closed.because).toMatch(
     /the event trigger log_ddl \(ENABLE ALWAYS\), audit of "public"."accounts" \(ENABLE ALWAYS\), audit of "public"."days_1" \(ENABLE REPLICA\)/,
   );
+  if (older !== undefined) expect(closed.because).toContain('nothing carries kept.history (2 rows)');
   expect((await source.query('UPDATE accounts SET balance = 1')).rowCount).toBe(200);
   expect(await read(source, 'SELECT pubname AS one FROM pg_publication')).toEqual([]);
 });
 
-test('triggers: hold disables them until the cutover: no row comes twice, and the new side has each in its old mode', async () => {
+test('with what people chose it moves: no row comes twice, extension rows come as they are at the switch, and triggers fire as before', async () => {
   const move = await begin();
   const source = await move.connect('source');
   const before = await read(source, modes);
-  const input = { target: `${move.database}-18`, schema: way, triggers: 'hold' };
+  const leave = older === undefined ? [] : ['kept.history'];
+  const input = { target: `${move.database}-18`, schema: way, triggers: 'hold', leave };
   const plan = await move.as('ada').post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input }, planSchema);
   const planned = plan.steps.find((one) => one.id === 'hold-triggers');
   const text = 'ALTER TABLE "public"."accounts" DISABLE TRIGGER "audit"';
@@ -86,6 +125,9 @@ test('triggers: hold disables them until the cutover: no row comes twice, and th
   await source.query(
     `INSERT INTO accounts SELECT i, 'x' || i FROM generate_series(201, 300) i; UPDATE accounts SET balance = 2 WHERE id < 50; INSERT INTO days VALUES ('2026-01-16')`,
   );
+  if (older !== undefined)
+    await source.query("INSERT INTO kept.jobs (setting, command) VALUES ('ours', 'third'); DELETE FROM kept.jobs WHERE id = 1");
+  const kept = older === undefined ? [] : await read(source, keptRows);
   const log = await read(source, 'SELECT log::text AS one FROM log ORDER BY id');
   await move.agree(run, 'approve-switch');
   const closed = await move.until(run, (now) => now.state === 'closed', 100_000);
@@ -98,4 +140,9 @@ test('triggers: hold disables them until the cutover: no row comes twice, and th
   expect(await read(target, modes)).toEqual(before);
   await target.query("INSERT INTO accounts VALUES (1000, 'new')");
   expect(await read(target, 'SELECT account AS one FROM log ORDER BY id DESC LIMIT 1')).toEqual([1000]);
+  if (older === undefined) return;
+  expect(JSON.stringify(plan)).toContain('Not carried: kept.history, table, 2 rows');
+  expect(await read(target, keptRows)).toEqual(kept);
+  expect(await read(target, "INSERT INTO kept.jobs (setting) VALUES ('ours') RETURNING id AS one")).toEqual(['4']);
+  expect(await read(target, 'SELECT count(*)::int AS one FROM kept.history')).toEqual([1]);
 });

@@ -1,0 +1,22 @@
+/** What stands in the commands' text for values that are known only when the step runs. */
+export const variables = {
+  tag: 'the name of everything that this run makes: steadyhand_ and the run’s id in lower case',
+  tag_drop: 'the same with _drop: the second event trigger of the freeze',
+  run: 'the run’s workflow id',
+  token: 'a random word of this attempt: its marker in the WAL, which no publication contains',
+  conninfo: 'how the target logs in to the source; holds the replication password, unless the inventory names a passfile',
+  slot: 'a replication slot of this run, one after the other: its own, and those of the initial copy',
+  lsn: 'where the marker of the switch ends in the source’s WAL',
+  dump: 'a file that only the worker may read, removed afterwards',
+  source: 'the login at the source; its password stands in a file that is removed afterwards',
+  target: 'the login at the target; its password stands in a file that is removed afterwards',
+  configfile: 'the pooler’s file, as the inventory names it',
+  tables: 'the tables that the pooler’s user may write on the source',
+  superuser: 'a superuser’s name',
+  ours: 'the process ids of this step’s own sessions',
+  exporter: 'the name of the session that keeps the snapshot of the switch',
+  own: 'the process id of the session that asks',
+  seconds: 'how long the snapshot of the switch is kept for the comparison',
+  last_0: 'the last value of a sequence, and so on for each',
+  called_0: 'whether a sequence has handed out its last value, and so on for each',
+};
