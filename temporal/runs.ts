@@ -135,15 +135,12 @@ export async function isOpen(client: Client, run: string): Promise<boolean> {
   return (await lookAt(client, run)).status === 'open';
 }
 
-/**
- * What Temporal knows of the run's workflow, its latest execution. A run's workflow is never continued as new: when it isn't the
- * first execution of its chain, somebody has reset it.
- */
+/** What Temporal knows of the run's workflow, its latest execution. One that is continued as new has not been reset. */
 export async function lookAt(client: Client, run: string): Promise<RunLook> {
   try {
     const { status, runId, raw } = await within(client, callWithinMs, () => client.workflow.getHandle(run).describe());
-    const first = raw.workflowExecutionInfo?.firstRunId ?? runId;
-    return { status: statuses[status.name] ?? 'open', resetTo: runId === first ? null : runId };
+    const wasReset = Boolean(raw.workflowExtendedInfo?.lastResetTime);
+    return { status: statuses[status.name] ?? 'open', resetTo: wasReset ? runId : null };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { status: 'unknown', resetTo: null };
     throw temporalFailure(error, { namespace: client.options.namespace });

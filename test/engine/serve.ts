@@ -48,8 +48,12 @@ async function serve(engine: EngineTest, apps: FastifyInstance[]): Promise<Api> 
     const answer = await app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body }) });
     return { status: answer.statusCode, body: z.record(z.string(), z.unknown()).parse(answer.json()) };
   };
-  const by = async (person: string, kind: 'person' | 'service' = 'person'): Promise<string> =>
-    (await control.tokens.create({ person, kind, actor })).token;
+  const tokens = new Map<string, Promise<{ token: string }>>();
+  const by = async (person: string, kind: 'person' | 'service' = 'person'): Promise<string> => {
+    const made = tokens.get(`${kind} ${person}`) ?? control.tokens.create({ person, kind, actor });
+    tokens.set(`${kind} ${person}`, made);
+    return (await made).token;
+  };
   const decision = async (run: string, choice: Choice, given?: OpenQuestion): Promise<Record<string, unknown>> => {
     const question = given ?? (await engine.detail(run)).questions[0];
     const { approval, opening, digest } = question ?? { approval: 'agree-first', opening: 1, digest: '0'.repeat(64) };

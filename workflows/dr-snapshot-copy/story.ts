@@ -40,11 +40,11 @@ export async function drSnapshotCopy(start: RunStart): Promise<RunResult> {
       await run.step('copy', backup.copySnapshot, { undo: backup.deleteCopy });
       learnt.copy = await run.step('copy-whole', backup.awaitCopy, { redo: 'copy' });
 
-      const begun = Date.now();
       await run.step('drill', backup.restoreFromSnapshot, { undo: backup.deleteRestored });
       learnt.restored = await run.step('available', backup.awaitAvailable, { redo: 'drill' });
       if (learnt.restored) {
-        learnt.secondsAvailable = (Date.now() - begun) / 1_000;
+        const seconds = run.seconds(['drill'], 'available');
+        if (seconds !== undefined) learnt.secondsAvailable = seconds;
         await run.step('set-password', backup.setMainPassword, { redo: 'drill' });
         await run.step('password-set', backup.awaitAvailable, { redo: 'drill' });
         learnt.verification = await run.step('verify', recovery.verify, { redo: 'drill' });

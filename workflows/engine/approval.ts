@@ -1,6 +1,7 @@
 import { approvalChoices, byText, type DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { Planned } from '../../activities/engine/contract.ts';
+import { takePending } from './carried.ts';
 import { ask, type Answered } from './decision.ts';
 import { Ending, report } from './failure.ts';
 import { parked } from './parked.ts';
@@ -47,21 +48,28 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
     return;
   }
   standing.state = 'waiting';
-  let outline = await planFrom(memory, id);
-  let lapse: FailureReport | undefined;
+  await parkedBefore(memory, id);
+  const asked = takePending(memory, id, 'approval');
+  let { lapse } = asked ?? {};
+  // What people were asked about in an earlier execution is the plan that was made last.
+  let outline = asked && memory.outline ? memory.outline : await planFrom(memory, id);
   for (;;) {
     endIfCancelled(memory);
     const agreed = outline.digest;
-    const question = await ask(memory, {
-      approval: id,
-      kind: 'approval',
-      generation: standing.generation,
-      digest: agreed,
-      choices: approvalChoices,
-      deadlineMs: rule.deadline,
-      quorum: rule.quorum,
-      ...(lapse ? { failure: lapse } : {}),
-    });
+    const question = await ask(
+      memory,
+      {
+        approval: id,
+        kind: 'approval',
+        generation: standing.generation,
+        digest: agreed,
+        choices: approvalChoices,
+        deadlineMs: rule.deadline,
+        quorum: rule.quorum,
+        ...(lapse ? { failure: lapse } : {}),
+      },
+      { kind: 'approval', step: id, ...(lapse ? { lapse } : {}) },
+    );
     if (question.answer === 'approve') {
       const fresh = await confirmed(memory, id, outline, question);
       if (fresh.digest === agreed) {
@@ -74,6 +82,17 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
       outline = fresh;
     } else await notGiven(memory, id, question);
   }
+}
+
+/**
+ * An earlier execution was parked at the approval. What people had agreed to by then stands when the plan is still the same, as after a
+ * reset: the question is looked for from its first number on.
+ */
+async function parkedBefore(memory: RunMemory, id: string): Promise<void> {
+  const pending = takePending(memory, id, 'parked');
+  if (!pending) return;
+  await parked(memory, lineOf(memory, id), pending.failure, pending);
+  memory.openings.delete(id);
 }
 
 /** The plan of what comes after the approval. */

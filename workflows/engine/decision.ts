@@ -3,8 +3,9 @@ import type { Asked, Asking } from '../../activities/engine/contract.ts';
 import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
+import { hasGrown, toContinue } from './continue.ts';
 import { refusal } from './failure.ts';
-import { show, type OpenQuestion, type RunMemory } from './state.ts';
+import { show, type OpenQuestion, type Pending, type RunMemory } from './state.ts';
 import { call, engine } from './work.ts';
 
 const decideUpdate = defineUpdate<Authorisation, [DecisionMessage]>('decide');
@@ -126,11 +127,13 @@ export interface Answered {
 
 /**
  * Asks people and waits for what is decided: their choice, or `expired`. A cancel of the run is the choice `cancel`. After a
- * reset an approval that was given to just this plan stands; what was asked and answered otherwise is asked anew.
+ * reset an approval that was given to just this plan stands; what was asked and answered otherwise is asked anew. With `again` the
+ * run may be continued as new meanwhile, and then asks the same question there.
  */
-export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>): Promise<Answered> {
+export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>, again?: Pending): Promise<Answered> {
   const { approval, kind, digest, choices } = asking;
-  const question: OpenQuestion = { approval, kind, digest, choices, opening: (memory.openings.get(approval) ?? 0) + 1, opens: true };
+  const opening = (memory.openings.get(approval) ?? 0) + 1;
+  const question: OpenQuestion = { approval, kind, digest, choices, opening, opens: true, ...(again ? { again } : {}) };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
   let asked: Asked;
@@ -177,15 +180,18 @@ async function opened(memory: RunMemory, question: OpenQuestion, asking: Omit<As
 async function answerTo(memory: RunMemory, question: OpenQuestion, { leftMs, nudges = [] }: Asked): Promise<Choice | 'expired'> {
   const asked = Date.now();
   const answered = (): boolean => question.answer !== undefined || memory.cancelled !== undefined;
+  const grown = (): boolean => question.again !== undefined && hasGrown(memory);
+  const over = (): boolean => answered() || grown();
   // No time left is a timer of its own still: what came before it is heard first.
-  const within = async (ms: number): Promise<boolean> => await condition(answered, Math.max(1, asked + ms - Date.now()));
+  const within = async (ms: number): Promise<boolean> => await condition(over, Math.max(1, asked + ms - Date.now()));
   for (const { place, inMs } of nudges) {
     if (await within(inMs)) break;
     await inTurn(memory, async () => await nudged(memory, question, place));
   }
-  if (leftMs === undefined) await condition(answered);
+  if (leftMs === undefined) await condition(over);
   else question.late = !(await within(leftMs));
   await allHeard(memory);
+  if (!answered() && question.late !== true && grown()) throw toContinue();
   return question.answer ?? (memory.cancelled === undefined ? 'expired' : 'cancel');
 }
 

@@ -4,10 +4,10 @@ import { isFailureCode, type FailureCode, type FailureFacts, type FailureReport 
 
 /**
  * How a story ends before its last step: thrown by the engine's words, caught by `follow`. Never seen by a story. `again`: it is
- * begun anew, and passes over what is done.
+ * begun anew, and passes over what is done. `continue`: the same in a new execution, with an empty history.
  */
 export class Ending extends Error {
-  readonly how: 'go-back' | 'abort' | 'again';
+  readonly how: 'go-back' | 'abort' | 'again' | 'continue';
   constructor(how: Ending['how'], because: string) {
     super(because);
     this.how = how;

@@ -3,7 +3,7 @@ import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
 import { ask } from './decision.ts';
 import { Ending, report } from './failure.ts';
-import { lineOf, standingOf, stretch, type RunMemory } from './state.ts';
+import { lineOf, standingOf, stretch, type Pending, type RunMemory } from './state.ts';
 import { takeBackFrom } from './undo.ts';
 import { call, engine } from './work.ts';
 
@@ -26,24 +26,37 @@ interface Offer {
   /** Where "start again" begins; with the step itself when it is undefined. */
   readonly redo?: string | undefined;
   readonly choices?: readonly ParkedChoice[];
+  /** The run is not continued as new meanwhile: no step of the story would ask this again. */
+  readonly stays?: boolean;
 }
 
 /** Asks people what is to be done about a failure; returns when the step is to be tried again, or is settled by their word. */
-export async function parked(memory: RunMemory, line: OutlineStep, failure: FailureReport, { redo, choices }: Offer = {}): Promise<void> {
+export async function parked(
+  memory: RunMemory,
+  line: OutlineStep,
+  failure: FailureReport,
+  { redo, choices, stays = false }: Offer = {},
+): Promise<void> {
   const standing = standingOf(memory, line.id);
   standing.state = 'failed';
   const offered = choices ?? choicesFor(memory, line, failure, redo);
   // Whoever is asked must see how far "start again" goes.
   const asked = redo === undefined ? failure : { ...failure, facts: { ...failure.facts, againFrom: redo } };
   memory.failure = asked;
-  const { answer, by, close } = await ask(memory, {
-    approval: line.id,
-    kind: 'parked',
-    generation: standing.generation,
-    digest: memory.outline?.digest ?? '',
-    choices: offered.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
-    failure: asked,
-  });
+  const offer = { ...(redo === undefined ? {} : { redo }), ...(choices ? { choices } : {}) };
+  const again: Pending | undefined = stays ? undefined : { kind: 'parked', step: line.id, failure, ...offer };
+  const { answer, by, close } = await ask(
+    memory,
+    {
+      approval: line.id,
+      kind: 'parked',
+      generation: standing.generation,
+      digest: memory.outline?.digest ?? '',
+      choices: offered.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
+      failure: asked,
+    },
+    again,
+  );
   const said = `"${line.title}" failed: ${failure.message}`;
   switch (answer) {
     case 'skip':
@@ -97,6 +110,8 @@ export async function startAgain(memory: RunMemory, line: OutlineStep, redo?: st
     memory.results.delete(id);
     standing.state = 'pending';
     standing.generation += 1;
+    delete standing.began;
+    delete standing.done;
     return row;
   });
   if (redo === undefined) return;

@@ -4,6 +4,8 @@ import type { DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { RunResult, RunStart } from '../../domain/run.ts';
 import { approval, makePlan } from './approval.ts';
+import { restored } from './carried.ts';
+import { carriedTo, continueRun, isToContinue } from './continue.ts';
 import { allHeard, hearDecisions } from './decision.ts';
 import { Ending, refusal, reportOf } from './failure.ts';
 import { parked } from './parked.ts';
@@ -16,6 +18,8 @@ import { call, engine, type Verb } from './work.ts';
 export interface Run<Id extends string, Subject> {
   step<Result>(id: Id, verb: Verb<Subject, Result>, options?: StepOptions<Subject, Id>): Promise<Result | undefined>;
   approval(id: Id): Promise<void>;
+  /** From the beginning of the first of these steps that was done to the end of the last one; undefined when one is missing. */
+  seconds(from: readonly Id[], to: Id): number | undefined;
 }
 
 export interface Told {
@@ -35,7 +39,8 @@ export async function follow<Id extends string, Subject>(
   subject: (told: Told) => Subject,
   story: (run: Run<Id, Subject>) => Promise<void>,
 ): Promise<RunResult> {
-  const memory = newMemory(runbook);
+  const earlier = carriedTo(start);
+  const memory = earlier ? restored(runbook, earlier) : newMemory(runbook);
   const cancel = (by: DecidedBy): void => {
     if (memory.pastNoReturn || memory.ending) return;
     memory.cancelled ??= by;
@@ -46,11 +51,19 @@ export async function follow<Id extends string, Subject>(
   return await CancellationScope.nonCancellable(async () => {
     try {
       return await followed(memory, start, subject, story);
+    } catch (ending) {
+      if (!isToContinue(ending)) throw ending;
+      memory.continues = true;
     } finally {
-      show(memory, 'closed');
-      await condition(allHandlersFinished);
+      if (!memory.continues) await shut(memory);
     }
+    return await continueRun(memory, start);
   });
+}
+
+async function shut(memory: RunMemory): Promise<void> {
+  show(memory, 'closed');
+  await condition(allHandlersFinished);
 }
 
 async function followed<Id extends string, Subject>(
@@ -59,12 +72,11 @@ async function followed<Id extends string, Subject>(
   subject: (told: Told) => Subject,
   story: (run: Run<Id, Subject>) => Promise<void>,
 ): Promise<RunResult> {
-  memory.admission = await admitted(memory.runbook, start);
+  memory.admission ??= await admitted(memory.runbook, start);
   const result = await ended(memory, async () => {
     endIfCancelled(memory);
-    if (memory.admission?.waits) await awaitLease(memory);
-    await makePlan(memory);
-    show(memory, 'running');
+    if (memory.outline) show(memory);
+    else await begin(memory);
     await toTheEnd(async () => await story(wordsOf<Id, Subject>(memory, subject)));
   });
   if (result.outcome !== 'needs-attention') return result;
@@ -74,6 +86,12 @@ async function followed<Id extends string, Subject>(
     nonRetryable: true,
     details: [result],
   });
+}
+
+async function begin(memory: RunMemory): Promise<void> {
+  if (memory.admission?.waits) await awaitLease(memory);
+  await makePlan(memory);
+  show(memory, 'running');
 }
 
 /** Tells the story; from its beginning once more whenever people say that an earlier step is to be done again. */
@@ -112,7 +130,14 @@ function wordsOf<Id extends string, Subject>(memory: RunMemory, subject: (told: 
   return {
     step: async (id, verb, options = {}) => await step(memory, id, verb, told(), options),
     approval: async (id) => await approval(memory, id),
+    seconds: (from, to) => secondsBetween(memory, from, to),
   };
+}
+
+function secondsBetween(memory: RunMemory, from: readonly string[], to: string): number | undefined {
+  const began = from.map((id) => memory.steps.get(id)?.began).find((time) => time !== undefined);
+  const done = memory.steps.get(to)?.done;
+  return began === undefined || done === undefined ? undefined : (done - began) / 1_000;
 }
 
 async function ended(memory: RunMemory, body: () => Promise<void>): Promise<RunResult> {
@@ -128,6 +153,7 @@ async function ended(memory: RunMemory, body: () => Promise<void>): Promise<RunR
 }
 
 async function endedEarly(memory: RunMemory, error: unknown): Promise<RunResult> {
+  if (isToContinue(error)) throw error;
   if (error instanceof Ending) {
     memory.ending = true;
     if (error.how === 'go-back') return await wentBack(memory, error.message);
@@ -150,7 +176,7 @@ function isOver(failure: FailureReport): boolean {
 async function whatPeopleSay(memory: RunMemory, failure: FailureReport): Promise<unknown> {
   const last = [...memory.steps.keys()].at(-1) ?? '';
   try {
-    await parked(memory, lineOf(memory, last), failure, { choices: ['roll-back', 'abort'] });
+    await parked(memory, lineOf(memory, last), failure, { choices: ['roll-back', 'abort'], stays: true });
     return new Error('nothing else could be answered');
   } catch (ending) {
     return ending;

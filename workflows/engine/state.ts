@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Admission, StepChange } from '../../activities/engine/contract.ts';
-import type { Choice, DecidedBy, Question } from '../../domain/decision.ts';
+import type { Choice, DecidedBy, ParkedChoice, Question } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/run.ts';
@@ -20,7 +20,21 @@ export interface Undo {
 export interface StepStanding {
   state: StepState;
   generation: number;
+  /** When this generation began, and when it was done: milliseconds, by the workflow's clock. */
+  began?: number;
+  done?: number;
 }
+
+/** What a run waits for, as a later execution needs it to ask the same question again. */
+export type Pending =
+  | { readonly kind: 'approval'; readonly step: string; readonly lapse?: FailureReport }
+  | {
+      readonly kind: 'parked';
+      readonly step: string;
+      readonly failure: FailureReport;
+      readonly redo?: string;
+      readonly choices?: readonly ParkedChoice[];
+    };
 
 /** A question that is open now, with its answer once it is settled. */
 export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
@@ -34,6 +48,8 @@ export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
   given?: true;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;
+  /** How the next execution asks it again; without it the run is not continued while it is open. */
+  again?: Pending;
 }
 
 /** Everything that the engine remembers of one run. */
@@ -48,6 +64,8 @@ export interface RunMemory {
   readonly openings: Map<string, number>;
   undos: Undo[];
   question?: OpenQuestion;
+  /** What an earlier execution waited for, until the story gets there again. */
+  pending?: Pending;
   /** Decisions that have come and are not judged yet; they are judged one after the other. */
   unjudged: number;
   judging: Promise<unknown>;
@@ -58,6 +76,8 @@ export interface RunMemory {
   cancelled?: DecidedBy;
   /** How it ends is settled; nobody is heard any more. */
   ending: boolean;
+  /** This execution is over; the next one goes on. */
+  continues?: boolean;
   /** The scope of the activity that is running, which a cancel ends. */
   scope?: CancellationScope;
   failure?: FailureReport;

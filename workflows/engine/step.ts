@@ -2,11 +2,13 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { byText } from '../../domain/decision.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import type { OutlineStep } from '../../domain/plan.ts';
+import { takePending } from './carried.ts';
+import { hasGrown, toContinue } from './continue.ts';
 import { allHeard } from './decision.ts';
 import { Ending, reportOf } from './failure.ts';
 import { standStill } from './freeze.ts';
 import { isTakenBack, parked, serviceFirst, startAgain } from './parked.ts';
-import { isSettled, lineOf, show, standingOf, type RunMemory } from './state.ts';
+import { isSettled, lineOf, show, standingOf, type RunMemory, type StepStanding } from './state.ts';
 import { call, engine, type Verb } from './work.ts';
 
 export interface StepOptions<Input, Id extends string = string> {
@@ -55,6 +57,8 @@ export async function step<Input, Result>(
     return await attempt(memory, line, verb, input, options);
   };
   const { redo, heldSince } = options;
+  // Nothing waits for a new execution while traffic is held up.
+  if (heldSince === undefined && memory.pending === undefined && hasGrown(memory)) throw toContinue();
   const result = await tried(memory, line, work, { redo, heldSince });
   memory.results.set(id, result);
   return result;
@@ -94,6 +98,12 @@ export async function tried<Result>(
   { onFailure, redo, heldSince }: Failing = {},
 ): Promise<Result | undefined> {
   const standing = standingOf(memory, line.id);
+  const pending = takePending(memory, line.id, 'parked');
+  if (pending) {
+    await parked(memory, line, pending.failure, pending);
+    if (isPassedOver(standing)) return undefined;
+    await mayBegin(memory, line, pending.failure.code);
+  }
   for (;;) {
     endIfCancelled(memory);
     try {
@@ -106,12 +116,21 @@ export async function tried<Result>(
       else if (code !== 'frozen') {
         await onFailure?.();
         await afterFailure(memory, line, error, { redo, heldSince });
-        if (standing.state === 'skipped' || standing.state === 'marked-done') return undefined;
+        if (isPassedOver(standing)) return undefined;
       }
-      endIfCancelled(memory);
-      if (line.kind === 'change' && line.onOwnThings !== true && !underWay(line, code)) await standStill(memory, line);
+      await mayBegin(memory, line, code);
     }
   }
+}
+
+function isPassedOver({ state }: StepStanding): boolean {
+  return state === 'skipped' || state === 'marked-done';
+}
+
+/** After a failure of this code; a change waits for the end of a freeze. */
+async function mayBegin(memory: RunMemory, line: OutlineStep, failed: FailureCode): Promise<void> {
+  endIfCancelled(memory);
+  if (line.kind === 'change' && line.onOwnThings !== true && !underWay(line, failed)) await standStill(memory, line);
 }
 
 /** The old side serves after these; after any other failure of the step without return traffic may be held up still. */
@@ -167,6 +186,7 @@ async function attempt<Input, Result>(
     memory.undos.push({ step: line.id, title: line.title, generation, verb: undo as Verb<never, unknown>, input });
   }
   standing.state = 'running';
+  standing.began ??= Date.now();
   delete memory.failure;
   show(memory, 'running');
   const scope = new CancellationScope({ cancellable: true });
@@ -174,6 +194,7 @@ async function attempt<Input, Result>(
   try {
     const result = await scope.run(() => call(verb, input, { step: line.id, generation, undo: false }, line.title));
     standing.state = 'done';
+    standing.done = Date.now();
     if (line.pointOfNoReturn) passNoReturn(memory);
     return result;
   } finally {

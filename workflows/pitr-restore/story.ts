@@ -38,11 +38,11 @@ export async function pitrRestore(start: RunStart): Promise<RunResult> {
       await run.approval('approve-restore');
 
       learnt.moment = (await run.step('await-moment', backup.awaitRestorable))?.moment;
-      const asked = Date.now();
       await run.step('restore-moment', backup.restoreToPointInTime, { undo: backup.deleteRestored });
       await run.step('restore-snapshot', backup.restoreFromSnapshot, { undo: backup.deleteRestored });
       learnt.restored = await run.step('available', backup.awaitAvailable);
-      learnt.secondsAvailable = (Date.now() - asked) / 1_000;
+      const seconds = run.seconds(['restore-moment', 'restore-snapshot'], 'available');
+      if (seconds !== undefined) learnt.secondsAvailable = seconds;
       await run.step('apply-settings', backup.applySettings);
       await run.step('set-password', backup.setMainPassword);
       await run.step('settings-applied', backup.awaitAvailable);
