@@ -1,3 +1,5 @@
+import type { Difference } from './answers.ts';
+
 /** Settings of an instance by the provider's names. null: left to the provider, and not compared. */
 export type Settings = Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 
@@ -70,6 +72,8 @@ export interface SwapFacts {
   readonly keepOldDays: number;
   /** The source's read replicas: they go on following it under its new name. */
   readonly replicas: readonly string[];
+  /** What of the source its copy has not, and no setting brings; absent before the copy is there. */
+  readonly notCarried?: readonly Difference[];
 }
 
 /** An instance that a switch-over has put aside. */

@@ -8,7 +8,7 @@ import type { PlanQuestion, Runbook } from '../../domain/runbook.ts';
 import { foundNotes } from './found-notes.ts';
 import { snapshotStall } from '../snapshot-stall.ts';
 import { subject } from './subject.ts';
-import { heldNote, oldNote, otherDatabaseNotes, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
+import { notCarriedNotes, heldNote, oldNote, otherDatabaseNotes, passwordNotes, replicationNotes, whatIsLost } from './switch-notes.ts';
 import { variables } from './variables.ts';
 
 const identifier = z.string().min(1).max(63);
@@ -179,7 +179,7 @@ function proof({ facts, commands }: Question) {
     },
     verify: { commands: commands.recovery.verify({}, facts), bytes: facts.observed.bytes },
     prove: { commands: [], notes: ['A row in Steadyhand’s own ledger.'] },
-    'approve-next': { commands: [] },
+    'approve-next': { commands: [], notes: notCarriedNotes(facts) },
   } satisfies Partial<Record<StepId, StepPlan>>;
 }
 

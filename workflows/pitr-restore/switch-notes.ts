@@ -34,6 +34,15 @@ export function otherDatabaseNotes({ observed }: RestoreFacts): string[] {
   return [`Nobody could look into ${others.join(' and ')}. Should anything be in there, it goes back to the moment, too, uncounted.`];
 }
 
+/** What the old instance has and the copy has not: nobody has to find that out after the switchover. */
+export function notCarriedNotes({ binding }: RestoreFacts): string[] {
+  return (binding.swap?.notCarried ?? []).map(
+    ({ setting, planned, found }) => `NOT CARRIED OVER: ${setting} is ${text(planned)} now, and ${text(found)} on the copy.`,
+  );
+}
+
+const text = (value: unknown): string => (value === null ? 'none' : JSON.stringify(value));
+
 /** What replicates changes to and from the database in use does not come along by itself. */
 export function replicationNotes({ binding, observed }: RestoreFacts): string[] {
   const subscriptions = binding.switching?.subscriptions ?? [];

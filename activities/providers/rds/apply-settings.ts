@@ -3,8 +3,9 @@ import type { Attempt } from '../../attempt.ts';
 import { ensure } from '../../engine/ensure.ts';
 import type { Difference } from '../provider.ts';
 import type { BackupFacts } from '../backup-facts.ts';
-import { ownInstance, settled } from './both-instances.ts';
+import { ownInstance, settled, sourceInstance } from './both-instances.ts';
 import { plannedSettings, regionOf, setMainPasswordCall, settingsCall } from './commands.ts';
+import { notCarried } from './instance-fields.ts';
 import type { Rds } from './look.ts';
 import { graceOfWait, whenBusy } from './make.ts';
 import { differencesOf } from './settings.ts';
@@ -59,5 +60,6 @@ export async function compareSettings(rds: Rds, facts: BackupFacts, attempt: Att
   const seen = await ownInstance(rds, facts, attempt);
   const found = seen.DBParameterGroups?.[0]?.ParameterApplyStatus ?? 'in-sync';
   const status = found === 'in-sync' ? [] : [{ setting: 'DBParameterGroupStatus', planned: 'in-sync', found }];
-  return [...differencesOf(plannedSettings(facts), seen), ...status];
+  const source = await sourceInstance(rds, facts);
+  return [...differencesOf(plannedSettings(facts), seen), ...status, ...(source ? notCarried(source, seen) : [])];
 }

@@ -3,8 +3,9 @@ import { Failure } from '../../../domain/failure.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import { tagOf } from '../../../domain/run.ts';
 import type { Snapshot } from '../provider.ts';
-import type { CopyFacts, BackupFacts, BackupOrder, Settings } from '../backup-facts.ts';
+import type { CopyFacts, BackupFacts, BackupOrder, Settings, SwapFacts } from '../backup-facts.ts';
 import { restoredBy } from './both-instances.ts';
+import { notCarried } from './instance-fields.ts';
 import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, subnetGroup, usableKey, type Finding } from './kit.ts';
 import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
 import { momentOf } from './moment.ts';
@@ -28,7 +29,8 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
   const source = await sourceOf(rds, order, entry);
   const look: Look = { rds, entry, order, source };
-  const made = await isMade(look);
+  const copy = await madeBy(look);
+  const made = copy !== undefined;
   const snapshot = from?.kind === 'snapshot' ? await snapshotOf(rds, entry.region, from.id) : undefined;
   const [window, copied, copiesNow, ...findings] = await Promise.all([
     windowOf(rds, entry.region, source),
@@ -48,9 +50,7 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
       source: sourceFacts(look),
       restore: from ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: placeOf(look).region } : null,
       copy: copied?.facts ?? null,
-      ...(order.keepOldDays === undefined
-        ? {}
-        : { swap: { keepOldDays: order.keepOldDays, replicas: (source.ReadReplicaDBInstanceIdentifiers ?? []).toSorted() } }),
+      ...(order.keepOldDays === undefined ? {} : { swap: swapFacts(look, order.keepOldDays, copy) }),
       settings: readSettings(source),
       quarantine: from ? placeOf(look).settings : {},
     },
@@ -116,20 +116,27 @@ function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'sourc
       DBSubnetGroupName: subnet ?? null,
       DeletionProtection: false,
       PubliclyAccessible: false,
-      // An option group is of one region.
-      ...(abroad ? { OptionGroupName: null } : {}),
+      // These are of one region, or of its subnets.
+      ...(abroad ? { OptionGroupName: null, PerformanceInsightsKMSKeyId: null, NetworkType: null } : {}),
     },
   };
 }
 
 /** What this run has restored already needs nothing more: neither room for another one, nor a window that goes on. */
-async function isMade(look: Look): Promise<boolean> {
+async function madeBy(look: Look): Promise<DBInstance | undefined> {
   const { rds, order } = look;
-  if (order.run === undefined || !order.from) return false;
+  if (order.run === undefined || !order.from) return undefined;
   const { run, keepOldDays } = order;
   const of = { id: look.entry.instance, resource: look.source.DbiResourceId ?? '' };
   const seen = await restoredBy(rds, { run, region: placeOf(look).region, source: of, swaps: keepOldDays !== undefined });
-  return seen !== undefined && bearsRun(seen.TagList, order.run);
+  return seen && bearsRun(seen.TagList, order.run) ? seen : undefined;
+}
+
+/** What does not come along is known when the copy answers: before that AWS may still set it by itself. */
+function swapFacts({ source }: Look, keepOldDays: number, copy: DBInstance | undefined): SwapFacts {
+  const replicas = (source.ReadReplicaDBInstanceIdentifiers ?? []).toSorted();
+  const isThere = copy !== undefined && stateOf(copy.DBInstanceStatus) === 'ready';
+  return { keepOldDays, replicas, ...(isThere ? { notCarried: notCarried(source, copy) } : {}) };
 }
 
 async function restoreFindings(look: Look, snapshot: DBSnapshot | undefined): Promise<Finding[]> {

@@ -23,7 +23,10 @@ const later = { modified: true } as const;
 /** With gp3 below 400 GiB AWS gives 3,000 and 125, and takes no other; with io1 and io2 it must be told, however few there are. */
 const bought = (value: number | undefined, free: number): Value => (value === undefined || value <= free ? null : value);
 
-/** Every setting that a restored instance doesn't get by itself, by the name that calls give it. What isn't here is the port. */
+/**
+ * Every setting that a restored instance doesn't get by itself, by the name that calls give it. Which field of an instance has one,
+ * and what becomes of the others, `instance-fields.ts` says.
+ */
 const settings: Readonly<Record<string, Setting>> = {
   DBInstanceClass: { ...both, read: (one) => one.DBInstanceClass ?? null, pending: (one) => one.PendingModifiedValues?.DBInstanceClass },
   DBSubnetGroupName: { restored: true, read: (one) => one.DBSubnetGroup?.DBSubnetGroupName ?? null },
@@ -35,11 +38,25 @@ const settings: Readonly<Record<string, Setting>> = {
   OptionGroupName: { ...both, read: (one) => own(one.OptionGroupMemberships?.[0]?.OptionGroupName) },
   MultiAZ: { ...both, read: (one) => one.MultiAZ ?? false, pending: (one) => one.PendingModifiedValues?.MultiAZ },
   PubliclyAccessible: { ...both, read: (one) => one.PubliclyAccessible ?? false },
+  AllocatedStorage: { restored: true, read: (one) => one.AllocatedStorage ?? null },
   // As restored they stay: RDS refuses a change of them that does not name the allocated storage, too.
   StorageType: { restored: true, read: (one) => one.StorageType ?? null },
   Iops: { restored: true, read: (one) => bought(one.Iops, one.StorageType === 'gp3' ? 3_000 : 0) },
   // RDS takes it with gp3 alone.
   StorageThroughput: { restored: true, read: (one) => (one.StorageType === 'gp3' ? bought(one.StorageThroughput, 125) : null) },
+  DedicatedLogVolume: {
+    ...both,
+    read: (one) => one.DedicatedLogVolume ?? false,
+    pending: (one) => one.PendingModifiedValues?.DedicatedLogVolume,
+  },
+  // Else it is the account's default, and clients that verify the server against the one that they have can't connect.
+  CACertificateIdentifier: {
+    ...both,
+    read: (one) => one.CACertificateIdentifier ?? null,
+    pending: (one) => one.PendingModifiedValues?.CACertificateIdentifier,
+  },
+  NetworkType: { ...both, read: (one) => one.NetworkType ?? null },
+  EngineLifecycleSupport: { ...both, read: (one) => one.EngineLifecycleSupport ?? null },
   AutoMinorVersionUpgrade: { ...both, read: (one) => one.AutoMinorVersionUpgrade ?? false },
   CopyTagsToSnapshot: { ...both, read: (one) => one.CopyTagsToSnapshot ?? false },
   DeletionProtection: { ...both, read: (one) => one.DeletionProtection ?? false },
@@ -56,6 +73,12 @@ const settings: Readonly<Record<string, Setting>> = {
   MonitoringInterval: { ...later, read: (one) => one.MonitoringInterval ?? 0 },
   MonitoringRoleArn: { ...later, read: (one) => one.MonitoringRoleArn ?? null },
   EnablePerformanceInsights: { ...later, read: (one) => one.PerformanceInsightsEnabled ?? false },
+  // The key can only be named when the insights are switched on: with this same call.
+  PerformanceInsightsKMSKeyId: {
+    ...later,
+    read: (one) => (one.PerformanceInsightsEnabled ? (one.PerformanceInsightsKMSKeyId ?? null) : null),
+  },
+  DatabaseInsightsMode: { ...later, read: (one) => one.DatabaseInsightsMode ?? null },
   PerformanceInsightsRetentionPeriod: {
     ...later,
     read: (one) => (one.PerformanceInsightsEnabled ? (one.PerformanceInsightsRetentionPeriod ?? null) : null),

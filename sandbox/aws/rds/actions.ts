@@ -14,6 +14,7 @@ import { copyDBParameterGroup, createDBParameterGroup, deleteDBParameterGroup, d
 import { describeDBParameters, modifyDBParameterGroup, resetDBParameterGroup } from './parameters.ts';
 import { describeAccountAttributes } from './quotas.ts';
 import { rebootDBInstance, startDBInstance, stopDBInstance } from './reboot-instance.ts';
+import { addRoleToDBInstance } from './roles.ts';
 import { restoreDBInstanceFromDBSnapshot, restoreDBInstanceToPointInTime } from './restore-instance.ts';
 import { createDBSnapshot, deleteDBSnapshot, describeDBSnapshots } from './snapshots.ts';
 import { createDBSubnetGroup, deleteDBSubnetGroup, describeDBSubnetGroups } from './subnet-groups.ts';
@@ -23,6 +24,7 @@ export type Action = (call: Call) => Xml | Promise<Xml>;
 
 /** What the stand-in can do of RDS's API, version 2014-10-31. */
 export const rdsActions: Readonly<Record<string, Action>> = {
+  AddRoleToDBInstance: addRoleToDBInstance,
   AddTagsToResource: addTagsToResource,
   CopyDBParameterGroup: copyDBParameterGroup,
   CopyDBSnapshot: copyDBSnapshot,

@@ -34,7 +34,18 @@ export interface Instance {
   publiclyAccessible: boolean;
   iamAuthentication: boolean;
   performanceInsights: boolean;
+  insightsMode: string;
+  insightsKey: string | undefined;
+  /** Days. */
+  insightsRetention: number;
   monitoringInterval: number;
+  monitoringRole: string | undefined;
+  networkType: string;
+  lifeCycleSupport: string;
+  /** GiB up to which the storage grows by itself. */
+  maxStorage: number | undefined;
+  dedicatedLogVolume: boolean;
+  roles: AssociatedRole[];
   caCertificate: string;
   logExports: string[];
   securityGroups: string[];
@@ -52,6 +63,11 @@ export interface Instance {
   writer: 'a' | 'b';
   /** Up to where the archive reaches, see `heartbeat.ts`. */
   latestRestorable: string | undefined;
+}
+
+export interface AssociatedRole {
+  readonly arn: string;
+  readonly feature: string;
 }
 
 /** What `ModifyDBInstance` may leave for the maintenance window. */

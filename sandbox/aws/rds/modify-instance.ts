@@ -1,4 +1,5 @@
 import { AwsError } from '../aws-error.ts';
+import { rdsAlias, usableKey } from '../kms.ts';
 import type { Call } from '../place.ts';
 import { engineVersion } from '../versions.ts';
 import type { Xml } from '../xml.ts';
@@ -7,6 +8,7 @@ import { instanceXml } from './describe-instances.ts';
 import { optionGroup, parameterGroup, securityGroups } from './memberships.ts';
 import type { Instance, PendingValues } from './model.ts';
 import { instanceOf, isTaken, mustBe, newIdentifier } from './names.ts';
+import { certificate, lifeCycleSupport, maxStorage, networkType, watching } from './options.ts';
 import { portFor } from './new-instance.ts';
 
 /**
@@ -65,7 +67,7 @@ function waiting(call: Call, instance: Instance): PendingValues {
     engineVersion: version === undefined ? undefined : engineVersion(place.engines, version).version,
     multiAz: query.flag('MultiAZ'),
     id: newName(call, instance),
-    caCertificate: query.text('CACertificateIdentifier'),
+    caCertificate: certificate(query),
   };
   if (wanted.engineVersion !== undefined && Number.parseInt(wanted.engineVersion, 10) !== Number.parseInt(instance.engineVersion, 10))
     throw new AwsError('InvalidParameterCombination', `Cannot upgrade postgres from ${instance.engineVersion} to ${wanted.engineVersion}`);
@@ -102,7 +104,7 @@ function newName({ query, rds }: Call, instance: Instance): string | undefined {
 
 /** What takes effect whatever is said about when. A new parameter group waits for a reboot all the same. */
 function atOnce(call: Call, instance: Instance): Partial<Instance> {
-  const { query } = call;
+  const { query, place, region } = call;
   return given({
     backupWindow: query.text('PreferredBackupWindow'),
     maintenanceWindow: query.text('PreferredMaintenanceWindow'),
@@ -111,8 +113,11 @@ function atOnce(call: Call, instance: Instance): Partial<Instance> {
     autoMinorVersionUpgrade: query.flag('AutoMinorVersionUpgrade'),
     publiclyAccessible: query.flag('PubliclyAccessible'),
     iamAuthentication: query.flag('EnableIAMDatabaseAuthentication'),
-    performanceInsights: query.flag('EnablePerformanceInsights'),
-    monitoringInterval: query.whole('MonitoringInterval'),
+    ...watching(query, instance, usableKey(place, region, rdsAlias)),
+    networkType: networkType(query),
+    lifeCycleSupport: lifeCycleSupport(query),
+    maxStorage: maxStorage(query, instance.storage),
+    dedicatedLogVolume: query.flag('DedicatedLogVolume'),
     securityGroups: securityGroups(call),
     parameterGroup: parameterGroup(call, instance.engineVersion),
     optionGroup: optionGroup(call, instance.engineVersion),

@@ -1,10 +1,12 @@
 import { AwsError } from '../aws-error.ts';
 import { freePorts } from '../../free-ports.ts';
+import { rdsAlias, usableKey } from '../kms.ts';
 import type { Call } from '../place.ts';
 import { identifier } from '../state.ts';
 import type { Instance } from './model.ts';
 import { checkMemberships } from './memberships.ts';
 import { isTaken, newIdentifier } from './names.ts';
+import { certificate, lifeCycleSupport, maxStorage, networkType, unwatched, watching } from './options.ts';
 import { roomForInstance } from './quotas.ts';
 import { valuesOf } from './parameter-status.ts';
 import { tagsOf } from './tags.ts';
@@ -63,9 +65,14 @@ export function addInstance(call: Call, name: string, port: number, origin: Orig
     copyTagsToSnapshot: query.flag('CopyTagsToSnapshot') ?? false,
     autoMinorVersionUpgrade: query.flag('AutoMinorVersionUpgrade') ?? true,
     publiclyAccessible: query.flag('PubliclyAccessible') ?? false,
-    performanceInsights: query.flag('EnablePerformanceInsights') ?? false,
-    monitoringInterval: query.whole('MonitoringInterval') ?? 0,
-    caCertificate: query.text('CACertificateIdentifier') ?? 'rds-ca-rsa2048-g1',
+    ...watching(query, unwatched, usableKey(place, region, rdsAlias)),
+    // Whatever the origin has: a restore that does not name it gets the account's default.
+    caCertificate: certificate(query) ?? 'rds-ca-rsa2048-g1',
+    networkType: networkType(query) ?? 'IPV4',
+    lifeCycleSupport: lifeCycleSupport(query) ?? 'open-source-rds-extended-support',
+    maxStorage: maxStorage(query, origin.storage),
+    dedicatedLogVolume: query.flag('DedicatedLogVolume') ?? false,
+    roles: [],
     logExports: query.texts('EnableCloudwatchLogsExports') ?? [],
     applied: valuesOf(rds.parameterGroups[groups.parameterGroup]),
     tags: tagsOf(query),

@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/no-thenable -- the input's `then` is a word: only a function there would make an await wait for it */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DescribeDBInstancesCommand, type DBInstance } from '@aws-sdk/client-rds';
+import { AddRoleToDBInstanceCommand, DescribeDBInstancesCommand, type DBInstance } from '@aws-sdk/client-rds';
 import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -186,10 +186,19 @@ test.each([
   async ({ connecting, isHeld }) => {
     const { agree, until: untilRun, killTheWorker, orders, as, changingCalls } = place();
     const before = await resourceOf('orders');
+    const role = { FeatureName: 's3Import', RoleArn: 'arn:aws:iam::123456789012:role/import' };
+    await orders.client().send(new AddRoleToDBInstanceCommand({ DBInstanceIdentifier: 'orders', ...role }));
     const since = orders.aws.calls().length;
     const load = await writing(await connecting());
     const { heart, writer } = load;
     const { run, target } = await restored(load);
+    // What no setting brings is said before people agree: in what they are asked for, and in the evidence.
+    const second = await as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
+    const next = second.steps.find((step) => step.id === 'approve-next');
+    expect(next && 'notes' in next ? next.notes : []).toEqual([
+      expect.stringMatching(/^NOT CARRIED OVER: AssociatedRoles is .*s3Import.*, and none on the copy\.$/),
+    ]);
+    expect((await place().detail(run)).evidence['compare-settings']).toMatchObject({ differences: [{ setting: 'AssociatedRoles' }] });
     await agree(run);
     await untilRun(run, isAt('rename-copy'));
     await killTheWorker();
@@ -222,8 +231,17 @@ test.each([
     expect(await resourceOf('orders')).toBe(letIn.switchedTo);
     const kept = (await instances()).find((one) => one.DBInstanceIdentifier === letIn.keptAs);
     const serving = (await instances()).find((one) => one.DBInstanceIdentifier === 'orders');
-    for (const setting of ['BackupRetentionPeriod', 'MultiAZ', 'DeletionProtection', 'VpcSecurityGroups'] as const)
-      expect(serving?.[setting]).toEqual(kept?.[setting]);
+    expect(kept).toMatchObject({ CACertificateIdentifier: 'rds-ca-ecc384-g1', NetworkType: 'DUAL', DatabaseInsightsMode: 'advanced' });
+    const carried = ['BackupRetentionPeriod', 'MultiAZ', 'DeletionProtection', 'VpcSecurityGroups', 'AllocatedStorage'] as const;
+    const secure = [
+      'CACertificateIdentifier',
+      'NetworkType',
+      'EngineLifecycleSupport',
+      'MaxAllocatedStorage',
+      'DatabaseInsightsMode',
+    ] as const;
+    for (const setting of [...carried, ...secure, 'PerformanceInsightsKMSKeyId'] as const)
+      expect([setting, serving?.[setting]]).toEqual([setting, kept?.[setting]]);
 
     const plan = await as('ada').get(`/v1/runs/${run.split('/').at(-1)}/plan`, planSchema);
     expect(done.steps.map(({ id, state }) => [id, state])).toEqual(
