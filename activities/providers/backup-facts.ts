@@ -72,7 +72,7 @@ export interface SwapFacts {
   readonly keepOldDays: number;
   /** The source's read replicas: they go on following it under its new name. */
   readonly replicas: readonly string[];
-  /** What of the source its copy has not, and no setting brings; absent before the copy is there. */
+  /** What of the source its copy has not, and no setting brings; absent when there is nothing, and before the copy is there. */
   readonly notCarried?: readonly Difference[];
 }
 

@@ -140,6 +140,8 @@ export function placeTable(table: MissingTable, aside: Aside): string[] {
         ? alter(`INHERIT ${qualified(parent)}`)
         : `ALTER TABLE ${qualified(parent)} ATTACH PARTITION ${name} ${definition.bound}`,
     ),
+    ...(definition.ofType ? [alter(`OF ${definition.ofType}`)] : []),
+    ...(definition.clusterIndex ? [alter(`CLUSTER ON ${quoteIdentifier(definition.clusterIndex)}`)] : []),
     ...(identity === 'n' ? [alter('REPLICA IDENTITY NOTHING')] : []),
     ...(identity === 'f' ? [alter('REPLICA IDENTITY FULL')] : []),
     ...(identity === 'i' ? [alter(`REPLICA IDENTITY USING INDEX ${quoteIdentifier(definition.identityIndex ?? '')}`)] : []),

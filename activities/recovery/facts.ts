@@ -174,6 +174,9 @@ export interface Definition {
   readonly sequences: readonly OwnedSequence[];
   readonly grants: readonly Grant[];
   readonly comment: string | null;
+  /** The composite type that it is a table of, and the index by which CLUSTER orders it. Absent in facts that an earlier version has taken. */
+  readonly ofType?: string | null;
+  readonly clusterIndex?: string | null;
   readonly rowSecurity: 'off' | 'on' | 'forced';
   /** d, n, f, or i with the name of its index. */
   readonly replicaIdentity: string;

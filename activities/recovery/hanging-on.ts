@@ -18,7 +18,7 @@ export async function hangingOn(session: Session, oids: readonly number[]): Prom
     [oids],
   );
   const others = await session.query<{ name: string }>(
-    `${cascade} SELECT name FROM (${listed} UNION ${placesInPublications}) x ORDER BY name COLLATE "C"`,
+    `${cascade} SELECT name FROM (${listed} UNION ${placesInPublications} UNION ${foreignPartitions}) x ORDER BY name COLLATE "C"`,
     [oids],
   );
   return { inbound, others: others.map((one) => one.name) };
@@ -46,3 +46,8 @@ const listed = `
 const placesInPublications = `
   SELECT 'place of ' || pg_describe_object('pg_class'::regclass, r.prrelid, 0) || ' in the publication ' || quote_ident(p.pubname)
     FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = ANY ($1::int8[]::oid[])`;
+
+/** Their rows are elsewhere, and so is nothing of them to be copied. */
+const foreignPartitions = `
+  SELECT pg_describe_object('pg_class'::regclass, k.oid, 0) FROM pg_inherits i JOIN pg_class k ON k.oid = i.inhrelid
+   WHERE i.inhparent = ANY ($1::int8[]::oid[]) AND k.relkind = 'f'`;

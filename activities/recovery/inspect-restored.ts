@@ -133,6 +133,8 @@ const definition = (version: number): string => `json_build_object(
                    SELECT g."to", g.privilege, g.grantable, a.attname, g.name FROM pg_attribute a
                     CROSS JOIN LATERAL (${grantsOf('a.attacl', 'a.attname')}) g WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL`)} END,
   'comment', obj_description(c.oid, 'pg_class'),
+  'ofType', CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
+  'clusterIndex', (SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisclustered),
   'rowSecurity', CASE WHEN c.relforcerowsecurity THEN 'forced' WHEN c.relrowsecurity THEN 'on' ELSE 'off' END,
   'replicaIdentity', c.relreplident,
   'identityIndex', (SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND x.indisreplident))`;

@@ -7,6 +7,7 @@ import type { CopyFacts, CopyTable, ForeignKey } from './facts.ts';
 import { hangingOn } from './hanging-on.ts';
 import { liveTable, missing, type LiveTable } from './inspect-live.ts';
 import { restoredSchemas, restoredTables, restoredTypes, withValues, type RestoredTable } from './inspect-restored.ts';
+import { requireNeeded } from './needed-objects.ts';
 import { onLive, onRestored, requireTwoServers } from './places.ts';
 import { sequencesBehind } from './sequences-behind.ts';
 import { requireCondition } from './where-clause.ts';
@@ -55,10 +56,9 @@ async function takeFrom({ restored, live, countMs }: Asked, chosen: readonly Cho
   const lost = found.filter((one) => one.inUse === undefined).map((one) => one.table);
   await requireParents(live, lost, tables);
   const [schemas, types] = [await missingSchemas(restored, live, lost), await missingTypes(restored, live, lost)];
-  const hanging = await hangingOn(
-    restored,
-    lost.map((one) => one.oid),
-  );
+  const oids = lost.map((one) => one.oid);
+  await requireNeeded({ restored, live }, oids, types);
+  const hanging = await hangingOn(restored, oids);
   const copied: CopyTable[] = [];
   for (const { table, inUse } of found) {
     // The root of a partitioned table that is there holds no rows of its own.

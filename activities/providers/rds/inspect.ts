@@ -135,8 +135,8 @@ async function madeBy(look: Look): Promise<DBInstance | undefined> {
 /** What does not come along is known when the copy answers: before that AWS may still set it by itself. */
 function swapFacts({ source }: Look, keepOldDays: number, copy: DBInstance | undefined): SwapFacts {
   const replicas = (source.ReadReplicaDBInstanceIdentifiers ?? []).toSorted();
-  const isThere = copy !== undefined && stateOf(copy.DBInstanceStatus) === 'ready';
-  return { keepOldDays, replicas, ...(isThere ? { notCarried: notCarried(source, copy) } : {}) };
+  const lost = copy !== undefined && stateOf(copy.DBInstanceStatus) === 'ready' ? notCarried(source, copy) : [];
+  return { keepOldDays, replicas, ...(lost.length === 0 ? {} : { notCarried: lost }) };
 }
 
 async function restoreFindings(look: Look, snapshot: DBSnapshot | undefined): Promise<Finding[]> {
