@@ -1,5 +1,4 @@
-import type { Settings } from './backup-facts.ts';
-
+export type { Difference } from './backup-facts.ts';
 /** What providers answer. Stories see it too, so nothing of an activity's own stands here. */
 
 /** A snapshot as the provider tells it. Times are ISO 8601 in UTC. */
@@ -35,13 +34,6 @@ export interface Kept {
   readonly keptAs: string;
   /** The day from which on it may be removed, as YYYY-MM-DD. */
   readonly removeAfter: string;
-}
-
-/** A setting that is not what it should be. */
-export interface Difference {
-  readonly setting: string;
-  readonly planned: Settings[string];
-  readonly found: Settings[string];
 }
 
 /** What became of the old copies that were to go, by their names. */

@@ -1,7 +1,12 @@
-import type { Difference } from './answers.ts';
-
 /** Settings of an instance by the provider's names. null: left to the provider, and not compared. */
 export type Settings = Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
+
+/** A setting that is not what it should be. */
+export interface Difference {
+  readonly setting: string;
+  readonly planned: Settings[string];
+  readonly found: Settings[string];
+}
 
 /** What is restored. `own-copy`: the snapshot that this run has copied into the other region. */
 export type RestoreFrom =
