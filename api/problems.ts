@@ -3,7 +3,8 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 import { failureKinds } from '../domain/failure-kinds.ts';
-import { redact } from '../domain/redaction.ts';
+import { listedProblems } from '../domain/listed-problems.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 
 /** An error as HTTP tells it (RFC 9457). `code`, `hint`, `problems`, `facts` and `request` are Steadyhand's own members. */
 export const problemSchema = z
@@ -26,6 +27,9 @@ export const problemSchema = z
 
 export type Problem = z.infer<typeof problemSchema>;
 
+/** Characters of an answer's message, of a fact, and of the message of a refusal that the framework wrote. */
+const limits = { detail: 8_000, fact: 2_000, refusal: 300 };
+
 const contentType = 'application/problem+json';
 const retryAfterSeconds = 5;
 
@@ -37,7 +41,7 @@ export function problemAnswers<Status extends number>(...statuses: Status[]): Re
 
 const problemAnswer = { description: 'A problem', content: { [contentType]: { schema: problemSchema } } };
 
-/** A failure as a problem; texts pass redaction, and the facts of an internal failure stay in the log. */
+/** A failure as a problem; texts are cut and redacted, and the facts of an internal failure stay in the log. */
 function problemOf(failure: Failure, request?: string): Problem {
   const { problems, ...facts } = safe(failure.facts);
   const list = problemList.safeParse(problems);
@@ -47,7 +51,7 @@ function problemOf(failure: Failure, request?: string): Problem {
     type: `/problems/${failure.code}`,
     title: meaning,
     status,
-    detail: redact(failure.message),
+    detail: redactExcerpt(failure.message, limits.detail),
     code: failure.code,
     hint: failure.hint,
     retryable: failure.retryable,
@@ -61,7 +65,7 @@ const problemList = z.array(z.object({ path: z.string(), message: z.string() }))
 
 function safe(facts: Record<string, unknown>): Record<string, unknown> {
   const text = JSON.stringify(facts, (_, value: unknown) => {
-    if (typeof value === 'string') return redact(value);
+    if (typeof value === 'string') return redactExcerpt(value, limits.fact);
     return typeof value === 'bigint' ? value.toString() : value;
   });
   // What JSON.stringify makes of an object is an object again.
@@ -101,7 +105,7 @@ function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return validationFailure(error.validation, error.validationContext);
   const code = codeOfStatus((error as Partial<FastifyError> | null)?.statusCode);
-  if (code !== undefined && error instanceof Error) return new Failure(code, error.message, {}, error);
+  if (code !== undefined && error instanceof Error) return new Failure(code, redactExcerpt(error.message, limits.refusal), {}, error);
   return new Failure('internal', 'an unexpected error; the log of the API has it under the id of this request', {}, error);
 }
 
@@ -118,24 +122,21 @@ function validationFailure(
   context: string | undefined,
 ): Failure {
   const where = context ?? 'body';
-  const problems = issues.map((issue) => ({
-    path: [where, ...issue.instancePath.split('/').filter((part) => part !== '')].join('.'),
-    message: issue.message ?? 'is not right',
+  const problems = issues.map(({ instancePath, message = 'is not right' }) => ({
+    path: [where, ...instancePath.split('/').filter((part) => part !== '')],
+    message,
   }));
   return listed('body-invalid', `the ${where} of the request`, problems);
 }
 
-/** All problems of an input in one failure. */
+/** The first problems of an input in one failure. */
 export function inputFailure(of: string, error: z.ZodError): Failure {
-  return listed(
-    'input-invalid',
-    of,
-    error.issues.map((issue) => ({ path: ['input', ...issue.path.map(String)].join('.'), message: issue.message })),
-  );
+  const problems = error.issues.map(({ path, message }) => ({ path: ['input', ...path], message }));
+  return listed('input-invalid', of, problems);
 }
 
-function listed(code: FailureCode, of: string, problems: readonly { path: string; message: string }[]): Failure {
-  const text = problems.map((one) => `${one.path}: ${one.message}`).join('; ');
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+function listed(code: FailureCode, of: string, issues: Parameters<typeof listedProblems>[0]): Failure {
+  const { problems, text } = listedProblems(issues, '');
+  const count = issues.length === 1 ? '1 problem' : `${issues.length} problems`;
   return new Failure(code, `${count} in ${of}: ${text}`, { problems });
 }

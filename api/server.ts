@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -10,6 +10,7 @@ import {
 import { ulid } from 'ulid';
 import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 import { planSchema, runDetailSchema, runRowSchema } from './answers.ts';
 import { requirePerson } from './bearer.ts';
 import { refuseHostileBody } from './hostile-body.ts';
@@ -34,6 +35,9 @@ import { tokenRoutes } from './routes/tokens.ts';
 
 const bodyLimit = 256 * 1024;
 
+/** Characters of a path that an answer or a log line repeats. */
+const pathLength = 300;
+
 /**
  * The API as a Fastify application, not listening yet. Everything under /v1 needs a bearer token; every error is
  * problem+json; the OpenAPI document at /openapi.json is made from the schemas that check the requests.
@@ -56,12 +60,14 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(sendProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new Failure('not-found', `there is nothing at ${request.method} ${pathOf(request.url)}`), request, reply),
-  );
+  app.setNotFoundHandler((request, reply) => sendProblem(nothingAt(request), request, reply));
   app.removeContentTypeParser('text/plain');
   app.addHook('preValidation', async (request) => refuseHostileBody(request.body));
   endConnections(app);
+  // Before the body is read: a client without a token costs next to nothing.
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw nothingAt(request);
+  });
   app.decorateRequest('person', '');
   app.decorateRequest('token', null);
   await describe(app);
@@ -134,7 +140,7 @@ async function describe(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** The path alone: a query can hold anything. */
-function pathOf(url: string): string {
-  return url.split('?')[0] ?? url;
+/** Names the path alone, cut: a query can hold anything. */
+function nothingAt({ method, url }: FastifyRequest): Failure {
+  return new Failure('not-found', `there is nothing at ${method} ${redactExcerpt(url.split('?')[0] ?? url, pathLength)}`);
 }

@@ -1,5 +1,5 @@
 import { Failure, isFailureCode, type FailureCode, type FailureFacts } from '../domain/failure.ts';
-import { redact } from '../domain/redaction.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 import { tlsRefusal, type Trusted } from '../domain/tls-refusal.ts';
 
 /** SQLSTATEs (or classes) that mean something; all others are `internal`. */
@@ -28,6 +28,9 @@ const advice: Partial<Record<FailureCode, string>> = {
   'configuration-invalid': '; its schema is missing or older than this program: run the migrations as its owner',
 };
 
+/** Characters of what a server says: it may quote a value of any length. */
+const messageLength = 4_000;
+
 /**
  * A driver's error as one of ours, without secrets. Refusals of our own functions (SQLSTATE SH000) carry their code and facts;
  * everything without an SQLSTATE is about the connection, so the control database is unavailable; with what was trusted the reason
@@ -36,7 +39,7 @@ const advice: Partial<Record<FailureCode, string>> = {
 export function controlFailure(error: unknown, to?: Trusted): Failure {
   if (error instanceof Failure) return error;
   const state = textOf(error, 'code');
-  const text = redact(messageOf(error));
+  const text = redactExcerpt(messageOf(error), messageLength);
   if (state === 'SH000') {
     const code = textOf(error, 'hint');
     return new Failure(isFailureCode(code) ? code : 'internal', text, factsOf(textOf(error, 'detail')), error);

@@ -28,6 +28,19 @@ export function redactExcerpt(text: string, atMost: number): string {
   return `${redacted(certain, { cut: true }).slice(0, atMost).toWellFormed()}…`;
 }
 
+/** Characters at the end of a program's output that its last lines are taken from. */
+const outputLength = 64_000;
+const linesLength = 8_000;
+
+/** The last lines of a program's output, redacted. What stands before them is looked at too: a secret may begin there. */
+export function redactLastLines(output: string, count: number): string {
+  // From the beginning of a line: half of a line may have lost what shows that it has a secret.
+  const before = output.indexOf('\n', Math.max(0, output.length - outputLength));
+  const tail = output.length <= outputLength || before < 0 ? output : output.slice(before + 1);
+  const lines = redact(tail.trim()).split('\n').slice(-count).join('\n');
+  return lines.length <= linesLength ? lines : `…${lines.slice(-linesLength).toWellFormed()}`;
+}
+
 function redacted(text: string, how: Reading): string {
   const places = finders.flatMap((find) => [...find(text, how)]).toSorted((a, b) => a.from - b.from);
   let shown = '';

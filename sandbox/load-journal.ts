@@ -1,4 +1,4 @@
-import { redact } from '../domain/redaction.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 import type { ClientReport, Gap, LoadReport, LoadStats } from './load-report.ts';
 
 /** The clock, so that tests can hold it: milliseconds that only go up, and the time of day. */
@@ -74,7 +74,7 @@ export function createJournal(clients: readonly number[], clock: Clock = systemC
     },
     failed: (code, message) => {
       const known = errors.get(code);
-      errors.set(code, { count: (known?.count ?? 0) + 1, first: known?.first ?? redact(message) });
+      errors.set(code, { count: (known?.count ?? 0) + 1, first: known?.first ?? redactExcerpt(message, 1_000) });
     },
     inDoubt: (client) => {
       if (!state(client).inDoubt) counts.inDoubt += 1;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { Failure } from '../domain/failure.ts';
-import { redact } from '../domain/redaction.ts';
+import { redactLastLines } from '../domain/redaction.ts';
 import { recordProcess } from './child.ts';
 
 export interface ProgramRun {
@@ -49,6 +49,6 @@ export async function runProgram(run: ProgramRun): Promise<string> {
   });
   const output = Buffer.concat(chunks).toString('utf8');
   if (code === 0) return output;
-  const last = redact(output.trim().split('\n').slice(-8).join('\n'));
+  const last = redactLastLines(output, 8);
   throw new Failure('tool-failed', `${run.command} ended with ${code}: ${last}`, { program: run.command, code });
 }

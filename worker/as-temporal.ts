@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { Failure, type FailureFacts } from '../domain/failure.ts';
-import { redact } from '../domain/redaction.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 
 /** Characters, so that a failed step takes less than 16 kB of a run's history. */
 const limits = { message: 8_000, facts: 4_000, text: 500, list: 20 };
@@ -51,8 +51,9 @@ function shortened(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, shortened(one)]));
 }
 
-/** Without secrets, and without what PostgreSQL can't store in a text. */
+/** Cut, without secrets, and without what PostgreSQL can't store in a text. */
 function clean(text: string, atMost: number): string {
-  const plain = redact(text).replaceAll('\0', '').toWellFormed();
-  return plain.length <= atMost ? plain : `${[...plain.slice(0, atMost - 1)].join('')}…`.toWellFormed();
+  return redactExcerpt(text, atMost - 1)
+    .replaceAll('\0', '')
+    .toWellFormed();
 }

@@ -4,12 +4,15 @@ import type { Attempt, Effects } from '../activities/attempt.ts';
 import type { StepCall } from '../activities/work.ts';
 import type { Control } from '../control/contract.ts';
 import type { Failure, FailureCode } from '../domain/failure.ts';
-import { redact } from '../domain/redaction.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 import { runNameOf, tagOf } from '../domain/run.ts';
 import type { Before, Progress } from '../domain/step.ts';
 import { asTemporal, failureOf } from './as-temporal.ts';
 import { startHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { catchStrays, type Strays } from './stray-rejections.ts';
+
+/** Characters of a failure's stack in the log. */
+const stackLength = 16_000;
 
 type Effect = (input: unknown, attempt: Attempt) => Promise<unknown>;
 type BoundActivity = (input: unknown, step: StepCall | null) => Promise<unknown>;
@@ -132,7 +135,7 @@ async function failed(
   const away = failure.code === 'superseded' || failure.code === 'control-database-unavailable';
   const enough = step !== null && !away && beat.failsForTooLong();
   const told = asTemporal(failure, enough ? false : again?.(failure));
-  log.warn({ activity: name, code: failure.code, run, attempt, stack: redact(failure.stack ?? '') }, told.message);
+  log.warn({ activity: name, code: failure.code, run, attempt, stack: redactExcerpt(failure.stack ?? '', stackLength) }, told.message);
   if (step && !told.nonRetryable && !away) {
     // So that people see why it takes longer.
     const summary = `attempt ${attempt} failed: ${told.message.slice(0, 300)}`;

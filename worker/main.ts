@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime, Worker, type LogMetadata, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { connectTemporal } from '../temporal/connect.ts';
-import { redact } from '../domain/redaction.ts';
+import { redactExcerpt } from '../domain/redaction.ts';
 import { dataConverterOf } from '../temporal/data-converter.ts';
 import { isOpen } from '../temporal/runs.ts';
 import { requireSearchAttributes } from '../temporal/search-attributes.ts';
@@ -54,7 +54,7 @@ export async function runWorker({ environment, bundle }: WorkerStart): Promise<v
 /** What is wrong, when the SDK's logger was given an error: such as a payload key that this worker does not have. */
 function whyOf(meta: LogMetadata | undefined): { because?: string } {
   const error: unknown = meta?.['error'];
-  return error instanceof Error ? { because: redact(error.message) } : {};
+  return error instanceof Error ? { because: redactExcerpt(error.message, 4_000) } : {};
 }
 
 /** Until all have stopped. When one breaks, the others are stopped too: half a worker would leave work lying on its queue. */

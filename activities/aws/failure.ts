@@ -1,5 +1,5 @@
 import { Failure, type FailureCode } from '../../domain/failure.ts';
-import { redact } from '../../domain/redaction.ts';
+import { redactExcerpt } from '../../domain/redaction.ts';
 
 /** Where a call went: its permission's name, the region, and what it was about. */
 export interface CallSite {
@@ -62,20 +62,28 @@ export function credentialsExpired(error: unknown): boolean {
   return expired.has(awsCodeOf(error));
 }
 
+/** Characters of what AWS says. */
+const messageLength = 4_000;
+
 /** The SDK's error as one of ours, with the call, the region and AWS's own words. A `Failure` passes through. */
 export function awsFailure(error: unknown, site: CallSite): Failure {
   if (error instanceof Failure) return error;
   const where = `${site.action} in ${site.region}${site.subject === undefined ? '' : ` for ${site.subject}`}`;
   const known = awsErrorOf(error);
   if (!known) {
-    return new Failure('unreachable', `${where}: AWS cannot be reached: ${redact(textOf(error))}`, { ...site }, error);
+    return new Failure(
+      'unreachable',
+      `${where}: AWS cannot be reached: ${redactExcerpt(textOf(error), messageLength)}`,
+      { ...site },
+      error,
+    );
   }
   const code = byCode[known.code] ?? ((known.status ?? 0) >= 500 ? 'provider-busy' : 'provider-refused');
   return new Failure(code, `${where}: ${explained(code, site, known)}`, factsOf(site, known), error);
 }
 
 function explained(code: FailureCode, { action }: CallSite, { code: named, message }: AwsError): string {
-  const text = `${redact(message)} (${named})`;
+  const text = `${redactExcerpt(message, messageLength)} (${named})`;
   // AWS may ask for more than the call itself, such as iam:PassRole.
   const missing = /not authorized to perform: (\w[\w-]*:\w+)/.exec(message)?.[1] ?? action;
   return code === 'privilege-missing' ? `the permission ${missing} is missing: ${text}` : text;

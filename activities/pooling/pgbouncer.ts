@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { PoolerEntry } from '../../domain/inventory.ts';
-import { redact } from '../../domain/redaction.ts';
+import { redactExcerpt } from '../../domain/redaction.ts';
 import { tlsFailure, tlsOptions } from '../postgres/tls.ts';
 import type { Address } from './alias-text.ts';
 
@@ -124,6 +124,6 @@ function liveAlias(row: Row | undefined): LiveAlias | undefined {
 
 function consoleFailure(error: unknown, what: string): Failure {
   if (error instanceof Failure) return error;
-  const text = redact(error instanceof Error ? error.message || error.name : String(error));
+  const text = redactExcerpt(error instanceof Error ? error.message || error.name : String(error), 4_000);
   return new Failure('pooler-failed', `${what}: ${text}`, {}, error);
 }

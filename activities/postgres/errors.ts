@@ -1,5 +1,5 @@
 import { Failure, type FailureCode } from '../../domain/failure.ts';
-import { redact } from '../../domain/redaction.ts';
+import { redactExcerpt } from '../../domain/redaction.ts';
 
 const network = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'EPIPE']);
 
@@ -37,10 +37,13 @@ const bySqlState: Readonly<Record<string, Meaning>> = {
 
 const atLogin = new Set(['InitPostgres', 'CheckMyDatabase']);
 
+/** Characters of what a server says: it may quote a value of any length. */
+const messageLength = 4_000;
+
 /** The driver's error as one of ours, with the server's name, the SQLSTATE and no secret in it. A `Failure` passes through. */
 export function postgresFailure(error: unknown, where: string): Failure {
   if (error instanceof Failure) return error;
-  const text = redact(error instanceof Error ? error.message : String(error));
+  const text = redactExcerpt(error instanceof Error ? error.message : String(error), messageLength);
   const code = codeOf(error);
   if (code !== undefined && network.has(code)) {
     return new Failure('unreachable', `${where} cannot be reached: ${text || code}`, { where, code }, error);

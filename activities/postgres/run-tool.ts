@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fill, type Command, type Values } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
-import { redact } from '../../domain/redaction.ts';
+import { redactLastLines } from '../../domain/redaction.ts';
 
 export interface Tools {
   /** Paths, or names to be found on PATH; undefined when the worker has none. */
@@ -73,6 +73,6 @@ async function run({ path, environment, args, signal }: Tool & { args: readonly 
   signal.throwIfAborted();
   const output = Buffer.concat(chunks).toString('utf8');
   if (ended === 0) return output;
-  const last = redact(output.trim().split('\n').slice(-8).join('\n'));
+  const last = redactLastLines(output, 8);
   throw new Failure('tool-failed', `${path} ended with ${ended}: ${last}`, { program: path, ended });
 }

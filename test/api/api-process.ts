@@ -10,12 +10,14 @@ import { startService, type Service } from '../../sandbox/service.ts';
 import { application, controlPlace } from '../control/support.ts';
 import { startTap, type Tap } from '../support/tap.ts';
 
-const inventoryText = `
+const reachesNothing = '{ host: localhost, dbname: orders, user: steadyhand }';
+
+const inventoryText = (orders: string): string => `
 version: 1
 people: [{ name: ada, groups: [dba] }]
 policies: { default: { requesters: [dba], operators: [dba], approvals: { low: auto, medium: auto, high: auto } } }
 databases:
-  orders: { provider: streaming, owners: dba, server: { host: localhost, dbname: orders, user: steadyhand } }
+  orders: { provider: streaming, owners: dba, server: ${orders} }
   orders-18: { provider: streaming, owners: dba, server: { host: localhost, port: 5433, dbname: orders, user: steadyhand } }
 `;
 
@@ -36,19 +38,19 @@ export interface ApiProcesses {
 }
 
 /** Call it at the top of a test file: `steadyhand api` as real processes, all killed after the test. */
-export function apiProcesses(): { begin(): Promise<ApiProcesses> } {
+export function apiProcesses(): { begin(inventory?: { orders?: string }): Promise<ApiProcesses> } {
   const place = controlPlace();
   const endings: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const end of endings.splice(0).reverse()) await end();
   });
   return {
-    begin: async () => {
+    begin: async ({ orders = reachesNothing } = {}) => {
       const directory = await mkdtemp(join(tmpdir(), 'steadyhand-api-'));
       endings.push(() => rm(directory, { recursive: true, force: true }));
       const layout = layoutOf(directory);
       await mkdir(layout.logs);
-      await writeFile(layout.inventory, inventoryText);
+      await writeFile(layout.inventory, inventoryText(orders));
       const { database } = await place.fresh();
       const control = createControl({ connectionString: place.url(database, application), applicationName: 'api tests' });
       endings.push(() => control.close());
