@@ -2,17 +2,23 @@ import { Failure } from '../domain/failure.ts';
 
 const deepest = 32;
 
+/** Every later step looks at each value: schema, digest, canonical form. An input has some dozens. */
+const valuesAtMost = 10_000;
+
 /**
  * Refuses (`body-invalid`) what is valid JSON and still cannot be stored or hashed: text with NUL or half a surrogate pair,
- * nesting deeper than 32. Walks without recursion, so depth costs no stack.
+ * nesting deeper than 32, more than 10,000 values. Walks without recursion, so depth costs no stack.
  */
 export function refuseHostileBody(body: unknown): void {
   const waiting: { value: unknown; depth: number }[] = [{ value: body, depth: 0 }];
+  let values = 0;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { value, depth } = next;
     if (depth > deepest) throw new Failure('body-invalid', `the body is nested deeper than ${deepest} levels`);
     if (typeof value === 'string') refuseText(value);
     if (typeof value !== 'object' || value === null) continue;
+    values += Array.isArray(value) ? value.length : Object.keys(value).length;
+    if (values > valuesAtMost) throw new Failure('body-invalid', `the body has more than ${valuesAtMost} values`);
     for (const [key, inner] of Object.entries(value)) {
       refuseText(key);
       waiting.push({ value: inner, depth: depth + 1 });

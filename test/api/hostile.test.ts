@@ -1,6 +1,10 @@
+import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createLogger } from '../../api/logger.ts';
 import { buildApp } from '../../api/server.ts';
 import { createControl } from '../../control/control.ts';
+import { rehearsal } from '../support/rehearsal-plan.ts';
 import { apiPlace, newRun, problemIn } from './place.ts';
 
 const place = apiPlace();
@@ -20,6 +24,7 @@ test.each([
   ['half a character', '{"runbook":"rehearsal","database":"orders","input":{"word":"\\ud800x"}}', 400],
   ['unknown fields', '{"runbook":"rehearsal","database":"orders","input":{},"admin":true}', 400],
   ['a path for a name', '{"runbook":"../rehearsal","database":"orders","input":{}}', 400],
+  ['a list of 100,000', `{"runbook":"rehearsal","database":"orders","input":{"word":[${'1,'.repeat(100_000)}1]}}`, 400],
   ['too large', JSON.stringify({ ...newRun, input: { word: 'x'.repeat(300_000) } }), 413],
 ])('H2: a body that is %s is refused as a problem', async (_, raw, status) => {
   const api = await place.begin();
@@ -52,6 +57,71 @@ test.each([
   const answer = await api.call(method, url, { as: 'ada' });
   expect(answer.status, JSON.stringify(answer.body)).toBe(status);
   expect(problemIn(answer).detail).not.toContain('sh_secret_value');
+});
+
+const text = 'http.a.a-a+'.repeat(20_000);
+
+test.each([
+  ['a field', { ...newRun, [text]: 1 }],
+  ['a field of the input', { ...newRun, input: { word: 'hello', [text]: 1 } }],
+  ['a field in a field', { ...newRun, input: { word: { [text]: { [text.slice(0, 9_000)]: 1 } } } }],
+  ['a value', { ...newRun, database: text }],
+  ['a value of the input', { ...newRun, input: { word: text } }],
+])('%s of 220 kB is not repeated, and takes no long time', async (_, body) => {
+  const api = await place.begin({ rehearsal: { ...rehearsal, input: z.strictObject({ word: z.string().max(20) }) } });
+  await api.tokenOf('ada');
+  const begin = performance.now();
+  const answer = await api.call('POST', '/v1/runs', { as: 'ada', body, headers: { 'idempotency-key': 'k' } });
+  // It takes 10 ms; the redaction of all of it took a minute.
+  expect(performance.now() - begin).toBeLessThan(2_000);
+  expect([400, 422]).toContain(answer.status);
+  expect(JSON.stringify(answer.body).length).toBeLessThan(3_000);
+});
+
+test('of very many problems the first are listed, and the number of the others', async () => {
+  const api = await place.begin({ rehearsal: { ...rehearsal, input: z.object({ word: z.array(z.string()) }) } });
+  const body = { ...newRun, input: { word: Array.from({ length: 1_000 }, () => 1) } };
+  const answer = await api.call('POST', '/v1/runs', { as: 'ada', body, headers: { 'idempotency-key': 'k' } });
+  expect(answer.status).toBe(422);
+  expect(problemIn(answer).problems).toHaveLength(20);
+  expect(problemIn(answer).detail).toMatch(/^1000 problems in .* and 980 more$/);
+});
+
+test('a long path is not repeated: not in the answer, not in the log', async () => {
+  const api = await place.begin();
+  const lines: string[] = [];
+  const to = new Writable({
+    write: (chunk, _, done) => {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const app = await buildApp(api.parts, createLogger('info', to));
+  for (const url of [
+    `/${text.slice(0, 14_000)}`,
+    `/v1/runs/%zz${text.slice(0, 14_000)}`,
+    `/v1/runs?x=sh_0123456789ab_secret&${text.slice(0, 14_000)}`,
+  ]) {
+    const answer = await app.inject({ method: 'GET', url });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+    expect(answer.body.length).toBeLessThan(2_000);
+  }
+  await app.close();
+  expect(lines.length).toBeGreaterThanOrEqual(6);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(1_000);
+  expect(lines.join('')).not.toContain('secret');
+});
+
+test.each([
+  ['/v1/runs', 401],
+  ['/v1/nothing', 404],
+  ['/nothing', 404],
+] as const)('without a token no body is read at %s', async (url, status) => {
+  const api = await place.begin();
+  for (const raw of ['{"broken":', `{"a":"${'x'.repeat(300_000)}"}`]) {
+    const answer = await api.call('POST', url, { raw, headers: json });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(status);
+  }
 });
 
 test('another content type than JSON is refused', async () => {

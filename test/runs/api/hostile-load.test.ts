@@ -14,7 +14,7 @@ afterEach(async () => {
 
 const seconds = 20;
 const hostileClients = 4;
-const clients = fileURLToPath(new URL('../../support/hostile-clients.ts', import.meta.url));
+const clients = fileURLToPath(new URL('../../support/hostile-clients-main.ts', import.meta.url));
 const counted = z.object({ answered: z.record(z.string(), z.number()), longest: z.record(z.string(), z.number()) });
 
 test('four clients that send 256 kB of what the redaction looks for hold up nobody else', async () => {
@@ -34,17 +34,14 @@ test('four clients that send 256 kB of what the redaction looks for hold up nobo
       return made.token;
     }),
   );
-  await measured(url, api.token, AbortSignal.timeout(3_000));
+  const alone = at(await measured(url, api.token, AbortSignal.timeout(5_000)), 0.99);
   const hostile = spawn(process.execPath, [clients, url, tokens.join(','), String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new AbortController();
   const output = text(hostile.stdout).finally(() => ended.abort());
   const times = await measured(url, api.token, ended.signal);
   const { answered, longest } = counted.parse(JSON.parse(await output));
-  const p99 = times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
-  console.log(
-    `p50 ${times[times.length >> 1]?.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${times.at(-1)?.toFixed(1)} of ${times.length}`,
-    answered,
-  );
+  const [p50, p99, most] = [at(times, 0.5), at(times, 0.99), at(times, 1)];
+  console.log({ requests: times.length, p50, p99, most, p99Alone: alone, answered });
   expect(p99).toBeLessThan(100);
   expect(times.length).toBeGreaterThan(200);
   // Each way was tried, with a token and without, and answered shortly.
@@ -53,7 +50,7 @@ test('four clients that send 256 kB of what the redaction looks for hold up nobo
   for (const length of Object.values(longest)) expect(length).toBeLessThan(25_000);
 });
 
-/** Milliseconds of one client's requests, in order of their length: the next one 20 ms after the answer to the last. */
+/** Milliseconds of one client's requests, one after the other, in order of their length. */
 async function measured(url: string, token: string, until: AbortSignal): Promise<number[]> {
   const times: number[] = [];
   while (!until.aborted) {
@@ -62,7 +59,10 @@ async function measured(url: string, token: string, until: AbortSignal): Promise
     await answer.arrayBuffer();
     times.push(performance.now() - begin);
     expect(answer.status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return times.toSorted((one, other) => one - other);
+}
+
+function at(times: readonly number[], part: number): number {
+  return Math.round(times[Math.min(times.length - 1, Math.floor(times.length * part))] ?? Number.POSITIVE_INFINITY);
 }

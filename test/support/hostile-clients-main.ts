@@ -1,4 +1,4 @@
-// A process of its own, so that its work does not slow down the client that is measured: `node hostile-clients.ts <url> <tokens>
+// A process of its own, so that its work does not slow down the client that is measured: `node hostile-clients-main.ts <url> <tokens>
 // <seconds>`. Each token is a client that sends one request after the other. Prints how many of each kind were answered, as JSON.
 import { request, Agent, type OutgoingHttpHeaders } from 'node:http';
 
