@@ -31,6 +31,7 @@ export interface BuildOnce {
 }
 
 const lookAgainMs = 50;
+/** A build or a wait that goes on is reported this often. */
 const tellAgainMs = 15_000;
 
 /**
@@ -55,17 +56,16 @@ export async function buildOnce(wanted: BuildOnce): Promise<void> {
 /** Waits until no other builder is at work. */
 async function turn({ what, finished, log = toStandardError, signal }: BuildOnce): Promise<KernelLock> {
   const began = performance.now();
-  const waited = (): string => durationText(performance.now() - began);
   let toldAt: number | undefined;
   for (;;) {
     signal?.throwIfAborted();
     const lock = await tryLock(`${finished}.lock`);
     if (lock) {
-      if (toldAt !== undefined) log(`The wait for ${what} is over after ${waited()}`);
+      if (toldAt !== undefined) log(`The wait for ${what} is over after ${since(began)}`);
       return lock;
     }
     if (toldAt === undefined || performance.now() - toldAt > tellAgainMs) {
-      log(`Waiting for ${what}, which ${builderOf(finished)} builds${toldAt === undefined ? '' : `; ${waited()} so far`}`);
+      log(`Waiting for ${what}, which ${builderOf(finished)} makes${toldAt === undefined ? '' : `; ${since(began)} so far`}`);
       toldAt = performance.now();
     }
     await wait(lookAgainMs, undefined, signal ? { signal } : {}).catch(() => undefined);
@@ -82,12 +82,13 @@ async function built(wanted: BuildOnce): Promise<void> {
     const workshop = { folder: join(made, 'folder'), scratch: join(made, 'scratch'), pids: join(made, 'pids') };
     recordProcess(join(made, builderFile), { name: what, pid: process.pid, command: process.argv.join(' '), endWith: ['SIGTERM'] });
     for (const folder of Object.values(workshop)) await mkdir(folder, { mode: 0o755 });
-    await wanted.build(workshop);
+    const telling = setInterval(() => log(`Still making ${what}: ${since(began)} so far`), tellAgainMs);
+    await wanted.build(workshop).finally(() => clearInterval(telling));
     await chmod(workshop.folder, 0o755);
     // What is there is not whole, or it would not be built.
     await rm(finished, { recursive: true, force: true });
     await rename(workshop.folder, finished);
-    log(`${what} is ready after ${durationText(performance.now() - began)}; it is kept in ${finished}`);
+    log(`Made ${what} in ${since(began)}; it is kept in ${finished}`);
   } catch (error) {
     wanted.signal?.throwIfAborted();
     throw unusable(wanted, error);
@@ -155,6 +156,10 @@ function unusable({ what, finished }: BuildOnce, error: unknown): unknown {
   if (why === undefined) return error;
   const cache = dirname(finished);
   return new Failure('cache-unusable', `${what} cannot be kept in the cache ${cache}: ${why}`, { cache, code }, error);
+}
+
+function since(began: number): string {
+  return durationText(performance.now() - began);
 }
 
 function toStandardError(line: string): void {

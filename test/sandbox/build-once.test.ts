@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildOnce, type BuildOnce } from '../../sandbox/build-once.ts';
 import { isAlive, readPidFile, type ChildRecord } from '../../sandbox/child.ts';
 import { postgresBinaries } from '../../sandbox/postgres-binaries.ts';
@@ -18,7 +18,10 @@ beforeEach(async () => {
   finished = join(folder.path, 'cache', 'thing-1');
   logged = [];
 });
-afterEach(() => folder.remove());
+afterEach(async () => {
+  vi.useRealTimers();
+  await folder.remove();
+});
 
 function wanted(own: Partial<BuildOnce> = {}): BuildOnce {
   return {
@@ -72,7 +75,7 @@ describe('what is built once', () => {
     first.release();
     await Promise.all([first.building, ...others]);
     expect(readFileSync(join(finished, 'whole'), 'utf8')).toBe('held');
-    expect(logged.filter((line) => line.startsWith('the thing is ready after'))).toHaveLength(1);
+    expect(logged.filter((line) => line.startsWith('Made the thing in'))).toHaveLength(1);
     expect(logged.filter((line) => line.startsWith('The wait for the thing is over after'))).toHaveLength(2);
     expect(cached()).toEqual(['thing-1']);
   });
@@ -111,6 +114,18 @@ describe('what is built once', () => {
     first.release();
     await first.building;
     expect(cached()).toEqual(['thing-1']);
+  });
+
+  it('is reported again and again while it is made', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const first = held();
+    await first.begun;
+    vi.advanceTimersByTime(31_000);
+    expect(logged.filter((line) => line.startsWith('Still making the thing: '))).toHaveLength(2);
+    first.release();
+    await first.building;
+    vi.advanceTimersByTime(31_000);
+    expect(logged.at(-1)).toMatch(/^Made the thing in /);
   });
 
   it('is made new when what is there is not whole', async () => {
