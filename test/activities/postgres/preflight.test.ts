@@ -98,7 +98,7 @@ test('long transactions are named', async () => {
   };
   expect((await transactionsOlderThan(0).look(view))[0]).toMatchObject({
     level: 'warns',
-    evidence: expect.stringMatching(/^orders: .*postgres, forgotten \(\d+ ms\)/) as string,
+    evidence: expect.stringMatching(/^orders: .*postgres, forgotten \([\d.]+ m?s\)/) as string,
   });
   expect(await transactionsOlderThan(60_000).look(view)).toEqual([]);
   await Promise.all([source.end(), forgotten.end()]);
