@@ -25,7 +25,9 @@ export function approveCommand(world: World): Command {
     .action(async (run: string, options: ApproveOptions) => {
       const { apiClient } = await import('./client.ts');
       const { runDetailSchema } = await import('../api/answers.ts');
-      const { questionLines } = await import('./question-lines.ts');
+      const { approvalLines } = await import('./question-lines.ts');
+      const { readAsking } = await import('./asking.ts');
+      const { wrapped } = await import('./fit.ts');
       if (options.digest !== undefined && !/^[0-9a-f]{12,64}$/.test(options.digest))
         throw new UsageError('--digest takes 12 to 64 hexadecimal digits');
       const client = apiClient(world, options);
@@ -33,11 +35,8 @@ export function approveCommand(world: World): Command {
       const detail = await client.get(path, runDetailSchema);
       const question = questionOf(detail, 'approval', options.step);
       bind(question, options.digest);
-      world.out(
-        `${detail.runbook} of ${detail.database}\n${questionLines({ ...detail, questions: [question] }, world.now())
-          .slice(1, 5)
-          .join('\n')}\n`,
-      );
+      const shown = approvalLines(await readAsking(client)({ ...detail, questions: [question] }), question, world.now());
+      world.out(`${wrapped(world, [`${detail.runbook} of ${detail.database}`, ...shown]).join('\n')}\n`);
       if (!(await agreed(world, options, question))) {
         world.out('Nothing was sent.\n');
         world.bad();

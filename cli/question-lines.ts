@@ -4,36 +4,47 @@ import type { Choice } from '../domain/decision.ts';
 import { durationText } from '../domain/duration.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
+import { askingLines, type ShownRun } from './asking.ts';
 import { clock } from './clock.ts';
 import { findingsOf } from './findings-text.ts';
 import { block, line } from './plain.ts';
 
 /** Each open question with the exact commands to answer it. */
-export function questionLines(run: RunDetail, now: number): string[] {
+export function questionLines(run: ShownRun, now: number): string[] {
   return run.questions.flatMap((question) => [
     '',
-    ...(question.kind === 'approval' ? approvalLines(run, question, now) : parkedLines(run, question)),
+    ...(question.kind === 'approval' ? [...approvalLines(run, question, now), ...answerLines(run, question)] : parkedLines(run, question)),
   ]);
 }
 
-function approvalLines(run: RunDetail, question: OpenQuestion, now: number): string[] {
-  const { id } = runNameOf(run.run);
-  const warnings = findingsOf(run).reduce((sum, one) => sum + one.warns, 0);
-  const agreed = question.agreements.filter((one) => one.choice === 'approve').map((one) => line(one.person));
+/** What is asked, what it means for the database and its users, and who has to agree. */
+export function approvalLines(run: ShownRun, question: OpenQuestion, now: number): string[] {
+  const agreed = agreedBy(question);
   const again = question.opening > 1 ? ` (asked again, ${question.opening} by now: the plan has changed)` : '';
   return [
     `? ${titleOf(run, question.approval)}${again}`,
+    ...askingLines(run, question),
     `  needs    ${quorumText(question.quorum) || 'nobody'}, not ${line(question.requester)}${deadlineText(question, now)}`,
     `  agreed   ${agreed.length === 0 ? 'nobody yet' : `${agreed.join(', ')}; still needed: ${quorumText(stillNeeded(question.quorum, question.agreements)) || 'nobody'}`}`,
     ...chainLines(question, now),
     `  digest   ${question.digest}`,
-    `  read     steadyhand show ${id} --plan`,
-    ...(warnings === 0 ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
-    `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 16)}`,
-    `  reject   steadyhand reject ${id} --reason '…'`,
-    ...(agreed.length === 0 ? [] : [`  withdraw steadyhand withdraw ${id}`]),
   ];
 }
+
+function answerLines(run: ShownRun, question: OpenQuestion): string[] {
+  const { id } = runNameOf(run.run);
+  const warnings = findingsOf(run).reduce((sum, one) => sum + one.warns, 0);
+  return [
+    `  read     steadyhand show ${id} --plan`,
+    ...(warnings === 0 || run.asking !== undefined ? [] : [`  warnings ${warnings}: steadyhand show ${id} --findings`]),
+    `  approve  steadyhand approve ${id} --digest ${question.digest.slice(0, 12)}`,
+    `  reject   steadyhand reject ${id} --reason '…'`,
+    ...(agreedBy(question).length === 0 ? [] : [`  withdraw steadyhand withdraw ${id}`]),
+  ];
+}
+
+const agreedBy = ({ agreements }: OpenQuestion): string[] =>
+  agreements.filter((one) => one.choice === 'approve').map((one) => line(one.person));
 
 /** "reminded 12:05Z; from 12:30Z on 1 of dba or oncall". */
 function chainLines({ chain }: OpenQuestion, now: number): string[] {

@@ -4,6 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
 import { eventsOf, eventText } from './event-lines.ts';
+import { wrapped } from './fit.ts';
 import { line } from './plain.ts';
 import { runPath } from './run-of.ts';
 import type { World } from './world.ts';
@@ -44,8 +45,11 @@ async function showRun(world: World, run: string, options: ShowOptions): Promise
   }
   const { runLines } = await import('./watch-table.ts');
   const { serviceNotes } = await import('./service-note.ts');
+  const { readAsking } = await import('./asking.ts');
   const notes = detail.state === 'closed' ? [] : (await serviceNotes(client)).map((note) => `(${note})`);
-  world.out(`${[...runLines(detail, world.now()), ...decisionLines(detail), ...notes].join('\n')}\n`);
+  world.out(
+    `${wrapped(world, [...runLines(await readAsking(client)(detail), world.now()), ...decisionLines(detail), ...notes]).join('\n')}\n`,
+  );
 }
 
 async function showPlan(world: World, run: string, options: ShowOptions): Promise<void> {

@@ -22,7 +22,7 @@ export function field(name: string, text: string): string {
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** How long people take to agree is nobody's to estimate. */
-function takesText({ steps, approvals, estimate: { seconds, unknown } }: PlanSummary): string {
+export function takesText({ steps, approvals, estimate: { seconds, unknown } }: PlanSummary): string {
   const working = steps - approvals.length;
   if (unknown === working) return 'unknown: no step has run here before, and none moves data of a known size';
   const sum = durationText(seconds * 1_000);
@@ -30,7 +30,7 @@ function takesText({ steps, approvals, estimate: { seconds, unknown } }: PlanSum
   return `about ${sum}${approvals.length === 0 ? '' : ', without the time that people take to agree'}`;
 }
 
-function holdsLines(holds: readonly Held[]): string[] {
+export function holdsLines(holds: readonly Held[]): string[] {
   if (holds.length === 0) return [field('holds up', 'nothing')];
   return holds.map((one, index) => field(index === 0 ? 'holds up' : '', heldText(one)));
 }

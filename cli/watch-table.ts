@@ -3,6 +3,7 @@ import { durationText } from '../domain/duration.ts';
 import { runNameOf } from '../domain/run.ts';
 import type { StepState } from '../domain/step.ts';
 import { evidenceLines } from './evidence-text.ts';
+import type { ShownRun } from './asking.ts';
 import { block, firstLine, line } from './plain.ts';
 import { glassLines } from './glass-lines.ts';
 import { failureLines, questionLines } from './question-lines.ts';
@@ -26,7 +27,7 @@ const marks: Readonly<Record<StepState, string>> = {
 };
 
 /** A run as lines: head, a line for each step, open questions with the commands that answer them, and how it ended. */
-export function runLines(run: RunDetail, now: number): string[] {
+export function runLines(run: ShownRun, now: number): string[] {
   return [
     headLine(run, now),
     ...waitLines(run, now),
@@ -183,7 +184,7 @@ function leftLines(run: RunDetail): string[] {
 }
 
 /** What is new since the last look, for an output that cannot be redrawn. `progress`: also the steps that only went further. */
-export function changedLines(before: RunDetail | null, run: RunDetail, now: number, progress: boolean): string[] {
+export function changedLines(before: RunDetail | null, run: ShownRun, now: number, progress: boolean): string[] {
   const old = new Map(before?.steps.map((step) => [step.id, step]));
   const changed = run.steps.filter((step) => news(old.get(step.id), step, progress));
   const asked = new Set(before?.questions.map(standingOf));
@@ -224,7 +225,7 @@ function standingOf({ approval, opening, agreements, chain }: OpenQuestion): str
  * Tells, look after look, what is new since the one before. A step that only went further is told when `everyMs` have passed since
  * the last such news.
  */
-export function telling(everyMs: number): (run: RunDetail, now: number) => string[] {
+export function telling(everyMs: number): (run: ShownRun, now: number) => string[] {
   let before: RunDetail | null = null;
   let toldAt = Number.NEGATIVE_INFINITY;
   return (run, now) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { RunDetail } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
+import type { ShownRun } from './asking.ts';
 import { clientCommand } from './client-command.ts';
 import type { ApiClient, ClientOptions } from './client.ts';
 import { runPath } from './run-of.ts';
@@ -30,7 +30,9 @@ export async function watchRun(world: World, options: ClientOptions, run: string
   const client = apiClient(world, options);
   const path = runPath(run);
   const show = await screen(world);
-  let seen = await client.get(path, runDetailSchema);
+  const { readAsking } = await import('./asking.ts');
+  const asking = readAsking(client);
+  let seen = await asking(await client.get(path, runDetailSchema));
   const notes = notesOf(world, client);
   show(seen, seen.state === 'closed' ? null : await notes());
   const news = newsOf(client, `${path}/events`);
@@ -38,7 +40,7 @@ export async function watchRun(world: World, options: ClientOptions, run: string
     while (seen.state !== 'closed') {
       await Promise.race([world.wait(lookEveryMs), news.next()]);
       try {
-        seen = await client.get(path, runDetailSchema);
+        seen = await asking(await client.get(path, runDetailSchema));
         show(seen, seen.state === 'closed' ? null : await notes());
       } catch (error) {
         if (!(error instanceof Failure) || !error.retryable) throw error;
@@ -87,7 +89,7 @@ function notesOf(world: World, client: ApiClient): () => Promise<string | null> 
 }
 
 /** The run, or null when it could not be looked at; and what is wrong. */
-type Show = (run: RunDetail | null, trouble: string | null) => void;
+type Show = (run: ShownRun | null, trouble: string | null) => void;
 
 async function screen(world: World): Promise<Show> {
   const { runLines, telling } = await import('./watch-table.ts');
@@ -98,9 +100,9 @@ async function screen(world: World): Promise<Show> {
 }
 
 /** Each line must fit the terminal: one that it breaks would not be counted, and the next picture would begin too low. */
-function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[]) => string[]): Show {
+function redrawn(world: World, lines: (run: ShownRun, trouble: readonly string[]) => string[]): Show {
   let drawn = 0;
-  let last: RunDetail | null = null;
+  let last: ShownRun | null = null;
   return (run, trouble) => {
     last = run ?? last;
     const next = last === null ? [] : lines(last, trouble === null ? [] : [trouble]);
@@ -110,7 +112,7 @@ function redrawn(world: World, lines: (run: RunDetail, trouble: readonly string[
   };
 }
 
-function appended(world: World, tell: (run: RunDetail, now: number) => string[]): Show {
+function appended(world: World, tell: (run: ShownRun, now: number) => string[]): Show {
   let told: string | null = null;
   return (run, trouble) => {
     if (trouble !== null && trouble !== told) world.err(`${trouble}\n`);

@@ -68,7 +68,7 @@ test('runs and show list what is there', async () => {
   expect((await cli.run('runs', '--until', '2026-01-01')).out).toBe('no runs\n');
   expect(await cli.run('runs', '--since', 'yesterday')).toMatchObject({ code: 2, err: expect.stringContaining('24h') });
   expect((await cli.run('audit', 'list', '--run', run, '--actor', 'ada')).out).toMatch(/^ +\d+ .*run.requested.*ada/);
-  expect((await cli.run('show', run)).out).toContain(`steadyhand approve ${id} --digest dddddddddddddddd`);
+  expect((await cli.run('show', run)).out).toContain(`steadyhand approve ${id} --digest dddddddddddd`);
   expect(JSON.parse((await cli.run('show', id.toLowerCase(), '--json')).out)).toMatchObject({ run, questions: [{ digest }] });
   expect((await cli.run('show', id, '--events')).out).toContain('run.requested');
   expect((await cli.run('show', id, '--plan')).err).toContain('has no plan yet');

@@ -1,3 +1,4 @@
+import type { Finding } from '../../domain/finding.ts';
 import { expect, test } from 'vitest';
 import { fit } from '../../cli/fit.ts';
 import { changedLines, runLines, telling } from '../../cli/watch-table.ts';
@@ -61,7 +62,7 @@ test('an open approval shows who must agree, to what, until when, and the comman
   expect(text).toContain('? step 7 (Agree to the switch) (asked again, 2 by now: the plan has changed)');
   expect(text).toContain('1 of dba and 1 of owners, not ada, within 1 h 0 min');
   expect(text).toContain('agreed   grace; still needed: 1 of owners');
-  expect(text).toContain(`steadyhand approve ${id} --digest dddddddddddddddd\n`);
+  expect(text).toContain(`steadyhand approve ${id} --digest dddddddddddd\n`);
   expect(text).toContain(`steadyhand reject ${id} --reason '…'`);
 });
 
@@ -273,4 +274,28 @@ test('a run that waits for the lease says so, and again when the line has moved'
   expect(changedLines(before, { ...before, waits: next }, start, true)).toEqual([
     '  waits for the lease of orders, 1st in line: rehearsal/orders/X ended and left things behind, since 03:00Z; refused at 2026-11-22 03:00Z',
   ]);
+});
+
+test('on a small terminal the question is whole, and the steps to come give way', () => {
+  const steps = Array.from({ length: 16 }, (_, index) =>
+    aStep({
+      id: `s${index}`,
+      position: index + 1,
+      title: `Step ${index + 1}`,
+      state: index === 0 ? 'done' : index === 1 ? 'waiting' : 'pending',
+    }),
+  );
+  const warns = (check: string): Finding => ({ check, level: 'warns', evidence: 'word '.repeat(30), fix: 'Look.' });
+  const asking = { findings: [warns('disk'), warns('traffic'), warns('WAL')] };
+  const lines = fit(runLines({ ...aRun({ steps, questions: [aQuestion()] }), asking }, start), { columns: 80, rows: 24 });
+  const text = lines.join('\n');
+  expect(lines.length).toBeLessThan(24);
+  for (const part of [
+    'WARNING  disk: ',
+    'WARNING  WAL: ',
+    'steps to come',
+    `approve  steadyhand approve ${id} --digest ${'d'.repeat(12)}`,
+    'reject ',
+  ])
+    expect(text).toContain(part);
 });

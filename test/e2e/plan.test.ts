@@ -13,6 +13,8 @@ const place = movePlace({ logStatement: 'all' });
 test('the plan and what was executed agree: step by step, and in the servers’ own logs', async () => {
   const move = await place.begin();
   const run = await move.request();
+  await move.until(run, (now) => now.questions.some((one) => one.approval === 'approve-prepare'));
+  await seesWhatItIsAbout(move, run);
   await move.agree(run, 'approve-prepare');
   await move.agree(run, 'approve-switch');
   const closed = await move.until(run, (now) => now.state === 'closed');
@@ -31,6 +33,30 @@ test('the plan and what was executed agree: step by step, and in the servers’ 
     expect(missed).toEqual([]);
   }
 });
+
+/** The prompt shows it before it asks; `show` beside the question. Nobody agrees here. */
+async function seesWhatItIsAbout({ sandbox: { environment, tokens } }: Move, run: string): Promise<void> {
+  const asked: string[] = [];
+  const cli = cliTest({
+    environment: { ...process.env, ...environment, STEADYHAND_TOKEN_FILE: tokens['grace'] },
+    tty: true,
+    confirm: async (question) => await Promise.resolve(asked.push(question) === 0),
+  });
+  const id = run.split('/').at(-1) ?? '';
+  const prompt = await cli.run('approve', id);
+  expect(prompt).toMatchObject({ code: 1, err: '', out: expect.stringMatching(/Nothing was sent\.\n$/) });
+  expect(asked).toHaveLength(1);
+  const shown = await cli.run('show', id);
+  for (const { out } of [prompt, shown]) {
+    const text = out.replaceAll(/\n {4,}/g, ' ');
+    expect(text).toMatch(/^ {2}does {5}\d+ steps, of which \d+ changes; step 14 cannot be undone$/m);
+    expect(text).toMatch(/writes, at step 14: at most 2\.0 s; over that the run gives way/);
+    expect(text).toMatch(/^ {2}WARNING {2}WAL on the source: /m);
+    expect(text).toMatch(new RegExp(`^ {2}warnings 2, with what to do about each: steadyhand show ${id} --findings`, 'm'));
+    expect(out.split('\n').filter((one) => one.length > 100)).toEqual([]);
+  }
+  expect(prompt.out.indexOf('WARNING')).toBeLessThan(prompt.out.indexOf('  digest'));
+}
 
 test('on a source with two findings that block, plan prints both first, the summary above them, and exits with 1', async () => {
   const move = await place.begin({ workers: 0 });
