@@ -25,6 +25,7 @@ export async function openapiText(): Promise<string> {
     },
     catalog,
     planner: { plan: absent },
+    provider: () => ({ provider: 'none', lacks: [], able: [] }),
     tagged: absent,
     owned: absent,
   });

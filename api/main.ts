@@ -25,12 +25,13 @@ export async function runApi({ environment }: { environment: Readonly<Record<str
     const client = await connectTemporal(config.temporal, { identity: 'steadyhand api', dataConverter });
     try {
       const temporal = temporalRuns(client, { taskQueue: config.taskQueue });
-      const { control, inventory, catalog, preview, tagged, owned } = dependencies;
+      const { control, inventory, catalog, preview, provider, tagged, owned } = dependencies;
       const parts = {
         control,
         inventory,
         catalog,
         planner: { plan: preview },
+        provider,
         tagged,
         owned,
         temporal,

@@ -4,6 +4,7 @@ import type { Finding } from '../domain/finding.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { LookAtProvider } from '../domain/require-provider.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
 import type { TemporalRuns } from '../temporal/runs.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -39,6 +40,7 @@ export interface ApiParts {
   readonly inventory: () => Inventory;
   readonly catalog: Catalog;
   readonly planner: Planner;
+  readonly provider: LookAtProvider;
   readonly tagged: LookForTags;
   readonly owned: LookForOwned;
   /** How often a token may ask; without it, as often as it likes. */

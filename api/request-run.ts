@@ -4,6 +4,7 @@ import { digestOf } from '../domain/digest.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { Failure, reportOf } from '../domain/failure.ts';
 import { databaseOf, groupsOf, policyOf, type Inventory } from '../domain/inventory.ts';
+import { requireProvider } from '../domain/require-provider.ts';
 import { requireOthers } from '../domain/require-others.ts';
 import { workflowIdOf } from '../domain/run.ts';
 import type { AnyRunbook } from '../domain/runbook.ts';
@@ -45,7 +46,7 @@ export async function othersOpen({ control, catalog }: Pick<ApiParts, 'control' 
 }
 
 /**
- * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`, `frozen`,
+ * Admits a request, writes it down, and starts its workflow. Throws `not-found`, `forbidden`, `input-invalid`, `plan-impossible`, `frozen`,
  * `idempotency-key-reused`, `temporal-unavailable`, and `search-attributes-missing` *before* anything is written. Once the row is there the run is on its way,
  * whatever happens to this process. Asking twice with one key starts one run; the second time it is only found, whatever Temporal,
  * the inventory or the runbook's schema say by then.
@@ -64,6 +65,7 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const admitted = inputOf(runbook, input);
   const others = runbook.others?.(admitted) ?? {};
   requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
+  requireProvider(runbook, database, admitted, parts.provider);
   if (breakGlass === undefined) await refuseIfFrozen(parts, [database, ...Object.values(others)]);
   else requireGlassBreaker(parts.inventory(), database, asked);
   await parts.temporal.ready();

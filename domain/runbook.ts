@@ -16,6 +16,8 @@ export interface Runbook<Input = unknown, Facts = unknown, Commands = unknown> {
   readonly input: z.ZodType<Input>;
   /** Other databases of the inventory that an input names, by field: each must be there, and not be the run's own. */
   others?(input: Input): Readonly<Record<string, string>>;
+  /** The groups of the provider's operations that this input needs. */
+  needs?(input: Input): readonly string[];
   readonly steps: StepDefinitions;
   /**
    * How to take its changes back when the run is over and its story is told no more: the undo of each step as the story names it,

@@ -8,7 +8,7 @@ import * as postgresCommands from '../activities/postgres/commands.ts';
 import { createServers, type Servers } from '../activities/postgres/session.ts';
 import * as recoveryCommands from '../activities/recovery/commands.ts';
 import { takeRestoreFacts } from '../activities/recovery/take-restore-facts.ts';
-import { createProviders, type Providers } from '../activities/providers/provider-of.ts';
+import { createProviders, lookAtProvider, type Providers } from '../activities/providers/provider-of.ts';
 import type { BackupFacts } from '../activities/providers/backup-facts.ts';
 import type { FactsOfRecovery } from '../activities/recovery/create-recovery-activities.ts';
 import * as replicationCommands from '../activities/replication/commands.ts';
@@ -27,6 +27,7 @@ import type { Control } from '../control/contract.ts';
 import type { Inventory } from '../domain/inventory.ts';
 import type { OwnedLook, TaggedLook } from '../domain/leftover.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { LookAtProvider } from '../domain/require-provider.ts';
 import { catalog } from '../workflows/catalog.ts';
 import type { MigrationInput } from '../workflows/migration-cutover/plan.ts';
 import { subject as migrationSubject } from '../workflows/migration-cutover/subject.ts';
@@ -43,6 +44,8 @@ export interface Dependencies {
   readonly providers: Providers;
   readonly catalog: typeof catalog;
   readonly planner: Planner;
+  /** Who runs a database, and what that provider lacks. Asks no server. */
+  readonly provider: LookAtProvider;
   /** The plan with what would stop it now, before anybody asks for a run. */
   preview(order: PreviewOrder): Promise<Preview>;
   /** What stands on a database and bears the name of a run. */
@@ -84,7 +87,9 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     triggers: triggerCommands,
   };
   const providers = createProviders(servers, aws, config.awsLookMs);
+  const provider = lookAtProvider(providers, servers.entry);
   const planner = createPlanner({
+    provider,
     catalog,
     commands,
     takeFacts: {
@@ -108,6 +113,7 @@ export function createDependencies(config: Config, options: DependencyOptions): 
     providers,
     catalog,
     planner,
+    provider,
     preview: createPreview({ planner, catalog, checks, ...known }),
     tagged: async (database) => await taggedObjects(servers, database),
     owned: async (database) => (await providers[servers.entry(database).provider].owned?.list(database)) ?? { objects: [], unseen: [] },

@@ -2,6 +2,7 @@ import type { Control, Intent } from '../../control/contract.ts';
 import { digestFrom, digestOf } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Estimate, Facts, Plan, PlannedStep, StepPlan, StepPlans } from '../../domain/plan.ts';
+import { requireProvider, type LookAtProvider } from '../../domain/require-provider.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import { parseInput } from './parse-input.ts';
 
@@ -22,6 +23,8 @@ export interface Planner {
 
 export interface PlannerDependencies {
   readonly catalog: Readonly<Record<string, AnyRunbook>>;
+  /** Absent where no runbook needs anything of a provider. */
+  readonly provider?: LookAtProvider;
   /** The pure halves of the activities, by folder. */
   readonly commands: unknown;
   /** Takes the facts of a runbook. */
@@ -38,7 +41,7 @@ export interface FactsOrder {
   readonly journal: readonly Intent[];
 }
 
-export function createPlanner({ catalog, commands, takeFacts, control }: PlannerDependencies): Planner {
+export function createPlanner({ catalog, commands, takeFacts, control, provider }: PlannerDependencies): Planner {
   return {
     plan: async ({ runbook: called, database, input: given, run, from }) => {
       const runbook = Object.hasOwn(catalog, called) ? catalog[called] : undefined;
@@ -47,6 +50,7 @@ export function createPlanner({ catalog, commands, takeFacts, control }: Planner
         throw new Failure('not-found', `there is no runbook "${called}"; there are: ${Object.keys(catalog).join(', ')}`);
       }
       const input = parseInput(runbook, given);
+      if (provider) requireProvider(runbook, database, input, provider);
       const [journal, earlier] = await Promise.all([
         run === undefined || !control ? [] : control.attempts.journal(run),
         control ? control.runs.stepPaces(runbook.name, database) : {},

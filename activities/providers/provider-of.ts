@@ -1,5 +1,6 @@
 import type { DatabaseEntry } from '../../domain/inventory.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { LookAtProvider } from '../../domain/require-provider.ts';
 import type { Aws } from '../aws/aws.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { Provider } from './provider.ts';
@@ -25,4 +26,18 @@ export function capable<Group extends Capability>(provider: Provider, group: Gro
   const verbs = provider[group];
   if (verbs) return verbs;
   throw new Failure('plan-impossible', `${database} is run by the provider ${provider.name}, which has no ${group}`, { database, group });
+}
+
+/** Which of these groups the database's provider lacks. Connects to nothing. */
+export function lookAtProvider(providers: Providers, entry: (database: string) => DatabaseEntry): LookAtProvider {
+  const has = (provider: Provider, group: string): boolean =>
+    Object.entries(provider).some(([name, verbs]) => name === group && verbs !== undefined);
+  return (database, groups) => {
+    const provider = providers[entry(database).provider];
+    return {
+      provider: provider.name,
+      lacks: groups.filter((group) => !has(provider, group)),
+      able: Object.values(providers).flatMap((one) => (groups.every((group) => has(one, group)) ? [one.name] : [])),
+    };
+  };
 }

@@ -174,6 +174,9 @@ const planner: Planner = {
   },
 };
 
+/** As the streaming provider is: it has no groups. */
+const provider: ApiParts['provider'] = (_, groups) => ({ provider: 'streaming', lacks: groups, able: ['rds'] });
+
 const bodySchema = z.record(z.string(), z.unknown());
 
 /** Call it at the top of a test file: a real control database, and the API without a socket for each test. */
@@ -190,7 +193,7 @@ export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiT
       const tokens = new Map<string, string>();
       const tagged: ApiParts['tagged'] = async () => await Promise.resolve({ objects: test.tagged, unseen: test.unseen });
       const owned: ApiParts['owned'] = async () => await Promise.resolve({ objects: test.owned, unseen: [] });
-      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog, planner, tagged, owned };
+      const parts: ApiParts = { control, temporal, inventory: () => test.inventory, catalog, planner, provider, tagged, owned };
       const app = await buildApp(parts);
       apps.push(app);
       const make: ApiTest['token'] = (made) => control.tokens.create({ ...made, actor: { kind: 'person', name: 'root', channel: 'host' } });

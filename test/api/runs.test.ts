@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseInventory } from '../../domain/inventory.ts';
 import { eventually } from '../support/eventually.ts';
 import { apiPlace, aPlan, newRun, problemIn, type Answer } from './place.ts';
+import { rehearsal } from '../support/rehearsal-plan.ts';
 
 const place = apiPlace();
 
@@ -157,6 +158,18 @@ test('plan, events and findings of a run are read under it', async () => {
   expect(events.body['events']).toMatchObject([{ kind: 'run.requested', actor: { name: 'ada' } }]);
   expect((await api.call('GET', `/v1/findings/${aPlan.digest}`, { as: 'ada' })).body).toEqual(aPlan);
   expect((await api.call('GET', `/v1/findings/${'0'.repeat(64)}`, { as: 'ada' })).status).toBe(404);
+});
+
+test('what the provider of the database cannot do is rejected before there is a run, with the cause', async () => {
+  const api = await place.begin({ rehearsal: { ...rehearsal, needs: () => ['restore', 'copy'] } });
+  const answer = await api.call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': 'k' } });
+  expect(answer.status).toBe(422);
+  expect(problemIn(answer)).toMatchObject({
+    code: 'plan-impossible',
+    detail:
+      'rehearsal needs restore, copy; orders is run by the provider streaming, which has no restore, no copy; of the providers, rds can',
+  });
+  expect(await api.control.runs.list({ limit: 1 })).toEqual([]);
 });
 
 test('a plan is made without writing anything', async () => {

@@ -38,6 +38,7 @@ async function serve(engine: EngineTest, apps: FastifyInstance[]): Promise<Api> 
     inventory: () => engine.inventory,
     catalog: { rehearsal },
     planner,
+    provider: () => ({ provider: 'streaming', lacks: [], able: [] }),
     tagged,
     owned: tagged,
   });

@@ -28,6 +28,7 @@ export const backupNow: Runbook<BackupInput, BackupFacts, Commands> = {
   risk: 'low',
   summary: 'Makes a snapshot of a database now, and waits until it is whole.',
   input,
+  needs: () => ['backup', 'restore'],
   steps,
   takesBack: { undos: { snapshot: 'backup.deleteSnapshot' }, subject },
   keeps: () => ({ snapshot: 'a backup' }),

@@ -65,6 +65,7 @@ export const drSnapshotCopy: Runbook<CopyAbroadInput, CopyAbroadFacts, Commands>
   risk: 'medium',
   summary: 'Copies a snapshot into the disaster-recovery region, proves it there by a drill, and removes old copies.',
   input,
+  needs: () => ['restore', 'backup', 'copy', 'remove'],
   steps,
   takesBack: {
     undos: {

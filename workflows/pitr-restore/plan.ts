@@ -100,6 +100,11 @@ export const pitrRestore: Runbook<RestoreInput, RestoreFacts, Commands> = {
   summary:
     'Restores a database to a moment, or a snapshot, beside the one in use; copies tables back, switches over to it, keeps it, or throws it away.',
   input,
+  needs: ({ before, then }) => [
+    ...['restore', 'settings', 'remove'],
+    ...(then === 'switch-over' ? ['backup', 'swap'] : []),
+    ...(before === undefined ? [] : ['logs']),
+  ],
   steps,
   takesBack: {
     undos: {
