@@ -290,12 +290,6 @@ test('on a small terminal the question is whole, and the steps to come give way'
   const lines = fit(runLines({ ...aRun({ steps, questions: [aQuestion()] }), asking }, start), { columns: 80, rows: 24 });
   const text = lines.join('\n');
   expect(lines.length).toBeLessThan(24);
-  for (const part of [
-    'WARNING  disk: ',
-    'WARNING  WAL: ',
-    'steps to come',
-    `approve  steadyhand approve ${id} --digest ${'d'.repeat(12)}`,
-    'reject ',
-  ])
-    expect(text).toContain(part);
+  const approve = `approve  steadyhand approve ${id} --digest ${'d'.repeat(12)}`;
+  for (const part of ['WARNING  disk: ', 'WARNING  WAL: ', 'steps to come', approve, 'reject ']) expect(text).toContain(part);
 });
