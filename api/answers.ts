@@ -287,6 +287,7 @@ export const readinessSchema: z.ZodType<Readiness> = z.object({
 });
 
 export const auditSchema = z.object({
+  from: z.int().describe('The first row that was read: 1 is the whole record, else the rows before were verified earlier'),
   rows: z.int(),
   head: z.string().nullable(),
   anchor: z.string().nullable().describe('Rows and head, to be kept elsewhere and given with the next question; null when a row is bad'),

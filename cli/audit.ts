@@ -20,7 +20,9 @@ function verifyCommand(world: World): Command {
   return hostCommand('verify', 'Walk the chain of the record; exit code 1 and the first bad row when it was edited')
     .option('--anchor <anchor>', 'what an earlier call printed, kept elsewhere: finds a cut-off or rewritten record too', knownAnchor)
     .action(async (options: { anchor?: Anchor }) => {
-      const { rows, anchor, bad } = await withControl(world, 'audit verify', (control) => control.events.verify(options.anchor));
+      const { rows, anchor, bad } = await withControl(world, 'audit verify', (control) =>
+        control.events.verify({ anchor: options.anchor }),
+      );
       if (bad !== null) {
         world.out(`BAD: row ${bad.seq}: ${line(bad.what)}\n`);
         world.bad();

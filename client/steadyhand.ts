@@ -121,7 +121,7 @@ export type Run = {
     /** Digest of the plan that is followed */
     plan: string | null;
     failure: {
-        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "query-too-slow" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
         message: string;
         hint: string;
         facts: {
@@ -204,7 +204,7 @@ export type RunDetail = {
     /** Digest of the plan that is followed */
     plan: string | null;
     failure: {
-        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+        code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "query-too-slow" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
         message: string;
         hint: string;
         facts: {
@@ -283,7 +283,7 @@ export type RunDetail = {
         } | null;
         because: string | null;
         failure: {
-            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "query-too-slow" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
             message: string;
             hint: string;
             facts: {
@@ -311,7 +311,7 @@ export type RunDetail = {
         }[];
         requester: string;
         failure: {
-            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
+            code: "input-invalid" | "body-invalid" | "body-too-large" | "media-type-unsupported" | "rate-limited" | "overloaded" | "unauthenticated" | "forbidden" | "scope-missing" | "not-found" | "conflict" | "too-many-answers" | "idempotency-key-reused" | "temporal-unavailable" | "search-attributes-missing" | "control-database-unavailable" | "query-too-slow" | "schema-outdated" | "configuration-invalid" | "request-unknown" | "lease-held" | "lease-orphaned" | "lease-lost" | "frozen" | "preflight-blocked" | "plan-impossible" | "unreachable" | "login-refused" | "tls-refused" | "privilege-missing" | "identity-changed" | "foreign-object" | "drift" | "uncertain" | "superseded" | "not-yet" | "deadline-passed" | "worker-lost" | "cancelled" | "tool-missing" | "tool-failed" | "cache-unusable" | "replication-failed" | "objects-differ" | "source-busy" | "statement-timeout" | "statement-cancelled" | "switch-abandoned" | "pooler-failed" | "data-differs" | "provider-busy" | "provider-refused" | "quota-exceeded" | "reference-missing" | "verification-failed" | "server-error" | "internal";
             message: string;
             hint: string;
             facts: {
@@ -1613,14 +1613,17 @@ export function postV1JanitorById(id: string, body: {
     }));
 }
 /**
- * Walk the chain of the audit record
+ * Walk the chain of the audit record, from where the last walk of this API ended; callers share one walk
  */
-export function getV1AuditVerify({ anchor }: {
+export function getV1AuditVerify({ anchor, full }: {
     anchor?: string;
+    full?: "true" | "false";
 } = {}, opts?: Oazapfts.RequestOpts) {
     return oazapfts.fetchJson<{
         status: 200;
         data: {
+            /** The first row that was read: 1 is the whole record, else the rows before were verified earlier */
+            "from": number;
             rows: number;
             head: string | null;
             /** Rows and head, to be kept elsewhere and given with the next question; null when a row is bad */
@@ -1647,7 +1650,8 @@ export function getV1AuditVerify({ anchor }: {
         status: 503;
         data: Problem;
     }>(`/v1/audit/verify${QS.query(QS.explode({
-        anchor
+        anchor,
+        full
     }))}`, {
         ...opts
     });
@@ -1765,7 +1769,7 @@ export function getV1Tokens(opts?: Oazapfts.RequestOpts) {
                 id: string;
                 person: string;
                 kind: "person" | "service";
-                scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens")[];
+                scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens" | "audit")[];
                 note: string | null;
                 /** ISO 8601, UTC */
                 createdAt: string;
@@ -1800,7 +1804,7 @@ export function postV1Tokens(body: {
     /** A service’s token may answer questions only where the policy says so */
     kind?: "person" | "service";
     /** Of those that your own token has */
-    scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens")[];
+    scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens" | "audit")[];
     note?: string;
     /** Not later than your own token; default: with it */
     expiresInSeconds?: number;
@@ -1811,7 +1815,7 @@ export function postV1Tokens(body: {
             id: string;
             person: string;
             kind: "person" | "service";
-            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens")[];
+            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens" | "audit")[];
             note: string | null;
             /** ISO 8601, UTC */
             createdAt: string;
@@ -1873,7 +1877,7 @@ export function postV1TokensByIdRotate(id: string, body: {
             id: string;
             person: string;
             kind: "person" | "service";
-            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens")[];
+            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens" | "audit")[];
             note: string | null;
             /** ISO 8601, UTC */
             createdAt: string;
@@ -1932,7 +1936,7 @@ export function postV1TokensByIdRevoke(id: string, body: {}, opts?: Oazapfts.Req
             id: string;
             person: string;
             kind: "person" | "service";
-            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens")[];
+            scopes: ("read" | "plan" | "start" | "decide" | "lease" | "decode" | "tokens" | "audit")[];
             note: string | null;
             /** ISO 8601, UTC */
             createdAt: string;

@@ -17,13 +17,17 @@ import { createRuns } from './runs.ts';
 import { readSchemaGap } from './schema-gap.ts';
 import { createTokens } from './tokens.ts';
 
-/** The control database through one pool, with the application's role. Connects with the first call; always `close()` it. */
+/** Searches of the record and its verification have connections of their own: nothing else waits behind them. */
+const audit = { max: 3, statementMs: 5_000 };
+
+/** The control database through its pools, with the application's role. Connects with the first call; always `close()` it. */
 export function createControl(options: DbOptions): Control {
   const db = createDb(options);
+  const auditDb = createDb({ ...options, ...audit, applicationName: `${options.applicationName} audit` });
   return {
     requests: createRequests(db),
     runs: createRuns(db),
-    events: createEvents(db),
+    events: createEvents(db, auditDb),
     questions: createQuestions(db),
     lease: createLeases(db),
     freezes: createFreezes(db),
@@ -45,6 +49,8 @@ export function createControl(options: DbOptions): Control {
     counts: () => readCounts(db),
     systemIdentifier: async () =>
       (await db.one<{ identifier: string }>('SELECT system_identifier::text AS identifier FROM pg_control_system()')).identifier,
-    close: () => db.end(),
+    close: async () => {
+      await Promise.all([db.end(), auditDb.end()]);
+    },
   };
 }

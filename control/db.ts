@@ -8,6 +8,8 @@ export interface Db {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** The first row. Throws `internal` without one. */
   one<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row>;
+  /** Rows as arrays of their columns, which costs less where there are many. */
+  arrays<Row extends readonly unknown[]>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   end(): Promise<void>;
 }
 
@@ -19,6 +21,8 @@ export interface DbOptions {
   readonly applicationName: string;
   /** Connections at most, default 10. */
   readonly max?: number;
+  /** Milliseconds that a statement may take, default 10 s. */
+  readonly statementMs?: number;
 }
 
 /** Milliseconds. `answer` is for a server that went silent: it is above the server's own limit, `statement`. */
@@ -51,7 +55,10 @@ export async function withoutJit(client: Pick<pg.ClientBase, 'query'>): Promise<
   await client.query('SET jit = off');
 }
 
-/** Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection. */
+/**
+ * Connects with the first query. All errors are Failures: `control-database-unavailable` when it is about the connection,
+ * `query-too-slow` when the server cancelled the statement, or other statements had all connections for too long.
+ */
 export function createDb(options: DbOptions): Db {
   const address = addressOf(options);
   const pool = new pg.Pool({
@@ -60,7 +67,7 @@ export function createDb(options: DbOptions): Db {
     max: options.max ?? 10,
     idleTimeoutMillis: limits.idle,
     connectionTimeoutMillis: limits.connect,
-    statement_timeout: limits.statement,
+    statement_timeout: options.statementMs ?? limits.statement,
     query_timeout: limits.answer,
     keepAlive: true,
     // The pool awaits it, before the session's first query; its type says void.
@@ -68,11 +75,17 @@ export function createDb(options: DbOptions): Db {
   });
   // A server that stops ends idle connections; without a listener that would end the process. The next query says what is wrong.
   pool.on('error', () => undefined);
+  const connected = countConnected(pool);
+  const failed = (error: unknown): Failure => {
+    // pg-pool's own text: every connection was in use all the time. While none can be made, that is why.
+    const inUse = error instanceof Error && error.message === 'timeout exceeded when trying to connect' && connected() > 0;
+    return inUse ? queued(connected(), error) : controlFailure(error, trustedBy(address));
+  };
   const query: Db['query'] = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
     try {
       return (await pool.query<Row>(text, [...values])).rows;
     } catch (error) {
-      throw controlFailure(error, trustedBy(address));
+      throw failed(error);
     }
   };
   return {
@@ -82,8 +95,28 @@ export function createDb(options: DbOptions): Db {
       if (row === undefined) throw new Failure('internal', 'the control database answered with no row');
       return row;
     },
+    arrays: async <Row extends readonly unknown[]>(text: string, values: readonly unknown[] = []) => {
+      try {
+        // The driver's type of a row in this mode is an array of anything.
+        return (await pool.query({ text, values: [...values], rowMode: 'array' })).rows as unknown as Row[];
+      } catch (error) {
+        throw failed(error);
+      }
+    },
     end: () => pool.end(),
   };
+}
+
+function countConnected(pool: pg.Pool): () => number {
+  const clients = new Set<unknown>();
+  pool.on('connect', (client) => clients.add(client));
+  pool.on('remove', (client) => clients.delete(client));
+  return () => clients.size;
+}
+
+function queued(connections: number, error: unknown): Failure {
+  const waited = `it waited ${limits.connect / 1_000} s for a connection: as many other queries as there are connections (${connections})`;
+  return new Failure('query-too-slow', `control database: the query did not begin; ${waited} are under way`, { connections }, error);
 }
 
 /** A value as a parameter of type json. Half a surrogate pair, as a cut text may end with, would be refused by the server. */

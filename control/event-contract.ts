@@ -30,11 +30,17 @@ export interface Events {
   list(filter: EventFilter): Promise<EventRow[]>;
   /** The newest `seq`; 0 when nothing was recorded yet. */
   last(): Promise<number>;
-  /** Walks the chain. With an anchor that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. */
-  verify(anchor?: Anchor): Promise<Verification>;
+  /**
+   * Walks the chain from its first row; with `further`, from the last row that this process has verified within a day. With an anchor
+   * that was kept elsewhere, a record whose end was cut off or rewritten is noticed too. One walk is under way at a time; who asks
+   * meanwhile shares it, if it covers what they ask for.
+   */
+  verify(options?: { anchor?: Anchor | undefined; further?: boolean | undefined }): Promise<Verification>;
 }
 
 export interface Verification {
+  /** The number of the first row that was read: 1, or the one behind what was verified before. */
+  readonly from: number;
   /** Rows that fit, and the hash of the last one of them. */
   readonly rows: number;
   readonly head: string | null;

@@ -2,7 +2,7 @@ import type { Actor, EventRow, Events } from './contract.ts';
 import { canonical } from '../domain/digest.ts';
 import type { Db } from './db.ts';
 import { eventText } from './event-text.ts';
-import { verifyEvents } from './verify.ts';
+import { createVerifier } from './verify.ts';
 
 interface StoredEvent {
   seq: string;
@@ -13,8 +13,11 @@ interface StoredEvent {
   content: { actor: Actor; data: Readonly<Record<string, unknown>> };
 }
 
-/** The audit as a stream. Appending is never idempotent: what happens twice is recorded twice. */
-export function createEvents(db: Db): Events {
+/**
+ * The audit as a stream. Appending is never idempotent: what happens twice is recorded twice. What may read much of the record has the
+ * connections of `audit`; the pages of one run, and those that come after a `seq`, are read by their index.
+ */
+export function createEvents(db: Db, audit: Db): Events {
   return {
     append: async ({ run, kind, actor, data }) => {
       const text = eventText(actor, data);
@@ -22,7 +25,8 @@ export function createEvents(db: Db): Events {
       return Number(row.seq);
     },
     list: async ({ run, kind, actor, since, until, after, limit }) => {
-      const rows = await db.query<StoredEvent>(
+      const searches = run === undefined && [kind, actor, since, until].some((one) => one !== undefined);
+      const rows = await (searches ? audit : db).query<StoredEvent>(
         `SELECT seq, steadyhand.iso(at) AS at, run, kind, text::json AS content FROM steadyhand.events
          WHERE seq > $1 AND ($2::text IS NULL OR run = $2) AND ($4::text IS NULL OR kind = $4)
            AND ($5::text IS NULL OR steadyhand.actor_of(text) = left($5, 300))
@@ -33,7 +37,7 @@ export function createEvents(db: Db): Events {
       return rows.map(eventRow);
     },
     last: async () => Number((await db.one<{ last: string }>('SELECT coalesce(max(seq), 0) AS last FROM steadyhand.events')).last),
-    verify: (anchor) => verifyEvents(db, anchor),
+    verify: createVerifier(audit),
   };
 }
 

@@ -12,6 +12,8 @@ const bySqlState: Readonly<Record<string, FailureCode>> = {
   '53': 'control-database-unavailable',
   '55P03': 'control-database-unavailable',
   '57': 'control-database-unavailable',
+  // query_canceled: by the statement's time limit, or by an administrator.
+  '57014': 'query-too-slow',
   '58': 'control-database-unavailable',
   '22021': 'input-invalid',
   '22P05': 'input-invalid',

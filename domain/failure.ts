@@ -25,6 +25,11 @@ export class Failure extends Error {
   }
 }
 
+/** Whether the control database is away or overloaded: what a run does waits for it, and no step fails for that. */
+export function isControlAway(code: FailureCode): boolean {
+  return code === 'control-database-unavailable' || code === 'query-too-slow';
+}
+
 /** What a `wait` step throws when it has looked and must look again. */
 export function notYet(what: string, retryAfterMs: number): Failure {
   return new Failure('not-yet', what, { retryAfterMs });

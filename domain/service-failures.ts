@@ -18,6 +18,12 @@ export const serviceFailures = {
     meaning: 'The control database does not answer, so nothing can be recorded and no change begins.',
     hint: 'Bring the control database back. Runs go on by themselves.',
   },
+  'query-too-slow': {
+    retryable: true,
+    status: 503,
+    meaning: 'The control database did not finish a query within its time limit.',
+    hint: 'Ask for less: one run, one kind, a shorter time, a smaller page. When it persists, look at the load of the control database.',
+  },
   'schema-outdated': {
     retryable: true,
     status: 503,

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Attempt, Effects } from '../activities/attempt.ts';
 import type { StepCall } from '../activities/work.ts';
 import type { Control } from '../control/contract.ts';
-import type { Failure, FailureCode } from '../domain/failure.ts';
+import { isControlAway, type Failure, type FailureCode } from '../domain/failure.ts';
 import { redactExcerpt } from '../domain/redaction.ts';
 import { runNameOf, tagOf } from '../domain/run.ts';
 import type { Before, Progress } from '../domain/step.ts';
@@ -132,7 +132,7 @@ async function failed(
     return asTemporal(failure);
   }
   const { attempt } = context.info;
-  const away = failure.code === 'superseded' || failure.code === 'control-database-unavailable';
+  const away = failure.code === 'superseded' || isControlAway(failure.code);
   const enough = step !== null && !away && beat.failsForTooLong();
   const told = asTemporal(failure, enough ? false : again?.(failure));
   log.warn({ activity: name, code: failure.code, run, attempt, stack: redactExcerpt(failure.stack ?? '', stackLength) }, told.message);

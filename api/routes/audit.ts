@@ -15,14 +15,21 @@ export function auditRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       '/audit/verify',
       {
         schema: {
-          summary: 'Walk the chain of the audit record',
+          summary: 'Walk the chain of the audit record, from where the last walk of this API ended; callers share one walk',
           tags: ['audit'],
-          security: needs('read'),
-          querystring: z.strictObject({ anchor: anchor.optional() }),
+          security: needs('audit'),
+          querystring: z.strictObject({
+            anchor: anchor.optional(),
+            full: z.enum(['true', 'false']).default('false').describe('From the first row: also finds an edit of what was verified before'),
+          }),
           response: { 200: auditSchema, ...problemAnswers(400, 401, 403, 429, 503) },
         },
       },
-      async ({ query }) => await parts.control.events.verify(query.anchor === undefined ? undefined : anchorOf(query.anchor)),
+      async ({ query }) =>
+        await parts.control.events.verify({
+          further: query.full === 'false',
+          anchor: query.anchor === undefined ? undefined : anchorOf(query.anchor),
+        }),
     );
     app.get(
       '/findings/:digest',

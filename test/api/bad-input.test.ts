@@ -39,6 +39,7 @@ const bad: Readonly<Record<string, readonly Bad[]>> = {
   ],
   'GET /v1/audit/verify': [
     { query: 'anchor=nonsense', status: 400 },
+    { query: 'full=maybe', status: 400 },
     { as: null, status: 401 },
   ],
   'GET /v1/databases': [{ as: null, status: 401 }],

@@ -39,6 +39,7 @@ const requests: Readonly<Record<Scope, readonly ['GET' | 'POST', string, unknown
   lease: ['POST', '/v1/leases/orders/release', { reason: 'because' }],
   decode: ['POST', '/codec/decode', { payloads: [] }],
   tokens: ['GET', '/v1/tokens'],
+  audit: ['GET', '/v1/audit/verify'],
 };
 
 test('H4: a token does what its scopes say and nothing else', async () => {

@@ -46,7 +46,7 @@ function clusterLogin({ control: { host, port, superuser: user, password } }: Sa
 }
 
 async function chainValid({ environment, tokens }: Sandbox): Promise<string[]> {
-  const { bad } = await apiClient({ environment }, { as: tokens['ada'] ?? '' }).get('/v1/audit/verify', auditSchema);
+  const { bad } = await apiClient({ environment }, { as: tokens['ada'] ?? '' }).get('/v1/audit/verify?full=true', auditSchema);
   return bad ? [`the audit's row ${bad.seq}: ${bad.what}`] : [];
 }
 

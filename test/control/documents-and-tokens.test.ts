@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Control } from '../../control/contract.ts';
 import { digestOf } from '../../domain/digest.ts';
@@ -22,6 +23,17 @@ describe('documents', () => {
 });
 
 describe('tokens', () => {
+  it('that could do everything before the scope `audit` was made can do that, too', async () => {
+    const before = everyScope.filter((scope) => scope !== 'audit');
+    const { row: all } = await control.tokens.create({ person: 'ben', scopes: before, actor: anna });
+    const { row: reads } = await control.tokens.create({ person: 'ben', scopes: ['read'], actor: anna });
+    const client = await place.client(database);
+    await client.query(await readFile(new URL('../../control/migrations/0019-audit-scope.sql', import.meta.url), 'utf8'));
+    const scopes = new Map((await control.tokens.list()).map((token) => [token.id, token.scopes]));
+    expect(scopes.get(all.id)).toEqual(everyScope);
+    expect(scopes.get(reads.id)).toEqual(['read']);
+  });
+
   it('are shown once; what is stored cannot be used', async () => {
     const { token, row } = await control.tokens.create({ person: 'ben', note: 'laptop', actor: anna });
     expect(token).toMatch(/^sh_[0-9a-z]+_[\w-]{43}$/);

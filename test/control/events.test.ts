@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Control } from '../../control/contract.ts';
 import { canonical } from '../../domain/digest.ts';
-import { anna, application, aRun, controlPlace, owner } from './support.ts';
+import { makeManyEvents } from '../../bench/control/many-events.ts';
+import { createDb } from '../../control/db.ts';
+import { createVerifier } from '../../control/verify.ts';
+import { anna, application, aRun, controlPlace, owner, rowsRead } from './support.ts';
 
 const place = controlPlace();
 let control: Control;
@@ -116,7 +119,7 @@ describe('verify', () => {
   const verified = async (): Promise<{ seq: number; what: string } | null> => (await control.events.verify()).bad;
 
   it('says that an empty record is empty', async () => {
-    expect(await control.events.verify()).toEqual({ rows: 0, head: null, anchor: null, bad: null });
+    expect(await control.events.verify()).toEqual({ from: 1, rows: 0, head: null, anchor: null, bad: null });
   });
 
   it.each([["text = '{}'"], ["at = at + interval '1 microsecond'"], ["run = 'another'"], ["kind = 'run.closed'"]])(
@@ -148,12 +151,12 @@ describe('verify', () => {
     const { rows: seq, head } = await control.events.verify();
     const anchor = { seq, hash: head ?? '' };
     await append(4);
-    expect((await control.events.verify(anchor)).bad).toBeNull();
+    expect((await control.events.verify({ anchor })).bad).toBeNull();
     await tamper('DELETE FROM steadyhand.events WHERE seq >= 3');
     expect(await verified()).toBeNull();
-    expect((await control.events.verify(anchor)).bad).toEqual({ seq: 3, what: expect.stringContaining('cut off') });
+    expect((await control.events.verify({ anchor })).bad).toEqual({ seq: 3, what: expect.stringContaining('cut off') });
     await append(33);
-    expect((await control.events.verify(anchor)).bad).toEqual({ seq: 3, what: expect.stringContaining('rewritten') });
+    expect((await control.events.verify({ anchor })).bad).toEqual({ seq: 3, what: expect.stringContaining('rewritten') });
   });
 
   it('agrees with the statement that docs/audit.md gives for checking by hand', async () => {
@@ -169,6 +172,62 @@ describe('verify', () => {
     ]);
     await tamper("UPDATE steadyhand.events SET text = '{}' WHERE seq = 2");
     expect((await rows())[1]).toEqual({ seq: '2', fits: false });
+  });
+
+  it('goes on from the last verified row, and notices that this row was rewritten; the whole record shows every edit', async () => {
+    await appendMany(3);
+    expect(await control.events.verify({ further: true })).toMatchObject({ from: 1, rows: 3 });
+    await append(4);
+    expect(await control.events.verify({ further: true })).toMatchObject({ from: 4, rows: 4, bad: null });
+    expect(await control.events.verify({ further: true })).toMatchObject({ from: 5, rows: 4, bad: null });
+    await tamper("UPDATE steadyhand.events SET text = '{}' WHERE seq = 2");
+    expect(await control.events.verify({ further: true })).toMatchObject({ from: 5, bad: null });
+    expect(await control.events.verify()).toMatchObject({ from: 1, bad: { seq: 2 } });
+    // What was found to be bad is not passed over.
+    expect(await control.events.verify({ further: true })).toMatchObject({ from: 1, bad: { seq: 2 } });
+  });
+
+  it.each([
+    ['rewritten', "UPDATE steadyhand.events SET hash = repeat('0', 64) WHERE seq = 3"],
+    ['cut off', 'DELETE FROM steadyhand.events WHERE seq = 3'],
+  ])('notices that the last verified row was %s, though it does not read those before it', async (_, edit) => {
+    await appendMany(3);
+    await control.events.verify();
+    await tamper(edit);
+    expect(await control.events.verify({ further: true })).toMatchObject({
+      bad: { seq: 3, what: expect.stringContaining('verified before') },
+    });
+  });
+
+  it('reads the whole record again a day after it was last read whole, also when it was verified further meanwhile', async () => {
+    let now = 0;
+    const db = createDb({ connectionString: place.url(database, application), applicationName: 'verifier' });
+    const verify = createVerifier(db, () => now);
+    await appendMany(3);
+    await verify();
+    now = 23 * 3_600_000;
+    await append(4);
+    expect(await verify({ further: true })).toMatchObject({ from: 4 });
+    now = 24 * 3_600_000;
+    expect(await verify({ further: true })).toMatchObject({ from: 1, rows: 4 });
+    await db.end();
+  });
+
+  it('is under way once: eight who ask at the same time share it, and one who asks for less than the whole shares that', async () => {
+    const client = await place.client(database);
+    await makeManyEvents(client, 4_500);
+    const read = async (ask: (events: Control['events']) => Promise<unknown>): Promise<number> =>
+      await rowsRead(place, database, async ({ events }) => await ask(events));
+    const one = await read((events) => events.verify());
+    expect(one).toBeGreaterThanOrEqual(4_500);
+    const all = await read((events) => Promise.all(Array.from({ length: 8 }, (_, at) => events.verify({ further: at % 2 === 1 }))));
+    expect(all).toBeLessThan(1.5 * one);
+    // Of two that ask for the whole, and for more than what is under way, one more walk serves both.
+    const further = async (events: Control['events']): Promise<unknown> => {
+      await events.verify();
+      return await Promise.all([events.verify({ further: true }), events.verify(), events.verify()]);
+    };
+    expect(await read(further)).toBeLessThan(2.5 * one);
   });
 
   it('walks more than one batch', async () => {

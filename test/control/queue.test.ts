@@ -1,9 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Control } from '../../control/contract.ts';
-import { createControl } from '../../control/control.ts';
 import { longQueue, makeManyRuns } from '../../bench/control/many-runs.ts';
-import { eventually } from '../support/eventually.ts';
-import { aRun, application, controlPlace, newRequest } from './support.ts';
+import { aRun, controlPlace, newRequest, rowsRead } from './support.ts';
 
 const place = controlPlace();
 let control: Control;
@@ -126,33 +124,14 @@ async function taken(): Promise<string> {
   return run;
 }
 
-/** How many rows of all tables the server reads for the work. A session reports them when it ends. */
-async function rowsRead(work: (control: Control) => Promise<unknown>): Promise<number> {
-  const client = await place.client(database);
-  const read = async (): Promise<number> => {
-    const { rows } = await client.query<{ read: string }>(
-      `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read FROM pg_stat_user_tables WHERE schemaname = 'steadyhand'`,
-    );
-    return Number(rows[0]?.read);
-  };
-  const sessions = async (): Promise<number> =>
-    (await client.query("SELECT FROM pg_stat_activity WHERE application_name = 'counted'")).rowCount ?? 0;
-  const before = await read();
-  const counted = createControl({ connectionString: place.url(database, application), applicationName: 'counted' });
-  await work(counted);
-  await counted.close();
-  await eventually(async () => ((await sessions()) === 0 ? true : undefined));
-  return (await read()) - before;
-}
-
 it('a page reads the queue once, however many of its runs wait there, and a list of leases reads it once', async () => {
   const client = await place.client(database);
   const runs = await makeManyRuns(client, { inOne: 150, others: 150, queues: 30 });
   // Each row of the page has further rows of its own, and each run of the queue is read by a few of the tables.
-  const page = await rowsRead((counted) => counted.runs.list({ limit: 200 }));
+  const page = await rowsRead(place, database, (counted) => counted.runs.list({ limit: 200 }));
   expect(page).toBeLessThan(20 * (200 + runs.length));
-  expect(await rowsRead((counted) => counted.lease.list())).toBeLessThan(20 * runs.length);
-  expect(await rowsRead((counted) => counted.runs.open())).toBeLessThan(4 * runs.length);
+  expect(await rowsRead(place, database, (counted) => counted.lease.list())).toBeLessThan(20 * runs.length);
+  expect(await rowsRead(place, database, (counted) => counted.runs.open())).toBeLessThan(4 * runs.length);
   const listed = await control.runs.list({ limit: 200, database: longQueue });
   // The holder is in no queue, and the others wait in the order in which they were requested.
   expect(listed.toReversed().map(({ waits }) => waits?.place ?? null)).toEqual([null, ...Array.from({ length: 149 }, (_, at) => at + 1)]);
@@ -164,5 +143,5 @@ it('a run that does not queue costs no look at the queue', async () => {
   const run = await aRun(control);
   await client.query('ANALYZE');
   // One table of this size may be read as a whole, where that is as quick as its index; the queue is several.
-  expect(await rowsRead((counted) => counted.runs.find(run))).toBeLessThan(1.5 * runs.length);
+  expect(await rowsRead(place, database, (counted) => counted.runs.find(run))).toBeLessThan(1.5 * runs.length);
 });

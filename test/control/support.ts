@@ -6,6 +6,7 @@ import type { Actor, Control, NewRequest } from '../../control/contract.ts';
 import { createControl } from '../../control/control.ts';
 import { Failure, type FailureCode } from '../../domain/failure.ts';
 import type { Cluster } from '../../sandbox/postgres.ts';
+import { eventually } from '../support/eventually.ts';
 import { application, owner, startControlServer, templateControl, type ControlServer } from '../support/control-server.ts';
 
 export { application, owner };
@@ -127,4 +128,23 @@ export async function failureOf(code: FailureCode, promise: Promise<unknown>): P
   if (!(error instanceof Failure)) throw error;
   expect(error.code, error.message).toBe(code);
   return error;
+}
+
+/** How many rows of all tables the server reads for the work. A session reports them when it ends. */
+export async function rowsRead(place: Place, database: string, work: (control: Control) => Promise<unknown>): Promise<number> {
+  const client = await place.client(database);
+  const read = async (): Promise<number> => {
+    const { rows } = await client.query<{ read: string }>(
+      `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS read FROM pg_stat_user_tables WHERE schemaname = 'steadyhand'`,
+    );
+    return Number(rows[0]?.read);
+  };
+  const sessions = async (): Promise<number> =>
+    (await client.query("SELECT FROM pg_stat_activity WHERE application_name LIKE 'counted%'")).rowCount ?? 0;
+  const before = await read();
+  const counted = createControl({ connectionString: place.url(database, application), applicationName: 'counted' });
+  await work(counted);
+  await counted.close();
+  await eventually(async () => ((await sessions()) === 0 ? true : undefined));
+  return (await read()) - before;
 }

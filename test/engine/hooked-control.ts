@@ -1,5 +1,5 @@
 import type { Control } from '../../control/contract.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, type FailureCode } from '../../domain/failure.ts';
 
 /** What happens at calls of the control database, by `group.function`: before it is asked, or when it has answered. */
 export interface ControlHooks {
@@ -8,18 +8,18 @@ export interface ControlHooks {
   /** Called when the database has done it and the caller has not heard of it yet. */
   readonly after: Map<string, () => Promise<unknown>>;
   /** Every call until then fails as if nobody answered. */
-  away: boolean;
+  away: FailureCode | null;
 }
 
 export function newHooks(): ControlHooks {
-  return { before: new Map(), after: new Map(), away: false };
+  return { before: new Map(), after: new Map(), away: null };
 }
 
 /** The control database as a worker sees it, with hooks at every call. */
 export function hookedControl(control: Control, hooks: ControlHooks): Control {
   const call = async (name: string, ask: () => Promise<unknown>): Promise<unknown> => {
     await hooks.before.get(name)?.();
-    if (hooks.away) throw new Failure('control-database-unavailable', 'the control database does not answer: it is away');
+    if (hooks.away !== null) throw new Failure(hooks.away, 'the control database does not answer: it is away');
     const answer = await ask();
     await hooks.after.get(name)?.();
     return answer;

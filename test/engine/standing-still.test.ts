@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, type FailureCode } from '../../domain/failure.ts';
 import { eventually } from '../support/eventually.ts';
 import { once } from './hooked-control.ts';
 import { enginePlace, type EngineTest } from './place.ts';
@@ -7,14 +7,14 @@ import { enginePlace, type EngineTest } from './place.ts';
 const place = enginePlace();
 
 /** From the next call of this name on nobody answers, for so long. */
-function goesAway({ hooks }: EngineTest, name: string, forMs: number): Promise<void> {
+function goesAway({ hooks }: EngineTest, name: string, forMs: number, code: FailureCode = 'control-database-unavailable'): Promise<void> {
   const back = Promise.withResolvers<void>();
   hooks.before.set(
     name,
     once(async () => {
-      hooks.away = true;
+      hooks.away = code;
       setTimeout(() => {
-        hooks.away = false;
+        hooks.away = null;
         back.resolve();
       }, forMs);
       await Promise.resolve();
@@ -55,9 +55,12 @@ test('the control database goes away for a moment at everything that it is asked
 });
 
 describe('the control database is away for longer than a step is tried', () => {
-  test.for(['attempts.settle', 'documents.put'])('at %s, and nothing fails for it', async (name) => {
+  test.for([
+    ['attempts.settle', 'query-too-slow'],
+    ['documents.put', 'control-database-unavailable'],
+  ] as const)('at %s (%s), and nothing fails for it', async ([name, code]) => {
     const engine = await place.begin();
-    void goesAway(engine, name, 12_000);
+    void goesAway(engine, name, 12_000, code);
     await succeeds(engine);
   });
 

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { engineWork, onTheSpot, type EngineActivities } from '../../activities/engine/contract.ts';
 import type { StepCall, Work, WorkOf } from '../../activities/work.ts';
+import { isControlAway } from '../../domain/failure.ts';
 import { reportOf } from './failure.ts';
 
 /** An activity by its name, typed by its contract, with the kind of work that decides its timeouts. */
@@ -110,7 +111,7 @@ export async function call<Input, Result>(verb: Verb<Input, Result>, input: Inpu
     } catch (error) {
       const { code } = reportOf(error);
       if ((code === 'worker-lost' || code === 'superseded') && lost < lostWorkers) lost += 1;
-      else if (outage > outages || code !== 'control-database-unavailable') throw error;
+      else if (outage > outages || !isControlAway(code)) throw error;
       else await callOnce(engine.standBy, undefined, undefined, 'waits for the control database');
     }
   }
