@@ -2,6 +2,7 @@
 // report as one line, the last one of the output) and with --save keeps the report under bench/results/.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchControl } from './control/control.ts';
 import { benchEngine } from './engine/engine.ts';
 import type { Bench } from './frame/bench.ts';
 import { reportText } from './frame/table.ts';
@@ -9,6 +10,7 @@ import { benchRestore } from './restore/restore.ts';
 
 /** With the rounds that it takes to tell something. */
 const benches: Readonly<Record<string, { readonly bench: Bench; readonly rounds: number; readonly warmUp: number }>> = {
+  control: { bench: benchControl, rounds: 15, warmUp: 0 },
   engine: { bench: benchEngine, rounds: 25, warmUp: 2 },
   restore: { bench: benchRestore, rounds: 5, warmUp: 1 },
 };

@@ -7,14 +7,12 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { ulid } from 'ulid';
 import { createControl } from '../../control/control.ts';
 import type { Control } from '../../control/contract.ts';
-import { migrate } from '../../control/migrate.ts';
-import { quoteLiteral } from '../../domain/command.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
-import { withSuperuser } from '../../sandbox/application/application.ts';
-import { startCluster, type Cluster } from '../../sandbox/postgres.ts';
+import { startCluster } from '../../sandbox/postgres.ts';
 import { startTemporal, type TemporalServer } from '../../sandbox/temporal.ts';
 import { startRun } from '../../temporal/runs.ts';
 import type { BenchOptions } from '../frame/bench.ts';
+import { controlDatabase } from '../frame/control-database.ts';
 import { openScratch } from '../frame/scratch.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 
@@ -83,19 +81,6 @@ export async function openPlace({ log, signal }: Pick<BenchOptions, 'log' | 'sig
     await stop();
     throw error;
   }
-}
-
-async function controlDatabase(cluster: Cluster): Promise<string> {
-  const url = (role: string, password: string): string =>
-    `postgres://${role}:${encodeURIComponent(password)}@${cluster.host}:${cluster.port}/steadyhand`;
-  await withSuperuser(cluster, 'postgres', async (client) => {
-    const secret = quoteLiteral(cluster.password);
-    await client.query(`CREATE ROLE steadyhand_owner LOGIN CREATEROLE PASSWORD ${secret}`);
-    await client.query(`CREATE ROLE steadyhand_app LOGIN PASSWORD ${secret}`);
-    await client.query('CREATE DATABASE steadyhand OWNER steadyhand_owner');
-  });
-  await migrate({ connectionString: url('steadyhand_owner', cluster.password), application: 'steadyhand_app' });
-  return url('steadyhand_app', cluster.password);
 }
 
 async function bundled(directory: string): Promise<string> {

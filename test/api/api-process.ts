@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type pg from 'pg';
 import { afterEach, inject } from 'vitest';
 import type { Control } from '../../control/contract.ts';
 import { createControl } from '../../control/control.ts';
@@ -32,6 +33,8 @@ export interface ApiProcesses {
   readonly tap: Tap;
   /** Of ada. */
   readonly token: string;
+  /** A session on the control database with all rights; ended after the test. */
+  superuser(): Promise<pg.Client>;
   /** Nobody works on it. */
   readonly taskQueue: string;
   start(options?: { tapped?: boolean; environment?: Readonly<Record<string, string>> }): Promise<ApiProcess>;
@@ -62,6 +65,7 @@ export function apiProcesses(): { begin(inventory?: { orders?: string }): Promis
       return {
         control,
         tap,
+        superuser: () => place.client(database),
         token,
         taskQueue,
         start: async ({ tapped = false, environment = {} } = {}) => {
