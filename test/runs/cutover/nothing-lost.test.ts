@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { expect, test } from 'vitest';
 import { join } from 'node:path';
 import { createApplicationDatabase } from '../../../sandbox/application/application.ts';
-import { planSchema } from '../../../api/answers.ts';
+import { previewSchema } from '../../../api/plan-answers.ts';
 import { startCluster } from '../../../sandbox/postgres.ts';
 import { scramVerifier } from '../../../activities/postgres/scram-verifier.ts';
 import { movePlace, type Move } from '../../e2e/place.ts';
@@ -115,7 +115,8 @@ test('with what people chose it moves: no row comes twice, extension rows come a
   const before = await read(source, modes);
   const leave = older === undefined ? [] : ['kept.history'];
   const input = { target: `${move.database}-18`, schema: way, triggers: 'hold', leave };
-  const plan = await move.as('ada').post('/v1/plans', { runbook: 'migration-cutover', database: move.database, input }, planSchema);
+  const body = { runbook: 'migration-cutover', database: move.database, input };
+  const { plan } = await move.as('ada').post('/v1/plans', body, previewSchema);
   const planned = plan.steps.find((one) => one.id === 'hold-triggers');
   const text = 'ALTER TABLE "public"."accounts" DISABLE TRIGGER "audit"';
   expect(planned).toMatchObject({ commands: expect.arrayContaining([expect.objectContaining({ text })]) as unknown });
