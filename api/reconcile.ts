@@ -18,7 +18,10 @@ const because: Readonly<Record<Exclude<RunStatus, 'open'>, string>> = {
 
 /** Calls to Temporal at once. */
 const looksAtOnce = 10;
-/** Runs of a pass that the list accounts for and that are looked at all the same: the list may lag behind. */
+/**
+ * Runs of a pass that the list has as before and that are looked at all the same: the list may lag behind. After a start these are
+ * the runs that were never looked at, then those whose last look is oldest. So a pass is short, also the first one over thousands.
+ */
 const looksBeside = 100;
 
 /**
@@ -62,11 +65,13 @@ export function createReconciler(
     const open = await parts.control.runs.open();
     for (const known of [unknownSince, foundOpen]) keepOnly(known, new Set(open));
     const running = await parts.temporal.running();
-    const accounted = (run: string): boolean => running.has(run) && foundOpen.get(run) === running.get(run);
     // What the list lacks has probably ended, so it comes first.
     const missing = open.filter((run) => !running.has(run));
-    const changed = open.filter((run) => running.has(run) && !accounted(run));
-    const beside = [...foundOpen.keys()].filter(accounted).slice(0, looksBeside);
+    const listed = open.filter((run) => running.has(run));
+    const changed = listed.filter((run) => foundOpen.has(run) && foundOpen.get(run) !== running.get(run));
+    const never = listed.filter((run) => !foundOpen.has(run));
+    const oldest = [...foundOpen.keys()].filter((run) => running.has(run) && foundOpen.get(run) === running.get(run));
+    const beside = [...never, ...oldest].slice(0, looksBeside);
     const failed = await atOnce(looksAtOnce, [...missing, ...changed, ...beside], (run) => compare(run, running.get(run)));
     if (failed.length > 0) throw failed[0];
   };

@@ -1,4 +1,5 @@
 import type { BenchOptions, Target } from '../frame/bench.ts';
+import { interleaved } from '../frame/interleaved.ts';
 import { loadNow, machine, temporalVersion } from '../frame/machine.ts';
 import { rounded, summary, type BenchReport, type BenchResult } from '../frame/report.ts';
 import { longQueue } from './many-runs.ts';
@@ -97,18 +98,21 @@ async function benchVerify({ get, control }: Place, { rounds }: BenchOptions, ad
   const verify = async (callers: number): Promise<number> =>
     Math.max(...(await Promise.all(Array.from({ length: callers }, () => get('/v1/audit/verify?full=true')))));
   const few = Math.min(rounds, 3);
-  const [two, eight] = [await times(few, () => verify(2)), await times(few, () => verify(8))];
-  const perThousand = add('verify', 'of 1,000 rows', await perRows(few, rows, () => verify(1)));
+  const { one, two, eight } = await interleaved(
+    { one: () => verify(1), two: () => verify(2), eight: () => verify(8) },
+    { rounds: few, warmUp: 0 },
+  );
+  const perThousand = add(
+    'verify',
+    'of 1,000 rows',
+    one.map((ms) => (ms / rows) * 1_000),
+  );
   const [ofTwo, ofEight] = [add('verify', 'by two at once', two), add('verify', 'by eight at once', eight)];
   add('verify', 'from the last verified row', await times(few, () => get('/v1/audit/verify')));
   return [
     { text: 'verify: ms for 1,000 rows (60,000 rows a second)', measured: perThousand.median, atMost: 16.67 },
     { text: 'verify: eight at once / two at once', measured: rounded(ofEight.median / ofTwo.median), atMost: 1.25 },
   ];
-}
-
-async function perRows(rounds: number, rows: number, verify: () => Promise<number>): Promise<number[]> {
-  return (await times(rounds, verify)).map((ms) => (ms / rows) * 1_000);
 }
 
 /** What others wait while thirty clients repeat the slowest search all the time. */

@@ -7,5 +7,7 @@ CREATE FUNCTION steadyhand.actor_of(text text) RETURNS text LANGUAGE sql IMMUTAB
 RETURN left(split_part(split_part(text, '"},"data":', 1), '"name":"', 2), 300);
 
 CREATE INDEX events_of_actor ON steadyhand.events (steadyhand.actor_of(text), seq);
-CREATE INDEX events_of_kind ON steadyhand.events (kind, seq);
+-- With the time in them, pages of a kind or of everything from a time on are found without a look at the rows before it.
+CREATE INDEX events_of_kind ON steadyhand.events (kind, seq) INCLUDE (at);
+CREATE INDEX events_in_order ON steadyhand.events (seq) INCLUDE (at);
 CREATE INDEX events_by_time ON steadyhand.events (at);

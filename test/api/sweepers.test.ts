@@ -120,11 +120,13 @@ describe('with many open runs', () => {
     const api = await place.begin();
     const runs = await many(api, 300);
     const reconcile = createReconciler(api.parts, log);
-    await reconcile();
-    expect(api.temporal.looks).toBe(300);
-    api.temporal.looks = 0;
-    await reconcile();
-    expect(api.temporal.looks).toBe(100);
+    const looked: number[] = [];
+    for (let pass = 0; pass < 4; pass += 1) {
+      api.temporal.looks = 0;
+      await reconcile();
+      looked.push(api.temporal.looks);
+    }
+    expect(looked).toEqual([100, 100, 100, 100]);
     api.temporal.looks = 0;
     const [, , terminated = ''] = runs;
     api.temporal.statuses.set(terminated, 'terminated');

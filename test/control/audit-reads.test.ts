@@ -12,6 +12,8 @@ it('searches by actor, kind and time read what they show, and not the record', a
   await makeManyEvents(client, 20_000);
   const { rows } = await client.query<{ since: Date }>('SELECT at AS since FROM steadyhand.events WHERE seq = 19990');
   const since = rows[0]?.since.toISOString();
+  const { rows: inMiddle } = await client.query<{ since: Date }>('SELECT at AS since FROM steadyhand.events WHERE seq = 10000');
+  const middle = inMiddle[0]?.since.toISOString();
   const searches = [
     { actor: 'nobody' },
     { actor: 'anna', after: 15_000 },
@@ -20,6 +22,9 @@ it('searches by actor, kind and time read what they show, and not the record', a
     { kind: 'step.done', actor: 'nobody' },
     { since },
     { since, kind: 'step.done' },
+    { since: middle },
+    { since: middle, kind: 'step.done' },
+    { until: middle, after: 15_000 },
   ];
   for (const search of searches) {
     const read = await rowsRead(place, database, (counted) => counted.events.list({ ...search, limit: 100 }));
