@@ -21,6 +21,8 @@ export async function tryLock(file: string): Promise<KernelLock | undefined> {
   const { DatabaseSync } = await import('node:sqlite');
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
+    // Else a journal would lie beside the lock, also after a kill.
+    database.exec('PRAGMA journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
     return { release: () => database.close() };
   } catch (error) {

@@ -23,9 +23,9 @@ function expectWhole(): void {
   const names = readdirSync(cache).filter((name) => !name.endsWith('.lock'));
   expect(names.toSorted()).toEqual([
     expect.stringMatching(/^postgres-16[.\w-]+\d$/),
-    expect.stringMatching(/^postgres-16[.\w-]+-aws$/),
+    expect.stringMatching(/^postgres-16[.\w-]+-aws-[0-9a-f]{8}$/),
     expect.stringMatching(/^postgres-18[.\w-]+\d$/),
-    expect.stringMatching(/^postgres-18[.\w-]+-aws$/),
+    expect.stringMatching(/^postgres-18[.\w-]+-aws-[0-9a-f]{8}$/),
   ]);
   for (const name of names) {
     const version = execFileSync(join(cache, name, 'bin/postgres'), ['--version'], { encoding: 'utf8' });
