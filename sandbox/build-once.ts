@@ -42,7 +42,7 @@ const tellAgainMs = 15_000;
  * no longer hold. Throws what `build` throws, `cache-unusable`, and the signal's reason when aborted.
  */
 export async function buildOnce(wanted: BuildOnce): Promise<void> {
-  if (wanted.isThere()) return;
+  if (wanted.isThere()) return await clearAfterKill(wanted.finished);
   const lock = await turn(wanted).catch((error: unknown) => {
     throw unusable(wanted, error);
   });
@@ -104,11 +104,25 @@ function workshopsOf(finished: string): string {
   return `${finished}.building-`;
 }
 
+async function workshopsAt(finished: string): Promise<string[]> {
+  const prefix = basename(workshopsOf(finished));
+  const names = await readdir(dirname(finished));
+  return names.filter((name) => name.startsWith(prefix)).map((name) => join(dirname(finished), name));
+}
+
+/** A builder that was killed after its folder had its name left its workshop. What this user may not remove harms nobody. */
+async function clearAfterKill(finished: string): Promise<void> {
+  if ((await workshopsAt(finished)).length === 0) return;
+  const lock = await tryLock(`${finished}.lock`).catch(() => undefined);
+  if (!lock) return;
+  await removeLeftOvers(finished)
+    .catch(() => undefined)
+    .finally(() => lock.release());
+}
+
 /** Only the holder of the lock may call it: then all of these are of dead builders. */
 async function removeLeftOvers(finished: string): Promise<void> {
-  const prefix = basename(workshopsOf(finished));
-  for (const name of (await readdir(dirname(finished))).filter((one) => one.startsWith(prefix))) {
-    const left = join(dirname(finished), name);
+  for (const left of await workshopsAt(finished)) {
     for (const record of readPidFiles(join(left, 'pids'))) await endChild(record);
     await removeFolder(left);
   }

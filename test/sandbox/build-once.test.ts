@@ -103,6 +103,13 @@ describe('what is built once', () => {
     expect(readdirSync(finished)).toEqual(['whole']);
   });
 
+  it('is rid of what a builder left that was killed when all was made', async () => {
+    await buildOnce(wanted());
+    mkdirSync(`${finished}.building-killed/pids`, { recursive: true });
+    await buildOnce(wanted());
+    expect(cached()).toEqual(['thing-1']);
+  });
+
   it('is waited for no longer than the caller wants, and the builder goes on', async () => {
     const first = held();
     await first.begun;
