@@ -1,5 +1,6 @@
 // A process of its own, so that its work does not slow down the client that is measured: `node hostile-clients-main.ts <url> <tokens>
-// <seconds>`. Each token is a client that sends one request after the other. Prints how many of each kind were answered, as JSON.
+// <seconds> <pumps>`. Each token is a client that sends one request after the other. A pump is a text to repeat up to 256 kB. Prints
+// how many of each kind were answered, as JSON.
 import { request, Agent, type OutgoingHttpHeaders } from 'node:http';
 
 interface Attack {
@@ -10,7 +11,6 @@ interface Attack {
   readonly body?: string;
 }
 
-const pumps = ['a.', 'a-', 'a+', 'http.'];
 const most = 256 * 1024;
 /** Node refuses headers above 16 kB; this much is read. */
 const inHeaders = 14_000;
@@ -40,8 +40,8 @@ function attacksOf(pump: string): Attack[] {
   ];
 }
 
-const [url = '', tokens = '', seconds = '1'] = process.argv.slice(2);
-const attacks = pumps.flatMap(attacksOf);
+const [url = '', tokens = '', seconds = '1', pumps = ''] = process.argv.slice(2);
+const attacks = pumps.split(',').flatMap(attacksOf);
 const until = performance.now() + Number(seconds) * 1_000;
 const answered: Record<string, number> = {};
 const longest: Record<string, number> = {};

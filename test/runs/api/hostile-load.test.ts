@@ -12,13 +12,23 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-const seconds = 20;
+const seconds = 10;
 const hostileClients = 4;
 const clients = fileURLToPath(new URL('../../support/hostile-clients-main.ts', import.meta.url));
 const counted = z.object({ answered: z.record(z.string(), z.number()), longest: z.record(z.string(), z.number()) });
 
+/** What expressions for addresses, keys and passwords look at; the others have the same lengths and nothing to look at. */
+const hostilePumps = ['a.', 'a-', 'a+', 'http.'];
+const harmlessPumps = ['ab', 'cd', 'ef', 'abcde'];
+
+/**
+ * A ratio, as other tests share the machine: with harmless texts of the same length another client waits nearly as long. Before
+ * redaction was linear, it waited seconds. docs/benchmarks.md has the figure in milliseconds, of a quiet machine.
+ */
+const atMostTimesHarmless = 4;
+
 test('four clients that send 256 kB of what the redaction looks for hold up nobody else', async () => {
-  const pumps = ['a.', 'a-', 'a+', 'http.'];
+  let pumps = harmlessPumps;
   let asked = 0;
   const orders = await startRefusingPostgres(() => (pumps[(asked += 1) % pumps.length] ?? '').repeat(64 * 1024));
   endings.push(orders.close);
@@ -34,20 +44,25 @@ test('four clients that send 256 kB of what the redaction looks for hold up nobo
       return made.token;
     }),
   );
-  const alone = at(await measured(url, api.token, AbortSignal.timeout(5_000)), 0.99);
-  const hostile = spawn(process.execPath, [clients, url, tokens.join(','), String(seconds)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new AbortController();
-  const output = text(hostile.stdout).finally(() => ended.abort());
-  const times = await measured(url, api.token, ended.signal);
-  const { answered, longest } = counted.parse(JSON.parse(await output));
-  const [p50, p99, most] = [at(times, 0.5), at(times, 0.99), at(times, 1)];
-  console.log({ requests: times.length, p50, p99, most, p99Alone: alone, answered });
-  expect(p99).toBeLessThan(100);
-  expect(times.length).toBeGreaterThan(200);
+  const beside = async (sent: string[]): Promise<{ times: number[]; output: z.infer<typeof counted> }> => {
+    pumps = sent;
+    const args = [clients, url, tokens.join(','), String(seconds), sent.join(',')];
+    const others = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new AbortController();
+    const output = text(others.stdout).finally(() => ended.abort());
+    const times = await measured(url, api.token, ended.signal);
+    return { times, output: counted.parse(JSON.parse(await output)) };
+  };
+  const alone = await measured(url, api.token, AbortSignal.timeout(5_000));
+  const harmless = await beside(harmlessPumps);
+  const { times, output } = await beside(hostilePumps);
+  const p99 = { alone: at(alone, 0.99), besideHarmless: at(harmless.times, 0.99), besideHostile: at(times, 0.99) };
+  console.log({ requests: times.length, p50: at(times, 0.5), most: at(times, 1), p99 });
+  expect(p99.besideHostile).toBeLessThan(atMostTimesHarmless * Math.max(p99.besideHarmless, p99.alone, 10));
   // Each way was tried, with a token and without, and answered shortly.
   const kinds = ['path 404', 'path 401', 'key 400', 'key 422', 'key 401', 'value 400', 'value 401', 'header 400', 'header 401'];
-  expect(Object.keys(answered)).toEqual(expect.arrayContaining([...kinds, 'server-error 502', 'server-error 401']));
-  for (const length of Object.values(longest)) expect(length).toBeLessThan(25_000);
+  expect(Object.keys(output.answered)).toEqual(expect.arrayContaining([...kinds, 'server-error 502', 'server-error 401']));
+  for (const length of Object.values(output.longest)) expect(length).toBeLessThan(25_000);
 });
 
 /** Milliseconds of one client's requests, one after the other, in order of their length. */
