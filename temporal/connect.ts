@@ -1,4 +1,12 @@
-import { Client, Connection, type ClientOptions, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+  ServiceError,
+  type ClientOptions,
+} from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Failure } from '../domain/failure.ts';
 
@@ -8,12 +16,26 @@ export const grpc = {
   deadline: 4,
   notFound: 5,
   permissionDenied: 7,
+  resourceExhausted: 8,
   unimplemented: 12,
   unavailable: 14,
   unauthenticated: 16,
 } as const;
 
 const connectWithinMs = 5_000;
+
+type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
+
+const retries = defaultGrpcRetryOptions();
+const retryAll = makeGrpcRetryInterceptor(retries);
+const retryUpdate = makeGrpcRetryInterceptor({
+  ...retries,
+  retryableDecider: (attempt, status) => status.code !== grpc.resourceExhausted && retries.retryableDecider(attempt, status),
+});
+
+/** As the library retries; an update that the server has no place for fails at once, so that its message goes another way. */
+const retry: Interceptor = (options, nextCall) =>
+  (options.method_definition.path.endsWith('/UpdateWorkflowExecution') ? retryUpdate : retryAll)(options, nextCall);
 
 /**
  * Connects and looks at the namespace, both within 5 s. Throws `temporal-unavailable` naming address and namespace, with what is
@@ -28,7 +50,12 @@ export async function connectTemporal(
   const where = { address, namespace, tls: Boolean(config.connectionOptions.tls) };
   let connection: Connection;
   try {
-    connection = await Connection.connect({ ...config.connectionOptions, address, connectTimeout: connectWithinMs });
+    connection = await Connection.connect({
+      ...config.connectionOptions,
+      address,
+      connectTimeout: connectWithinMs,
+      interceptors: [retry],
+    });
   } catch (error) {
     throw temporalFailure(error, where);
   }

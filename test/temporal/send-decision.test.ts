@@ -19,6 +19,7 @@ const update = 'UpdateWorkflowExecution';
 const poll = 'PollWorkflowExecutionUpdate';
 const signal = 'SignalWorkflowExecution';
 const soon = 700;
+const long = 6_000;
 let client: Client;
 let end: () => Promise<void>;
 
@@ -53,6 +54,7 @@ async function taken(run: string): Promise<string[]> {
 }
 
 const notFound = 5;
+const resourceExhausted = 8;
 /** All statuses of gRPC but OK, and what a server does that is stopped or dies. */
 const faults: readonly Fault[] = [...Array.from({ length: 16 }, (_, index) => ({ status: index + 1 })), 'silent', 'lost'];
 
@@ -133,6 +135,31 @@ test('more updates at once than a workflow takes: each is judged or goes as a si
   expect(answers.filter((one) => one === null).length).toBeGreaterThan(0);
   const all = await taken(run);
   for (const { decisionId } of messages) expect(all).toContain(decisionId);
+});
+
+test('four updates under way: the next answers go as signals at once, and updates go again after that', async () => {
+  const run = await aRun();
+  const [first, rest] = [4, 20].map((length) => Array.from({ length }, () => aMessage('retry'))) as [DecisionMessage[], DecisionMessage[]];
+  await withFault('silent', [update, poll], async (faulty) => {
+    const waiting = first.map(async (message) => await sendDecision(faulty, run, message, long));
+    const began = performance.now();
+    expect(await Promise.all(rest.map(async (message) => await sendDecision(faulty, run, message, long)))).toEqual(rest.map(() => null));
+    expect(performance.now() - began).toBeLessThan(long / 2);
+    expect(await Promise.all(waiting)).toEqual(first.map(() => null));
+  });
+  expect(await sendDecision(client, run, aMessage())).toMatchObject({ counts: true });
+  const all = await taken(run);
+  for (const { decisionId } of [...first, ...rest]) expect(all).toContain(decisionId);
+});
+
+test('the server has no place for an update: the answer goes as a signal at once', async () => {
+  const run = await aRun();
+  const message = aMessage();
+  const began = performance.now();
+  const answer = await withFault({ status: resourceExhausted }, [update], async (faulty) => await sendDecision(faulty, run, message, long));
+  expect(performance.now() - began).toBeLessThan(long / 2);
+  expect(answer).toBeNull();
+  expect(await taken(run)).toContain(message.decisionId);
 });
 
 test('a workflow that has ended, or never was: `not-found`, for the run’s row to decide', async () => {
