@@ -80,6 +80,29 @@ describe('a switch that fails before "no return"', () => {
     await switchOver();
   });
 
+  test('a subscription of the source: refused before anybody is held up, given up when it is enabled in the pause', async () => {
+    const { world, switchOver } = await ready(machines);
+    // Nothing answers there: that it is enabled is enough, since its worker starts again and again.
+    await world.source(`CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1' PUBLICATION news WITH (connect = false)`);
+    await world.source('ALTER SUBSCRIPTION feed ENABLE');
+    expect(await failureOf(switchOver())).toMatchObject({ code: 'source-busy', message: expect.stringContaining('"feed"') as string });
+    expect(await limitOf(world, 'source')).toBe(-1);
+    await world.source('ALTER SUBSCRIPTION feed DISABLE');
+    const enabling = withFault(
+      world.servers,
+      'orders-next',
+      'setval',
+      async () => void (await world.source('ALTER SUBSCRIPTION feed ENABLE')),
+    );
+    const failure = await failureOf(switchOver(enabling));
+    expect([failure.code, failure.facts.part]).toEqual(['switch-abandoned', 'still held']);
+    expect(failure.message).toContain('the subscription feed is enabled');
+    await write(world);
+    for (const change of ['ALTER SUBSCRIPTION feed DISABLE', 'ALTER SUBSCRIPTION feed SET (slot_name = NONE)', 'DROP SUBSCRIPTION feed'])
+      await world.source(change);
+    await switchOver();
+  });
+
   test('a table that the subscription does not carry', async () => {
     const { world, switchOver, activities } = await ready(machines);
     await world.source('CREATE TABLE forgotten (id int PRIMARY KEY)');
