@@ -30,9 +30,7 @@ export interface Agreement {
  */
 export function settle(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): 'approve' | 'reject' | null {
   if (agreements.some((one) => one.choice === 'reject')) return 'reject';
-  const people = new Map(agreements.filter((one) => one.choice === 'approve').map((one) => [one.person, one.groups]));
-  const places = quorum.flatMap((line) => Array.from({ length: line.count }, () => line));
-  return places.length > 0 && seat(places, people) ? 'approve' : null;
+  return quorum.length > 0 && stillNeeded(quorum, agreements).length === 0 ? 'approve' : null;
 }
 
 /** Whether somebody of these groups can stand for the line. */
@@ -40,36 +38,45 @@ export function mayFill({ group, or = [] }: QuorumLine, groups: readonly string[
   return [group, ...or].some((one) => groups.includes(one));
 }
 
-/** Bipartite matching by augmenting paths: can every place be filled by a person of its group? */
-function seat(places: readonly QuorumLine[], people: ReadonlyMap<string, readonly string[]>): boolean {
-  const seatOf = new Map<string, number>();
-  const place = (index: number, tried: Set<string>): boolean => {
-    const line = places[index];
-    for (const [person, groups] of people) {
-      if (tried.has(person) || !line || !mayFill(line, groups)) continue;
-      tried.add(person);
-      const taken = seatOf.get(person);
-      if (taken === undefined || place(taken, tried)) {
-        seatOf.set(person, index);
-        return true;
-      }
-    }
-    return false;
-  };
-  return places.every((_, index) => place(index, new Set()));
-}
-
 /** The places of the quorum that nobody fills yet. A person in two groups fills the one that helps most. */
 export function stillNeeded(quorum: readonly QuorumLine[], agreements: readonly Agreement[]): QuorumLine[] {
-  const filled: QuorumLine[] = [];
-  const missing = new Map<QuorumLine, number>();
-  for (const line of quorum) {
-    for (let place = 0; place < line.count; place += 1) {
-      if (settle([...filled, { ...line, count: 1 }], agreements) === 'approve') filled.push({ ...line, count: 1 });
-      else missing.set(line, (missing.get(line) ?? 0) + 1);
-    }
+  const rejected = agreements.some((one) => one.choice === 'reject');
+  const approvals = agreements.filter((one) => one.choice === 'approve' && !rejected);
+  const people = new Map(approvals.map((one) => [one.person, one.groups]));
+  const seats = new Map<string, QuorumLine>();
+  return quorum.flatMap((line) => {
+    let filled = 0;
+    // Where one place of a line finds nobody, its next place finds nobody either.
+    while (filled < line.count && seat(line, people, seats, new Set())) filled += 1;
+    return filled < line.count ? [{ ...line, count: line.count - filled }] : [];
+  });
+}
+
+/**
+ * Bipartite matching by augmenting paths: finds somebody for one more place of the line, who may give up a place that another person
+ * fills. Nobody who has a place loses it. People without a place come first: else each place would move all those before it.
+ */
+function seat(
+  line: QuorumLine,
+  people: ReadonlyMap<string, readonly string[]>,
+  seats: Map<string, QuorumLine>,
+  tried: Set<string>,
+): boolean {
+  const able = [...people].flatMap(([person, groups]) => (!tried.has(person) && mayFill(line, groups) ? [person] : []));
+  const free = able.find((person) => !seats.has(person));
+  if (free !== undefined) {
+    seats.set(free, line);
+    return true;
   }
-  return [...missing].map(([line, count]) => ({ ...line, count }));
+  for (const person of able) {
+    const left = seats.get(person);
+    if (tried.has(person) || left === undefined) continue;
+    tried.add(person);
+    if (!seat(left, people, seats, tried)) continue;
+    seats.set(person, line);
+    return true;
+  }
+  return false;
 }
 
 /** "1 of owners (lena, omar)": what is missing, with the people who could say it. */
