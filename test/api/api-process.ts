@@ -6,7 +6,7 @@ import { afterEach, inject } from 'vitest';
 import type { Control } from '../../control/contract.ts';
 import { createControl } from '../../control/control.ts';
 import { freePorts } from '../../sandbox/free-ports.ts';
-import { layoutOf } from '../../sandbox/layout.ts';
+import { layoutOf, type Layout } from '../../sandbox/layout.ts';
 import { startService, type Service } from '../../sandbox/service.ts';
 import { application, controlPlace } from '../control/support.ts';
 import { startTap, type Tap } from '../support/tap.ts';
@@ -40,6 +40,38 @@ export interface ApiProcesses {
   start(options?: { tapped?: boolean; environment?: Readonly<Record<string, string>> }): Promise<ApiProcess>;
 }
 
+export interface ApiProcessOptions {
+  /** Its inventory is the API's. */
+  readonly layout: Layout;
+  readonly name: string;
+  readonly controlUrl: string;
+  readonly taskQueue: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** `steadyhand api` as a process; the caller stops it. */
+export async function startApiProcess({ layout, name, controlUrl, taskQueue, environment = {} }: ApiProcessOptions): Promise<ApiProcess> {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
+  const service = await startService({
+    layout,
+    command: 'api',
+    name,
+    environment: {
+      PATH: process.env['PATH'],
+      STEADYHAND_INVENTORY: layout.inventory,
+      STEADYHAND_CONTROL_URL: controlUrl,
+      STEADYHAND_API_URL: url,
+      STEADYHAND_API_PORT: String(port),
+      STEADYHAND_TASK_QUEUE: taskQueue,
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      ...environment,
+    },
+    log: () => undefined,
+  });
+  return { ...service, url };
+}
+
 /** Call it at the top of a test file: `steadyhand api` as real processes, all killed after the test. */
 export function apiProcesses(): { begin(inventory?: { orders?: string }): Promise<ApiProcesses> } {
   const place = controlPlace();
@@ -69,28 +101,15 @@ export function apiProcesses(): { begin(inventory?: { orders?: string }): Promis
         token,
         taskQueue,
         start: async ({ tapped = false, environment = {} } = {}) => {
-          const [port] = await freePorts(1);
           const address = new URL(place.url(database, application));
           if (tapped) address.port = String(tap.port);
-          const url = `http://127.0.0.1:${port}`;
-          const service = await startService({
-            layout,
-            command: 'api',
+          const service = await startApiProcess({
+            ...{ layout, taskQueue, environment },
             name: `api-${(count += 1)}`,
-            environment: {
-              PATH: process.env['PATH'],
-              STEADYHAND_INVENTORY: layout.inventory,
-              STEADYHAND_CONTROL_URL: address.href,
-              STEADYHAND_API_URL: url,
-              STEADYHAND_API_PORT: String(port),
-              STEADYHAND_TASK_QUEUE: taskQueue,
-              TEMPORAL_ADDRESS: inject('temporalAddress'),
-              ...environment,
-            },
-            log: () => undefined,
+            controlUrl: address.href,
           });
           endings.push(() => service.stop());
-          return { ...service, url };
+          return service;
         },
       };
     },

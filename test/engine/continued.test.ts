@@ -1,28 +1,16 @@
-import { Worker } from '@temporalio/worker';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RunDetail } from '../../control/contract.ts';
 import type { Choice } from '../../domain/decision.ts';
 import { Failure } from '../../domain/failure.ts';
 import { lookAt } from '../../temporal/runs.ts';
-import { workflowBundle } from '../../worker/bundle.ts';
 import { executionOf, grow } from './grow.ts';
-import { enginePlace, type EngineTest } from './place.ts';
+import { enginePlace } from './place.ts';
+import { replayMs, replayWithinMs } from './replay-ms.ts';
 import { resetBefore } from './reset-before.ts';
 
 // A run whose history has grown is continued as new, and nobody can tell from what comes of it.
 
 const place = enginePlace();
-
-/** A worker that takes the run over has ten seconds for it. */
-const replayWithinMs = 5_000;
-
-async function replayMs({ client }: EngineTest, run: string, execution: string): Promise<number> {
-  const history = await client.workflow.getHandle(run, execution).fetchHistory();
-  const code = await workflowBundle(inject('workflowBundle'), { encodes: false });
-  const began = performance.now();
-  await Worker.runReplayHistory({ workflowBundle: code }, history, run);
-  return performance.now() - began;
-}
 
 /** What people see of a run, but for times and names. */
 function seen({ outcome, state, steps, decisions }: RunDetail): unknown {

@@ -20,7 +20,7 @@ import { isOpen, startRun } from '../../temporal/runs.ts';
 import { sendDecision } from '../../temporal/send-decision.ts';
 import { bind } from '../../worker/bind.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
-import { controlPlace } from '../control/support.ts';
+import { application, controlPlace } from '../control/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { rehearsal, steps } from '../support/rehearsal-plan.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -57,6 +57,8 @@ export interface EngineTest {
   readonly world: World;
   /** On the control database; ended with the test. */
   superuser(): Promise<pg.Client>;
+  /** Of the control database, for another process: as the application or as the superuser. */
+  readonly urls: { readonly application: string; readonly superuser: string };
   /** The control database without hooks. */
   readonly control: Control;
   /** What the worker meets at the control database. */
@@ -131,6 +133,7 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
       const parts = {
         control,
         superuser,
+        urls: { application: place.url(database, application), superuser: place.url(database) },
         client: own,
         inventory,
         world: createWorld(),
@@ -150,6 +153,7 @@ export function enginePlace(): { begin(options?: EngineOptions): Promise<EngineT
 interface Parts {
   readonly control: Control;
   superuser(): Promise<pg.Client>;
+  readonly urls: EngineTest['urls'];
   readonly client: Client;
   readonly world: World;
   readonly hooks: ControlHooks;
@@ -204,6 +208,7 @@ function engineTest(parts: Parts, native: NativeConnection): EngineTest {
     world,
     control,
     superuser: parts.superuser,
+    urls: parts.urls,
     hooks,
     client,
     taskQueue,

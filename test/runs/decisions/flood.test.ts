@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import type { Choice } from '../../../domain/decision.ts';
 import { eventually } from '../../support/eventually.ts';
 import { enginePlace, type EngineTest } from '../../engine/place.ts';
+import { worldTables } from '../../harness/rehearsal/activities.ts';
+import { startVictim, type Victim } from '../../harness/victim.ts';
 import { servePlace, type Answered, type Api } from '../../engine/serve.ts';
 
 const place = enginePlace();
@@ -11,6 +13,7 @@ const serve = servePlace();
 const seconds = Number(process.env['STEADYHAND_FLOOD_SECONDS'] ?? 30);
 const judgedWithinMs = 15_000;
 const people = Array.from({ length: 20 }, (_, index) => `visitor-${index + 1}`);
+const database = 'orders-1';
 /** Each person answers 20 times a second, as far as the answers come. */
 const pauseMs = 50;
 
@@ -18,6 +21,35 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
   });
+}
+
+const workers: Victim[] = [];
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map(async (worker) => await worker.end()));
+});
+
+/** A worker process of the rehearsal; it stops at no step. */
+async function startWorker({ urls, taskQueue }: EngineTest, run: string): Promise<Victim> {
+  const worker = await startVictim({
+    ...{ run, taskQueue, subject: 'rehearsal', step: 'none', point: 'begun' },
+    address: inject('temporalAddress'),
+    bundle: inject('workflowBundle'),
+    environment: { CONTROL: urls.application, WORLD: urls.superuser },
+  });
+  workers.push(worker);
+  return worker;
+}
+
+/** The visitors are people of the inventory, and the database is one that the worker process knows. */
+async function begin(): Promise<EngineTest> {
+  const engine = await place.begin({ workers: 0 });
+  const { people: known, databases } = engine.inventory;
+  const visitors = people.map((name) => ({ name, groups: ['visitors'], accounts: {} }));
+  const orders = databases['orders'];
+  if (!orders) throw new Error('the inventory has no database "orders"');
+  engine.inventory = { ...engine.inventory, people: [...known, ...visitors], databases: { ...databases, [database]: orders } };
+  await (await engine.superuser()).query(worldTables);
+  return engine;
 }
 
 /** Until it is stopped; returns how often each status was answered. */
@@ -54,23 +86,23 @@ async function legitimate(engine: EngineTest, run: string, answer: () => Promise
 }
 
 test(
-  'answers that can’t count, all the time: legitimate ones are judged in time, also while the only worker is away',
+  'answers that can’t count, all the time: legitimate ones are judged in time, also while the only worker is killed and comes back',
   { timeout: (seconds + 120) * 1_000 },
   async () => {
-    const engine = await place.begin();
-    const visitors = people.map((name) => ({ name, groups: ['visitors'], accounts: {} }));
-    engine.inventory = { ...engine.inventory, people: [...engine.inventory.people, ...visitors] };
+    const engine = await begin();
     const api = await serve.begin(engine);
-    const run = await api.start('ada');
+    const run = await api.start('ada', { database });
+    const worker = await startWorker(engine, run);
     await engine.asked(run, 'agree-first');
     const stop = flood(api, run);
     const answer = (person: string, choice: Choice) => async () => await api.answer(run, person, choice);
 
     await pause((seconds * 1_000) / 3);
-    await engine.stopWorkers();
+    worker.signal('SIGKILL');
+    const killed = Date.now();
     const away = legitimate(engine, run, answer('grace', 'approve'));
-    await pause(6_000);
-    await engine.startWorker();
+    await startWorker(engine, run);
+    const back = Date.now() - killed;
     const took = { away: await away, approval: await legitimate(engine, run, answer('linus', 'approve')), cancel: 0 };
     await engine.asked(run, 'agree-last');
     await pause((seconds * 1_000) / 3);
@@ -81,7 +113,7 @@ test(
     const statuses = await stop();
 
     const { decisions } = await engine.detail(run);
-    console.log({ seconds, statuses, took, rows: decisions.length });
+    console.log({ seconds, statuses, back, took, rows: decisions.length });
     for (const [what, ms] of Object.entries(took)) expect(ms, what).toBeLessThan(judgedWithinMs);
     const refused = decisions.filter((one) => one.counts !== true);
     expect(refused.filter((one) => !people.includes(one.person))).toEqual([]);
