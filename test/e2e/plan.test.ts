@@ -5,10 +5,15 @@ import { previewSchema } from '../../api/plan-answers.ts';
 import { variablesOf } from '../../domain/command.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { cliTest } from '../cli/place.ts';
+import { steps } from '../../workflows/migration-cutover/plan.ts';
 import { executedIn, patternOf, type Executed } from '../support/executed.ts';
 import { movePlace, type Move } from './place.ts';
 
 const place = movePlace({ logStatement: 'all' });
+
+/** The number of a step in the plan. */
+const numberOf = (id: keyof typeof steps): number => Object.keys(steps).indexOf(id) + 1;
+const writesHeld = String.raw`writes, at step ${numberOf('switch')}: at most 2\.0 s; over that the run gives way`;
 
 test('the plan and what was executed agree: step by step, and in the servers’ own logs', async () => {
   const move = await place.begin();
@@ -49,8 +54,10 @@ async function seesWhatItIsAbout({ sandbox: { environment, tokens } }: Move, run
   const shown = await cli.run('show', id);
   for (const { out } of [prompt, shown]) {
     const text = out.replaceAll(/\n {4,}/g, ' ');
-    expect(text).toMatch(/^ {2}does {5}\d+ steps, of which \d+ changes; step 14 cannot be undone$/m);
-    expect(text).toMatch(/writes, at step 14: at most 2\.0 s; over that the run gives way/);
+    expect(text).toMatch(
+      new RegExp(String.raw`^ {2}does {5}\d+ steps, of which \d+ changes; step ${numberOf('switch')} cannot be undone$`, 'm'),
+    );
+    expect(text).toMatch(new RegExp(writesHeld));
     expect(text).toMatch(/^ {2}WARNING {2}WAL on the source: /m);
     expect(text).toMatch(new RegExp(`^ {2}warnings 2, with what to do about each: steadyhand show ${id} --findings`, 'm'));
     expect(out.split('\n').filter((one) => one.length > 100)).toEqual([]);
@@ -79,7 +86,7 @@ test('on a source with two findings that block, plan prints both first, the summ
       expect.stringMatching(/^ {2}steps {4}\d+, of which \d+ change something$/),
     ]);
     expect(out).toMatch(
-      /^ {2}holds up DDL on the source, from step 6 .*\n {11}writes, at step 14: at most 2\.0 s; over that the run gives way$/m,
+      new RegExp(String.raw`^ {2}holds up DDL on the source, from step ${numberOf('freeze-ddl')} .*\n {11}${writesHeld}$`, 'm'),
     );
     const findings = lines.slice(lines.indexOf('FINDINGS') + 1);
     expect(findings.filter((one) => one.startsWith('blocks '))).toEqual([
