@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { cliTest } from '../cli/place.ts';
+import { eventually } from '../support/eventually.ts';
 import { apiPlace } from './place.ts';
 
 const place = apiPlace();
@@ -27,9 +28,9 @@ test('the ledger by HTTP, in the terminal and as a metric; who is overdue is tol
   expect(page.body).toMatchObject({ proofs: [{ id: second.id, run }], next: second.id, overdue: [] });
   const last = await api.call('GET', `/v1/proofs?before=${second.id}&limit=5`, { as: 'mallory' });
   expect(last.body).toMatchObject({ proofs: [{ id: first.id }], next: null });
-  expect(await metrics()).toContain(
-    `steadyhand_last_proved_restore_timestamp_seconds{database="orders"} ${Date.parse(second.at) / 1_000}\n`,
-  );
+  const proved = `steadyhand_last_proved_restore_timestamp_seconds{database="orders"} ${Date.parse(second.at) / 1_000}\n`;
+  // One answer serves everybody for a second.
+  await eventually(async () => (await metrics()).includes(proved) || undefined);
   const address = await api.app.listen({ port: 0, host: '127.0.0.1' });
   const cli = cliTest({ environment: { STEADYHAND_API_URL: address, STEADYHAND_TOKEN: await api.tokenOf('mallory') } });
   const shown = await cli.run('proofs', 'orders', '--limit', '1');

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { startUnstarted } from '../../api/start-unstarted.ts';
 import { Failure } from '../../domain/failure.ts';
 import { apiPlace } from '../api/place.ts';
+import { eventually } from '../support/eventually.ts';
 import { served } from './place.ts';
 
 const place = apiPlace();
@@ -19,7 +20,11 @@ test('a run whose workflow cannot be started says why: start, show, watch and /r
   expect((await api.call('GET', '/readyz')).body).toEqual({ ready: true, degraded: [] });
   await api.superuser("UPDATE steadyhand.requests SET requested_at = now() - interval '1 minute'");
   const because = expect.stringMatching(/^1 run is requested and not started, the oldest since \S+Z: the connection was lost$/) as string;
-  expect((await api.call('GET', '/readyz')).body).toMatchObject({ degraded: [{ what: 'runs', because }] });
+  // One answer serves everybody for a second.
+  await eventually(async () => {
+    expect((await api.call('GET', '/readyz')).body).toMatchObject({ degraded: [{ what: 'runs', because }] });
+    return true;
+  });
   expect((await cli.run('show', id)).out).toContain('(1 run is requested and not started, the oldest since');
   const events = await api.control.events.list({ limit: 100 });
   const log = { info: () => undefined } as unknown as FastifyBaseLogger;

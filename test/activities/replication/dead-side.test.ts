@@ -16,7 +16,8 @@ test('with the target dead its slot on the source goes all the same, and the res
   await replicating(one);
   await pair.target.stop();
   await expect(unsubscribe(sides, undecided, journal.attempt('subscribe', { undo: true }))).rejects.toMatchObject({ code: 'unreachable' });
-  await expect(unpublish(sides, journal.attempt('publish', { undo: true }))).rejects.toMatchObject({ code: 'unreachable' });
+  // It has nothing on the target.
+  await unpublish(sides, journal.attempt('publish', { undo: true }));
   expect(await world(bench.source)).toEqual(before[0]);
   await pair.target.restart();
   await inDatabase(pair.target, bench.dbname, 'SELECT 1');
