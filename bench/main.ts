@@ -2,6 +2,7 @@
 // report as one line, the last one of the output) and with --save keeps the report under bench/results/.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { benchApi } from './api/api.ts';
 import { benchControl } from './control/control.ts';
 import { benchEngine } from './engine/engine.ts';
 import type { Bench } from './frame/bench.ts';
@@ -10,6 +11,7 @@ import { benchRestore } from './restore/restore.ts';
 
 /** With the rounds that it takes to tell something. */
 const benches: Readonly<Record<string, { readonly bench: Bench; readonly rounds: number; readonly warmUp: number }>> = {
+  api: { bench: benchApi, rounds: 50, warmUp: 5 },
   control: { bench: benchControl, rounds: 15, warmUp: 0 },
   engine: { bench: benchEngine, rounds: 25, warmUp: 2 },
   restore: { bench: benchRestore, rounds: 5, warmUp: 1 },

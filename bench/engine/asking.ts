@@ -7,31 +7,46 @@ import { interleaved } from '../frame/interleaved.ts';
 import { nowMs } from './messages.ts';
 import type { MeasuredWorker } from './place.ts';
 
-/** Milliseconds from a person's approval (row and message, as the API sends it) to the begin of the next step; and from a bare signal. */
+/** How a person's approval gets to the run. */
+export type Approve = (run: string, question: OpenQuestion) => Promise<unknown>;
+
+/** Milliseconds from a person's approval to the begin of the next step; and from a bare signal. */
 export async function measureAsking(
   control: Control,
   worker: MeasuredWorker,
   turns: Pick<BenchOptions, 'rounds' | 'warmUp'>,
+  approve = rowAndMessage(control, worker),
 ): Promise<Record<'engine' | 'bare', number[]>> {
-  return await interleaved({ engine: () => approved(control, worker), bare: () => signalled(worker) }, turns);
+  return await interleaved({ engine: () => approved(control, worker, approve), bare: () => signalled(worker) }, turns);
 }
 
-async function approved(control: Control, worker: MeasuredWorker): Promise<number> {
+async function approved(control: Control, worker: MeasuredWorker, approve: Approve): Promise<number> {
   const run = await worker.request('asking');
   const question = await until('the run asks', async () => (await control.runs.detail(run))?.questions[0], { withinMs: 30_000 });
   await stands(worker, run);
   const clicked = nowMs();
-  await approve(control, worker, run, question);
+  await approve(run, question);
   const { at } = await worker.began(run);
   await worker.client.workflow.getHandle(run).result();
   return at - clicked;
 }
 
-async function approve(control: Control, { client }: MeasuredWorker, run: string, question: OpenQuestion): Promise<void> {
-  const { approval, opening, digest } = question;
-  const said = { run, approval, opening, digest, choice: 'approve', person: 'grace', groups: ['dba', 'owners'], channel: 'http' } as const;
-  const { id } = await control.questions.decide({ id: ulid(), ...said });
-  await sendDecision(client, run, { approval, opening, digest, choice: 'approve', decisionId: id });
+/** As the API does it, without the API. */
+function rowAndMessage(control: Control, { client }: MeasuredWorker): Approve {
+  return async (run, { approval, opening, digest }) => {
+    const said = {
+      run,
+      approval,
+      opening,
+      digest,
+      choice: 'approve',
+      person: 'grace',
+      groups: ['dba', 'owners'],
+      channel: 'http',
+    } as const;
+    const { id } = await control.questions.decide({ id: ulid(), ...said });
+    await sendDecision(client, run, { approval, opening, digest, choice: 'approve', decisionId: id });
+  };
 }
 
 async function signalled(worker: MeasuredWorker): Promise<number> {
