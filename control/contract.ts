@@ -33,7 +33,7 @@ export type {
 export { proofLevels } from './proof-contract.ts';
 export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
-export type { DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
+export type { ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
 export type { RunChange, StepChange } from './run-change.ts';
 export type { Delayed, NewRequest, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
@@ -159,8 +159,13 @@ export interface OpenRun {
   readonly holds: boolean;
 }
 
+/** A run's row alone: without its place in the queue and the freeze, which other tables decide. */
+export type RunRecord = Omit<RunRow, 'waits' | 'frozen'>;
+
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
+  /** Costs a fraction of `find`, which the server plans for some milliseconds. */
+  record(run: string): Promise<RunRecord | null>;
   /** By workflow id or by ULID alone. */
   detail(runOrId: string): Promise<RunDetail | null>;
   /** Newest first. A run that is asked for meanwhile is on no page that comes after, so pages have no gap and nothing twice. */

@@ -34,6 +34,9 @@ export interface DecisionRow {
   readonly because: string | null;
 }
 
+/** A question that may be closed by now; then it has an answer. */
+export type ClosableQuestion = OpenQuestion & { readonly answer: string | null };
+
 export interface Questions {
   /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
   open(question: {
@@ -53,7 +56,7 @@ export interface Questions {
    * has happened before or the question is closed.
    */
   nudge(question: OpenQuestion, place: number): Promise<void>;
-  find(run: string, approval: string, opening: number): Promise<(OpenQuestion & { answer: string | null }) | null>;
+  find(run: string, approval: string, opening: number): Promise<ClosableQuestion | null>;
   /** In one transaction with the `change` of the run. Closing it again changes nothing of the question. */
   close(question: { run: string; approval: string; opening: number }, answer: string, change?: RunChange): Promise<void>;
   /**
@@ -76,6 +79,8 @@ export interface Questions {
     rejected?: string;
   }): Promise<DecisionRow>;
   decision(id: string): Promise<DecisionRow | null>;
+  /** The same with the question that it answers, both read by one statement; the question is null when nobody asked it. */
+  withQuestion(id: string): Promise<{ decision: DecisionRow; question: ClosableQuestion | null } | null>;
   /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
   judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
   /** The run has it for good. Harmless to repeat. */

@@ -1,6 +1,6 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
 import { changeParameters } from './change-run.ts';
-import type { DecisionRow, OpenQuestion, Questions } from './contract.ts';
+import type { ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText, tellingJson, told } from './event-text.ts';
@@ -11,10 +11,17 @@ export const decisionColumns = 'id, run, approval, opening, digest, choice, pers
 
 const byKey = 'FROM steadyhand.question_rows WHERE run = $1 AND approval = $2 AND opening = $3';
 
+const withQuestionQuery = `
+  SELECT to_json(d) AS decision, (SELECT to_json(q) FROM (SELECT ${questionColumns}, answer FROM steadyhand.question_rows
+    WHERE run = d.run AND approval = d.approval AND opening = d.opening) q) AS question
+  FROM (SELECT ${decisionColumns} FROM steadyhand.decision_rows WHERE id = $1) d`;
+
 const closeQuery = 'SELECT steadyhand.close_question($1, $2, $3, $4, $5), steadyhand.change_run($1, $6, $7, $8, $9)';
 
 /** As the database has it: null for no deadline. */
 export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
+
+type StoredClosable = StoredQuestion & { readonly answer: string | null };
 
 export function createQuestions(db: Db): Questions {
   return {
@@ -25,12 +32,8 @@ export function createQuestions(db: Db): Questions {
       return asOpen(await db.one<StoredQuestion>(`SELECT ${questionColumns} ${byKey}`, [run, approval, opening]));
     },
     find: async (run, approval, opening) => {
-      const [row] = await db.query<StoredQuestion & { answer: string | null }>(`SELECT ${questionColumns}, answer ${byKey}`, [
-        run,
-        approval,
-        opening,
-      ]);
-      return row === undefined ? null : { ...asOpen(row), answer: row.answer };
+      const [row] = await db.query<StoredClosable>(`SELECT ${questionColumns}, answer ${byKey}`, [run, approval, opening]);
+      return row === undefined ? null : asClosable(row);
     },
     nudge: async ({ run, approval, opening, deadline, chain, quorum, agreements }, place) => {
       const holds = chain[place]?.quorum;
@@ -57,6 +60,10 @@ export function createQuestions(db: Db): Questions {
     },
     decision: async (id) =>
       (await db.query<DecisionRow>(`SELECT ${decisionColumns} FROM steadyhand.decision_rows WHERE id = $1`, [id]))[0] ?? null,
+    withQuestion: async (id) => {
+      const [row] = await db.query<{ decision: DecisionRow; question: StoredClosable | null }>(withQuestionQuery, [id]);
+      return row === undefined ? null : { decision: row.decision, question: row.question && asClosable(row.question) };
+    },
     judge: async (id, { counts, because }) => {
       const { agreements } = await db.one<{ agreements: Agreement[] }>('SELECT steadyhand.judge($1, $2, $3, $4) AS agreements', [
         id,
@@ -80,6 +87,10 @@ export function createQuestions(db: Db): Questions {
 /** A judgement that the API made itself, with its event. */
 function rejection(decision: string, because: string): string {
   return asJson({ because: told(because), event: eventText(engine, { decision, counts: false, because }) });
+}
+
+function asClosable({ answer, ...question }: StoredClosable): ClosableQuestion {
+  return { ...asOpen(question), answer };
 }
 
 /** A question without a deadline has no such field, as in the domain. */

@@ -1,11 +1,12 @@
-import type { RunDetail, RunRow, Runs, StepPace } from './contract.ts';
+import type { RunDetail, RunRecord, RunRow, Runs, StepPace } from './contract.ts';
 import type { Db } from './db.ts';
 import { asOpen, decisionColumns, questionColumns, type StoredQuestion } from './questions.ts';
 
-const runColumns =
+const recordColumns =
   'v.run, v.runbook, v.database, v.state, v.outcome, v.because, v."left", v.requester, v.risk, v.ticket, v.input, ' +
-  'v."requestedAt", v."closedAt", v.plan, v.failure, p.waits, steadyhand.freeze_for(v.run) AS frozen, ' +
-  'v."breakGlass", v.review';
+  'v."requestedAt", v."closedAt", v.plan, v.failure, v."breakGlass", v.review';
+
+const runColumns = `${recordColumns}, p.waits, steadyhand.freeze_for(v.run) AS frozen`;
 
 const findQuery = `
   SELECT ${runColumns} FROM steadyhand.run_rows v LEFT JOIN steadyhand.places_in_line(ARRAY[v.run]) p ON true WHERE v.run = $1`;
@@ -43,9 +44,11 @@ const pageQuery = `
 
 type StoredDetail = Omit<RunDetail, 'questions'> & { questions: StoredQuestion[] };
 
-export function readRuns(db: Db): Pick<Runs, 'find' | 'detail' | 'list' | 'open' | 'stepPaces'> {
+export function readRuns(db: Db): Pick<Runs, 'find' | 'record' | 'detail' | 'list' | 'open' | 'stepPaces'> {
   return {
     find: async (run) => (await db.query<RunRow>(findQuery, [run]))[0] ?? null,
+    record: async (run) =>
+      (await db.query<RunRecord>(`SELECT ${recordColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
     detail: async (runOrId) => {
       const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
       return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };

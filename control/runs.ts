@@ -10,7 +10,11 @@ const finishQuery = `
   SELECT steadyhand.lock_attempt($1, $2), CASE WHEN $4::json IS NOT NULL THEN steadyhand.record_evidence($3, $1, $4, $5) END,
     steadyhand.change_run($3, NULL, NULL, $6, '')`;
 
-const plannedQuery = 'SELECT steadyhand.plan_run($1, $2, $3, $4), steadyhand.change_run($1, $5, $6, $7, $8)';
+/** The plan that the run follows already, without a change, locks no row and waits for no disk: so it is after most approvals. */
+const plannedQuery = `
+  SELECT steadyhand.plan_run($1, $2, $3, $4), steadyhand.change_run($1, $5, $6, $7, $8)
+  WHERE $5::text IS NOT NULL OR $6::json IS NOT NULL OR json_array_length($7::json) > 0
+    OR NOT EXISTS (SELECT FROM steadyhand.runs r WHERE r.run = $1 AND r.plan = $2)`;
 
 /** Each change is one statement: rows and events together or not at all. A closed run does not change any more. */
 export function createRuns(db: Db): Runs {

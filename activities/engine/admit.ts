@@ -24,7 +24,7 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
   return async (start: RunStart & { runbook: string }, attempt: Attempt): Promise<Admission> => {
     // First, so that every other refusal is one of a run that has a row.
     const request = await requested(control, start, attempt.run);
-    const row = await refuseIfClosed(control, attempt.run);
+    const row = refuseIfClosed(await control.runs.find(attempt.run));
     const { database } = runNameOf(attempt.run);
     const runbook = Object.hasOwn(catalog, start.runbook) ? catalog[start.runbook] : undefined;
     if (!runbook) throw new Failure('not-found', `there is no runbook "${start.runbook}"`);

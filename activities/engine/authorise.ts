@@ -3,7 +3,7 @@ import { mayFill, neededText, settle, stillNeeded, type Agreement } from '../../
 import { wholeRun, type Authorisation, type DecisionMessage } from '../../domain/decision.ts';
 import { groupsOf } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
-import type { DecisionRow, OpenQuestion } from '../../control/contract.ts';
+import type { ClosableQuestion, DecisionRow, OpenQuestion, RunRecord } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { byOf } from './questions.ts';
@@ -15,12 +15,13 @@ import { byOf } from './questions.ts';
  */
 export function authorise({ control, inventory }: EngineDependencies) {
   return async (message: DecisionMessage & { refuse?: string }, attempt: Attempt): Promise<Authorisation> => {
-    const row = await control.questions.decision(message.decisionId);
-    if (!row) return { counts: false, because: 'the API has recorded no such decision' };
+    const [found, run] = await Promise.all([control.questions.withQuestion(message.decisionId), control.runs.record(attempt.run)]);
+    if (!found) return { counts: false, because: 'the API has recorded no such decision' };
+    const { decision: row } = found;
     if (row.run !== attempt.run || row.approval !== message.approval || row.opening !== message.opening || row.choice !== message.choice) {
       return { counts: false, because: 'the message is not the decision that was recorded' };
     }
-    const judged = await lookUp({ control, inventory }, row);
+    const judged = await lookUp({ control, inventory }, found, run);
     const refused = message.refuse ?? whyRejected(judged.given)?.because;
     const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
     const [stands, given] = await Promise.all([control.questions.decision(row.id), isGiven(control, judged)]);
@@ -63,17 +64,16 @@ function missing({ given }: Judged, { quorum }: OpenQuestion, agreements: readon
 
 interface Judged {
   readonly row: DecisionRow;
-  readonly question: (OpenQuestion & { answer: string | null }) | null;
+  readonly question: ClosableQuestion | null;
   readonly given: AnswerCase;
 }
 
-async function lookUp({ control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>, row: DecisionRow): Promise<Judged> {
-  const whole = row.approval === wholeRun;
-  const [question, run, noReturn] = await Promise.all([
-    whole ? null : control.questions.find(row.run, row.approval, row.opening),
-    control.runs.find(row.run),
-    whole ? control.noReturn.read(row.run) : null,
-  ]);
+async function lookUp(
+  { control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>,
+  { decision: row, question }: { decision: DecisionRow; question: ClosableQuestion | null },
+  run: RunRecord | null,
+): Promise<Judged> {
+  const forward = row.approval === wholeRun && (await control.noReturn.read(row.run))?.side === 'forward';
   const about = { inventory: inventory(), database: runNameOf(row.run).database, requester: run?.requester ?? '' };
-  return { row, question, given: { ...about, answer: row, question, forward: noReturn?.side === 'forward' } };
+  return { row, question, given: { ...about, answer: row, question, forward } };
 }

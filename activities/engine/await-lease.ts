@@ -18,7 +18,7 @@ const lookAgainMs = { forEachPlace: 2_000, atMost: 30_000 };
 export function awaitLease(dependencies: Pick<EngineDependencies, 'control' | 'catalog' | 'holderOpen'>) {
   const { control, catalog, holderOpen } = dependencies;
   return async ({ database }: { database: string }, { run }: Attempt): Promise<{ epoch: number }> => {
-    const row = await refuseIfClosed(control, run);
+    const row = refuseIfClosed(await control.runs.find(run));
     const waits = row?.waits ?? null;
     if (waits === null) return await takeLeases(dependencies, database, run, row);
     if (Date.parse(waits.deadline) <= Date.now()) throw tooLate(waits);

@@ -24,7 +24,7 @@ export function reclaim(dependencies: Pick<EngineDependencies, 'control' | 'cata
     const since = await control.leftovers.changedSince(leftover, databasesOf(catalog, leftover));
     const unsafe = whyNotSafe(catalog, leftover, since);
     if (unsafe !== undefined) throw new Failure('conflict', `what ${run} left is not taken back: ${unsafe}`);
-    await takeLeases(dependencies, leftover.database, run, await control.runs.find(run));
+    await takeLeases(dependencies, leftover.database, run, await control.runs.record(run));
     return { undos: await undosOf(dependencies, leftover) };
   };
 }

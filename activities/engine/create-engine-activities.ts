@@ -22,7 +22,7 @@ export function createEngineActivities(dependencies: EngineDependencies): Effect
     nudge: nudge(dependencies),
     closeQuestion: closeQuestion(dependencies),
     takeLease: async ({ database }, attempt) => {
-      const row = await refuseIfClosed(control, attempt.run);
+      const row = refuseIfClosed(await control.runs.record(attempt.run));
       return await takeLeases(dependencies, database, attempt.run, row);
     },
     awaitLease: awaitLease(dependencies),

@@ -17,9 +17,9 @@ export function plan({ control, planner, inventory, catalog }: EngineDependencie
   return async (request: PlanRequest, attempt: Attempt): Promise<Planned> => {
     const { agreed, ...order } = request;
     // It has started: what kept it from that is over.
-    const shown = order.from === undefined ? control.runs.change(attempt.run, { state: 'planning', failure: null }) : undefined;
-    const [row] = await Promise.all([control.runs.find(attempt.run), shown]);
-    const made = await planner.plan({ ...order, run: attempt.run });
+    if (order.from === undefined) await control.runs.change(attempt.run, { state: 'planning', failure: null });
+    // Whether it broke the glass was settled with the request.
+    const [row, made] = await Promise.all([control.runs.record(attempt.run), planner.plan({ ...order, run: attempt.run })]);
     // Facts may take long, and another attempt has been begun then: what this one has seen is not the newest any more.
     attempt.signal.throwIfAborted();
     const { digest, facts, steps } = made.plan;

@@ -17,7 +17,7 @@ import { refuseIfClosed } from './refuse-if-closed.ts';
 export function ask({ control, inventory, catalog }: EngineDependencies) {
   return async (asking: Asking, attempt: Attempt): Promise<Asked> => {
     const { run } = attempt;
-    await refuseIfClosed(control, run);
+    refuseIfClosed(await control.runs.record(run));
     const stands = await whatStands(control, run, asking);
     await closeOthers(control, run, { approval: asking.approval, opening: stands.opening });
     if (stands.answer !== null) return { ...stands, ...(await lastToSay(control, run, asking.approval, stands)) };
@@ -53,7 +53,7 @@ async function ruleNow(
 ): Promise<ApprovalRule> {
   const { runbook, database } = runNameOf(run);
   if (!Object.hasOwn(inventory().databases, database)) return 'auto';
-  const brokeGlass = ((await control.runs.find(run))?.breakGlass ?? null) !== null;
+  const brokeGlass = ((await control.runs.record(run))?.breakGlass ?? null) !== null;
   return ruleOf(inventory(), database, catalog[runbook]?.risk ?? 'high', brokeGlass);
 }
 

@@ -1,4 +1,4 @@
-import type { RunRow } from '../../control/contract.ts';
+import type { RunRecord } from '../../control/contract.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { parseInput } from './parse-input.ts';
@@ -9,7 +9,7 @@ export function othersOf(runbook: AnyRunbook, input: unknown): string[] {
 }
 
 /** The same of a run by its row; none when it has none. */
-export function othersOfRun(catalog: EngineDependencies['catalog'], row: RunRow | null): string[] {
+export function othersOfRun(catalog: EngineDependencies['catalog'], row: RunRecord | null): string[] {
   const runbook = row && Object.hasOwn(catalog, row.runbook) ? catalog[row.runbook] : undefined;
   return row && runbook ? othersOf(runbook, row.input) : [];
 }
@@ -25,7 +25,7 @@ export async function takeLeases(
   { control, catalog, holderOpen }: Needed,
   database: string,
   run: string,
-  row: RunRow | null,
+  row: RunRecord | null,
 ): Promise<{ epoch: number }> {
   const own = await control.lease.take(database, run, holderOpen);
   for (const other of othersOfRun(catalog, row)) await control.lease.take(other, run, holderOpen);

@@ -84,6 +84,20 @@ describe('decisions', () => {
     });
   });
 
+  it('come with the question that they answer, open or closed, or with none', async () => {
+    await control.questions.open(question());
+    const [ben, cancel] = [decision('ben'), { ...decision('eve'), approval: 'run', choice: 'cancel' } as const];
+    for (const one of [ben, cancel]) await control.questions.decide(one);
+    const read = async (id: string) => await control.questions.withQuestion(id);
+    const asRead = { decision: await control.questions.decision(ben.id), question: await control.questions.find(run, 'approve-switch', 1) };
+    expect(asRead).toMatchObject({ decision: { person: 'ben' }, question: { answer: null, deadline: '2030-01-02T03:04:05.000Z' } });
+    expect(await read(ben.id)).toEqual(asRead);
+    expect(await read(cancel.id)).toMatchObject({ decision: { choice: 'cancel' }, question: null });
+    expect(await read('nonsense')).toBeNull();
+    await control.questions.close({ run, approval: 'approve-switch', opening: 1 }, 'lapsed');
+    expect(await read(ben.id)).toMatchObject({ question: { answer: 'lapsed' } });
+  });
+
   it('are judged once: the first judgement stands', async () => {
     await control.questions.open(question());
     const [ben, eve] = [decision('ben'), decision('eve')];

@@ -20,7 +20,10 @@ it('a request that is to wait has its place with its row, and its run shows whom
   const [one, two] = [await aRun(control, { waitMs: hourMs }), await aRun(control, { waitMs: hourMs })];
   await aRun(control, { waitMs: hourMs, database: 'ledger' });
   expect(await inLine()).toEqual([one, two]);
-  const { waits } = (await control.runs.find(two)) ?? {};
+  const { waits, frozen, ...record } = (await control.runs.find(two)) ?? {};
+  expect(frozen).toBeNull();
+  expect(await control.runs.record(two)).toEqual(record);
+  expect(await control.runs.record('nonsense')).toBeNull();
   const since = expect.any(String);
   const first = { run: one, state: 'requested', asks: null };
   expect(waits).toEqual({ database: 'orders', place: 2, holder, state: 'held', since, deadline: since, first });

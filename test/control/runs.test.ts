@@ -50,6 +50,18 @@ describe('the plan of a run', () => {
     expect(await kindsOf(control, run)).toEqual(['run.requested', 'run.planned', 'step.done', 'run.planned']);
   });
 
+  it('made again waits for nobody: it locks no row', async () => {
+    await control.runs.planned(run, { digest: 'd1', steps });
+    const other = await place.client(database);
+    await other.query('BEGIN');
+    await other.query('SELECT FROM steadyhand.runs WHERE run = $1 FOR UPDATE', [run]);
+    await control.runs.planned(run, { digest: 'd1', steps });
+    expect(await kindsOf(control, run)).toEqual(['run.requested', 'run.planned']);
+    await other.query('ROLLBACK');
+    await control.runs.planned(run, { digest: 'd1', steps, change: { state: 'running' } });
+    expect(await control.runs.find(run)).toMatchObject({ state: 'running' });
+  });
+
   it('needs a run', async () => {
     await failureOf('not-found', control.runs.planned(`x/y/${ulid()}`, { digest: 'd1', steps }));
   });
