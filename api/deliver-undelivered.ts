@@ -15,7 +15,7 @@ export async function deliverUndelivered(parts: Pick<ApiParts, 'control' | 'temp
   const failed: unknown[] = [];
   for (const decision of await parts.control.questions.undelivered(olderThanMs)) {
     try {
-      const run = await parts.control.runs.find(decision.run);
+      const run = await parts.control.runs.record(decision.run);
       if (!run) continue;
       const { verdict, arrived } = await deliverAgain(parts, run, decision);
       const about = { run: decision.run, decision: decision.id, counts: verdict?.counts ?? null };

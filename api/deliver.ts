@@ -53,7 +53,7 @@ async function sent(
 async function notTaken(parts: Parts, run: string, id: string, { code, facts, message }: Failure): Promise<Delivery> {
   if (code === 'conflict') return await refused(parts, id, typeof facts['because'] === 'string' ? facts['because'] : message);
   // Temporal may have lost sight of the workflow for a moment: only the run's row says that it has ended.
-  const known = code === 'not-found' ? await parts.control.runs.find(run) : null;
+  const known = code === 'not-found' ? await parts.control.runs.record(run) : null;
   if (known?.state === 'closed') return await refused(parts, id, closedText(known));
   return { verdict: judgementIn(await parts.control.questions.decision(id)), arrived: false };
 }

@@ -1,5 +1,5 @@
 import type { RunDetail } from '../control/contract.ts';
-import { whyRejected, type Rejection } from '../domain/answer.ts';
+import { whyRejected, type AnsweredQuestion, type Rejection } from '../domain/answer.ts';
 import { wholeRun } from '../domain/decision.ts';
 import { personOf } from '../domain/inventory.ts';
 import type { Answer } from './answer.ts';
@@ -17,7 +17,7 @@ export async function rejectionOf(
   if (run.state === 'closed') return { code: 'conflict', because: closedText(run) };
   const whole = answer.approval === wholeRun;
   const [question, noReturn] = await Promise.all([
-    whole ? null : control.questions.find(run.run, answer.approval, answer.opening),
+    whole ? null : questionOf(control, run, answer),
     whole ? control.noReturn.read(run.run) : null,
   ]);
   return whyRejected({
@@ -29,6 +29,16 @@ export async function rejectionOf(
     question,
     unjudged: isWaiting(run, answer, (account) => personOf(inventory(), account)),
   });
+}
+
+/** An open question came with the run. */
+async function questionOf(
+  { questions }: Pick<ApiParts['control'], 'questions'>,
+  run: RunDetail,
+  { approval, opening }: Answer,
+): Promise<AnsweredQuestion | null> {
+  const open = run.questions.find((one) => one.approval === approval && one.opening === opening);
+  return open ? { ...open, answer: null } : await questions.find(run.run, approval, opening);
 }
 
 /** What an answer to a run that has ended is rejected with. */

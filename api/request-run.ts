@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import type { Control, OpenRun, Request, RunRow } from '../control/contract.ts';
+import type { Control, OpenRun, Request } from '../control/contract.ts';
 import { digestOf } from '../domain/digest.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { Failure, reportOf } from '../domain/failure.ts';
@@ -66,9 +66,9 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const others = runbook.others?.(admitted) ?? {};
   requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
   requireProvider(runbook, database, admitted, parts.provider);
-  if (breakGlass === undefined) await refuseIfFrozen(parts, [database, ...Object.values(others)]);
-  else requireGlassBreaker(parts.inventory(), database, asked);
-  await parts.temporal.ready();
+  if (breakGlass !== undefined) requireGlassBreaker(parts.inventory(), database, asked);
+  const frozen = breakGlass === undefined ? refuseIfFrozen(parts, [database, ...Object.values(others)]) : Promise.resolve();
+  await firstFailure([frozen, parts.temporal.ready()]);
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
     runbook: name,
@@ -86,12 +86,18 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   return await begun(parts, written);
 }
 
+/** Asks all at once, and throws what the first of them has against it. */
+async function firstFailure(asked: readonly Promise<void>[]): Promise<void> {
+  for (const answer of await Promise.allSettled(asked)) if (answer.status === 'rejected') throw answer.reason;
+}
+
 /** Starts what is not known to be started; the sweeper does it when that fails here. */
 async function begun(parts: ApiParts, written: Accepted): Promise<Accepted> {
-  const { request } = written;
+  const { created, request } = written;
   if (request.startedAt !== null) return written;
   try {
-    await startRequested(parts, request);
+    // Nothing can have closed a run that this request has just created.
+    await (created ? start(parts, request) : startRequested(parts, request));
     return written;
   } catch (delayed) {
     return { ...written, delayed };
@@ -103,20 +109,25 @@ async function begun(parts: ApiParts, written: Accepted): Promise<Accepted> {
  * Temporal may have forgotten that there was a workflow of this id.
  */
 export async function startRequested(parts: Pick<ApiParts, 'control' | 'temporal'>, request: Request): Promise<void> {
-  const row = await parts.control.runs.find(request.run);
-  if (row?.state === 'closed') return;
+  const row = await parts.control.runs.record(request.run);
+  if (row?.state !== 'closed') await start(parts, request);
+}
+
+async function start(parts: Pick<ApiParts, 'control' | 'temporal'>, request: Request): Promise<void> {
   try {
     await parts.temporal.start(request);
   } catch (error) {
-    await recordWhy(parts.control, row, error);
+    await recordWhy(parts.control, request.run, error);
     throw error;
   }
   await parts.control.requests.started(request.id);
 }
 
 /** For the people who look at the run. Once for each cause, since it is tried every two seconds. Making the plan clears it. */
-async function recordWhy({ runs }: Control, row: RunRow | null, error: unknown): Promise<void> {
-  if (!(error instanceof Failure) || row?.state !== 'requested' || row.failure?.code === error.code) return;
+async function recordWhy({ runs }: Control, run: string, error: unknown): Promise<void> {
+  if (!(error instanceof Failure)) return;
+  const row = await runs.record(run);
+  if (row?.state !== 'requested' || row.failure?.code === error.code) return;
   await runs.change(row.run, { failure: reportOf(error) });
 }
 

@@ -99,7 +99,7 @@ async function answer(
 ): Promise<FastifyReply> {
   if (request.headers.accept?.includes('text/event-stream') !== true) return await reply.send(await pageOf(parts, asked));
   const filter = { ...asked, after: request.headers['last-event-id'] ?? asked.after };
-  const ended = filter.run !== undefined && (await parts.control.runs.find(filter.run))?.state === 'closed';
+  const ended = filter.run !== undefined && (await parts.control.runs.record(filter.run))?.state === 'closed';
   // Browsers ask again when a stream has ended, until they are told that nothing comes any more.
   if (ended && (await parts.control.events.list({ ...filter, limit: 1 })).length === 0) return await reply.code(204).send();
   const closed = parts.streams?.open(request.token?.id ?? '');

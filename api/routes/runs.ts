@@ -74,7 +74,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         if (request.body.breakGlass !== undefined) request.log.warn({ run: written.run, person: request.person }, 'the glass was broken');
         if (delayed !== undefined) request.log.warn({ err: delayed, run: written.run }, 'the run is written down and starts later');
         const { id } = runNameOf(written.run);
-        const [row, others] = await Promise.all([parts.control.runs.find(written.run), othersOpen(parts, written)]);
+        const [row, others] = await Promise.all([parts.control.runs.record(written.run), othersOpen(parts, written)]);
         const location = `/v1/runs/${id}`;
         const answer = { run: written.run, id, state: row?.state ?? 'requested', location, created, others };
         return await reply
