@@ -30,15 +30,20 @@ export interface Asked {
   readonly idempotencyKey: string;
 }
 
-export interface Accepted {
+interface Written {
   readonly created: boolean;
   readonly request: Request;
+}
+
+export interface Accepted extends Written {
+  /** Other open runs on its databases. */
+  readonly others: OpenRun[];
   /** Why the workflow could not be started yet; the row stands and the sweeper starts it. */
   readonly delayed?: unknown;
 }
 
 /** Other open runs on the databases of a request. An input that the schema does not fit any more names none. */
-export async function othersOpen({ control, catalog }: Pick<ApiParts, 'control' | 'catalog'>, request: Request): Promise<OpenRun[]> {
+async function othersOpen({ control, catalog }: Pick<ApiParts, 'control' | 'catalog'>, request: Request): Promise<OpenRun[]> {
   const runbook = catalog[request.runbook];
   const input: unknown = runbook?.input.safeParse(request.input).data;
   const named = input === undefined ? {} : (runbook?.others?.(input) ?? {});
@@ -58,6 +63,9 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
     idempotencyKey,
     bodyDigest: digestOf({ runbook: name, database, input, ticket: ticket ?? null, ...given({ wait, breakGlass }) }),
   };
+  // Asked at once, since each question takes its time; the answers count in the order below.
+  const frozen = early(breakGlass === undefined ? refuseIfFrozen(parts, [database]) : Promise.resolve());
+  const ready = early(parts.temporal.ready());
   const repeated = await parts.control.requests.repeated(key);
   if (repeated) return await begun(parts, { created: false, request: repeated });
   const runbook = runbookOf(parts.catalog, name);
@@ -66,9 +74,10 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   const others = runbook.others?.(admitted) ?? {};
   requireOthers(others, database, (called) => databaseOf(parts.inventory(), called));
   requireProvider(runbook, database, admitted, parts.provider);
-  if (breakGlass !== undefined) requireGlassBreaker(parts.inventory(), database, asked);
-  const frozen = breakGlass === undefined ? refuseIfFrozen(parts, [database, ...Object.values(others)]) : Promise.resolve();
-  await firstFailure([frozen, parts.temporal.ready()]);
+  await frozen;
+  if (breakGlass === undefined) await refuseIfFrozen(parts, Object.values(others));
+  else requireGlassBreaker(parts.inventory(), database, asked);
+  await ready;
   const written = await parts.control.requests.create({
     run: workflowIdOf({ runbook: name, database, id: ulid() }),
     runbook: name,
@@ -86,21 +95,26 @@ export async function requestRun(parts: ApiParts, asked: Asked): Promise<Accepte
   return await begun(parts, written);
 }
 
-/** Asks all at once, and throws what the first of them has against it. */
-async function firstFailure(asked: readonly Promise<void>[]): Promise<void> {
-  for (const answer of await Promise.allSettled(asked)) if (answer.status === 'rejected') throw answer.reason;
+/** What has begun and is awaited later, or never when something else decides first: then its failure is nobody's. */
+function early(work: Promise<void>): Promise<void> {
+  work.catch(() => undefined);
+  return work;
 }
 
 /** Starts what is not known to be started; the sweeper does it when that fails here. */
-async function begun(parts: ApiParts, written: Accepted): Promise<Accepted> {
-  const { created, request } = written;
-  if (request.startedAt !== null) return written;
+async function begun(parts: ApiParts, written: Written): Promise<Accepted> {
+  const [delay, others] = await Promise.all([delayOf(parts, written), othersOpen(parts, written.request)]);
+  return { ...written, ...delay, others };
+}
+
+async function delayOf(parts: ApiParts, { created, request }: Written): Promise<Pick<Accepted, 'delayed'>> {
+  if (request.startedAt !== null) return {};
   try {
     // Nothing can have closed a run that this request has just created.
     await (created ? start(parts, request) : startRequested(parts, request));
-    return written;
+    return {};
   } catch (delayed) {
-    return { ...written, delayed };
+    return { delayed };
   }
 }
 

@@ -9,7 +9,7 @@ import { acceptedSchema, planSchema, runDetailSchema, runsSchema } from '../answ
 import { channelOf, kindOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { othersOpen, requestRun } from '../request-run.ts';
+import { requestRun } from '../request-run.ts';
 import { databaseName, moment, personName, reason, runbookName, runId, whole } from './identifiers.ts';
 import { askedSchema } from './plans.ts';
 
@@ -63,6 +63,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         const {
           created,
           request: written,
+          others,
           delayed,
         } = await requestRun(parts, {
           ...request.body,
@@ -74,7 +75,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         if (request.body.breakGlass !== undefined) request.log.warn({ run: written.run, person: request.person }, 'the glass was broken');
         if (delayed !== undefined) request.log.warn({ err: delayed, run: written.run }, 'the run is written down and starts later');
         const { id } = runNameOf(written.run);
-        const [row, others] = await Promise.all([parts.control.runs.record(written.run), othersOpen(parts, written)]);
+        const row = created ? null : await parts.control.runs.record(written.run);
         const location = `/v1/runs/${id}`;
         const answer = { run: written.run, id, state: row?.state ?? 'requested', location, created, others };
         return await reply
