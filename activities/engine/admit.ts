@@ -46,8 +46,10 @@ export function admit({ control, inventory, catalog, holderOpen }: EngineDepende
     // Told now rather than after people have agreed. The lease itself is taken before the first change, and may be gone by then.
     if (!waits) {
       for (const one of [database, ...othersOf(runbook, input)]) {
-        const looked = [refuseIfLeased, refuseIfOthersFirst].map((look) => look({ control, holderOpen }, one, attempt.run));
-        for (const answer of await Promise.allSettled(looked)) if (answer.status === 'rejected') throw answer.reason;
+        // The line first: a run leaves it by taking the lease, so at one of the two looks it is there.
+        const [line] = await Promise.allSettled([refuseIfOthersFirst({ control, holderOpen }, one, attempt.run)]);
+        await refuseIfLeased({ control, holderOpen }, one, attempt.run);
+        if (line.status === 'rejected') throw line.reason;
       }
     }
     const { requester, ticket } = request;
