@@ -1,4 +1,4 @@
-import { qualified } from '../../domain/command.ts';
+import { qualified, type Command } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { NoReturn } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
@@ -50,20 +50,24 @@ export async function releaseTriggers(sides: Sides, noReturn: NoReturn, attempt:
   }
   await attempt.intend({});
   await endEarlierSessions(sides, attempt, ['target']);
+  const commands = await looking(sides, 'target', async (session) => await commandsToEnable(session, sides));
   await changing(sides, 'target', attempt, async (session) => {
     await inTransaction(session, async () => {
-      await enableHeld(session, sides);
+      for (const command of commands) await session.run(command);
     });
   });
   await attempt.settle('undone');
 }
 
-/** Only those that are not enabled yet: an event trigger that is would fire for what is done to the others. */
-export async function enableHeld(session: Session, { migration, facts }: Pick<Sides, 'migration' | 'facts'>): Promise<void> {
+/**
+ * For the triggers that are not enabled yet: an event trigger that is would fire for what is done to the others. `look` is a session
+ * of the target that changes nothing.
+ */
+export async function commandsToEnable(look: Session, { migration, facts }: Pick<Sides, 'migration' | 'facts'>): Promise<Command[]> {
   const held = heldTriggers(migration, facts);
-  if (held.length === 0) return;
-  const enabled = new Set((await applyTriggers(session)).map(applyTriggerKey));
-  for (const command of enableTriggers(held.filter((one) => !enabled.has(applyTriggerKey(one))))) await session.run(command);
+  if (held.length === 0) return [];
+  const enabled = new Set((await applyTriggers(look)).map(applyTriggerKey));
+  return enableTriggers(held.filter((one) => !enabled.has(applyTriggerKey(one))));
 }
 
 /** `trigger stamp of "public"."orders"`, as a finding names it. */

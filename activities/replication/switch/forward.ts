@@ -8,7 +8,7 @@ import { readAlias, writeAlias } from '../../pooling/config-file.ts';
 import type { Console } from '../../pooling/pgbouncer.ts';
 import type { Migration } from '../contract.ts';
 import type { MigrationFacts } from '../facts.ts';
-import { enableHeld } from '../hold-triggers.ts';
+import { commandsToEnable } from '../hold-triggers.ts';
 import type { Budget } from './budget.ts';
 import { openSide } from './fence.ts';
 import type { Lines } from './lines.ts';
@@ -36,7 +36,7 @@ export async function goForward(forward: Forward): Promise<void> {
     budget.measured('open the new side', async () => {
       const target = await forward.lines.target();
       // Nothing is applied any more, and nobody is let in yet: clients find every trigger as it was on the old side.
-      await enableHeld(target, forward);
+      for (const command of await commandsToEnable(await forward.lines.look(), forward)) await target.run(command);
       await openSide(target, 'target', facts);
     }),
   );

@@ -9,6 +9,8 @@ import { openPooler } from './sessions.ts';
 /** Connections to the new side and the pooler that are opened again after an error. */
 export interface Lines {
   target(): Promise<Session>;
+  /** A session of the new side that changes nothing. */
+  look(): Promise<Session>;
   /** Null without a pooler. */
   console(): Promise<Console | null>;
   /** What is open may be broken: the next call opens anew. */
@@ -27,17 +29,23 @@ interface Where {
 export function createLines(
   where: Where,
   facts: MigrationFacts,
-  first: { target?: Session | undefined; console?: Console | undefined },
+  first: { target?: Session; look?: Session; console?: Console | undefined },
 ): Lines {
   const opened: { end(): Promise<void> }[] = [];
-  let { target, console } = first;
+  const { servers, migration, attempt } = where;
+  let { target, look, console } = first;
   return {
     target: async () => {
       if (target) return target;
-      const { servers, migration, attempt } = where;
       target = await servers.open(migration.target, { purpose: 'change', step: attempt.step, identity: facts.binding.target });
       opened.push(target);
       return target;
+    },
+    look: async () => {
+      if (look) return look;
+      look = await servers.open(migration.target, { purpose: 'look', identity: facts.binding.target });
+      opened.push(look);
+      return look;
     },
     console: async () => {
       if (!where.pooler) return null;
@@ -48,6 +56,7 @@ export function createLines(
     },
     drop: () => {
       target = undefined;
+      look = undefined;
       console = undefined;
     },
     end: async () => {

@@ -60,7 +60,8 @@ async function switchFromTheStart(one: Switch): Promise<Switched> {
   try {
     sessions = await openSessions({ ...one, facts: one.planned });
     const facts = await untilDecided(one, sessions, state);
-    const lines = createLines(one, one.planned, { target: sessions.target.change, console: sessions.console ?? undefined });
+    const { look, change: target } = sessions.target;
+    const lines = createLines(one, one.planned, { target, look, console: sessions.console ?? undefined });
     try {
       await goForward({ migration, facts: one.planned, pooler: one.pooler, attempt, budget: one.budget, lines });
     } finally {

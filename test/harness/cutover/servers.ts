@@ -103,10 +103,12 @@ function entryOf(passfile: string): object {
 async function prepare(cluster: Cluster, password: string, size: number): Promise<void> {
   const verifier = scramVerifier(password);
   await createApplicationDatabase(cluster, { steadyhand: verifier, orders_app: verifier });
-  if (size > 0) {
+  // Without a 15 nothing copies the schema to the new server: it is there already.
+  if (size > 0 || postgres15 === undefined) {
     await migrateApplication(cluster);
-    await fillApplication(cluster, size);
+    await withSuperuser(cluster, 'orders', async (client) => await client.query('ALTER TABLE orders ENABLE ALWAYS TRIGGER orders_stamp'));
   }
+  if (size > 0) await fillApplication(cluster, size);
   // The first switch would lock this superuser out of the whole server, and the others would find another server than planned.
   await withSuperuser(cluster, 'postgres', async (client) => await client.query('ALTER ROLE postgres NOLOGIN'));
 }

@@ -38,7 +38,10 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
   ];
   return {
     database,
-    input: { target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there', otherSubscribers: 'carry' },
+    input: {
+      ...{ target: `${database}-18`, schema: postgres15 ? 'copy' : 'already-there' },
+      ...{ otherSubscribers: 'carry', triggers: 'hold' },
+    },
     snapshot: async () => ({ sides: await both(worldOf), pooler: pgbouncer ? await readFile(pgbouncer.configFile, 'utf8') : null }),
     executed: async () => {
       const executed = (['source', 'target'] as const).map(async (on) => {
@@ -54,6 +57,7 @@ export async function newCutoverWorld(servers: CutoverServers): Promise<World> {
       const carried = [{ name: reader }, { name: 'everything' }];
       expect([old?.ours, now?.ours]).toEqual([carried, carried]);
       expect([old?.limit, now?.limit]).toEqual([0, -1]);
+      expect([old?.triggers, now?.triggers]).toEqual([['A'], ['A']]);
       if (pgbouncer)
         expect(await readFile(pgbouncer.configFile, 'utf8')).toMatch(new RegExp(`^${dbname} = .*port=${servers.target.port}`, 'm'));
     },
@@ -99,6 +103,8 @@ interface Contents {
   /** Whatever of a run is still there. */
   readonly ours: unknown[];
   readonly limit: number | undefined;
+  /** The mode of each trigger that the schema enables ALWAYS. */
+  readonly triggers: readonly unknown[];
 }
 
 async function contents(client: pg.Client): Promise<Contents> {
@@ -124,6 +130,7 @@ async function contents(client: pg.Client): Promise<Contents> {
       UNION ALL SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
       UNION ALL SELECT nspname FROM pg_namespace WHERE nspname = 'steadyhand'`),
     limit: database?.limit,
+    triggers: (await rows("SELECT tgenabled::text AS mode FROM pg_trigger WHERE tgname = 'orders_stamp'")).map(({ mode }) => mode),
   };
 }
 

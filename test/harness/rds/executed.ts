@@ -10,7 +10,7 @@ import { somebodyElse } from './others.ts';
 const looks = /^(?:Describe|List|Get)/;
 
 /** What a session that changes the copy looks up there beforehand; the plan has what it does. */
-const looksUp = /^SELECT (?:current_setting\(|[^;]*?\bFROM pg_(?:extension|class|index) )/;
+const looksUp = /^SELECT (?:current_setting\(|[^;]*?\bFROM pg_(?:extension|class|index|proc) )/;
 
 /** The calls in these regions that changed something, or were to. Who made one says so itself, at the end of the user agent. */
 export function callsOf(aws: Aws, since: number, regions: readonly string[]): Executed[] {
