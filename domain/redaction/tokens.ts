@@ -17,7 +17,7 @@ const patterns: readonly RegExp[] = [
   // What PostgreSQL stores of a password.
   /(SCRAM-SHA-256\$)[^\s'"]+/g,
   /(\bmd5)[0-9a-f]{32}\b/g,
-  // A request that AWS has signed: whoever has the address may send it.
+  // A request that AWS has signed: anyone who has the address may send it.
   /([?&](?:x-amz-)?(?:signature|sig)=)[^\s&'"<>]+/gi,
   // The beginnings that their makers give to tokens, so that programs like this one find them.
   /(\b(?:AKIA|ASIA))[0-9A-Z]{16}\b/g,

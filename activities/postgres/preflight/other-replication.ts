@@ -2,7 +2,7 @@ import type { Session } from '../session.ts';
 import { blocks, listed, warns, type Check, type Found, type View } from './view.ts';
 
 /**
- * Whoever reads from a logical slot of the source stops receiving rows at the cutover: the old side is closed. People choose what
+ * Anyone who reads from a logical slot of the source stops receiving rows at the cutover: the old side is closed. People choose what
  * happens to them, since a slot on the target that nobody reads from keeps WAL there.
  */
 export const otherSubscribers: Check = {
