@@ -31,12 +31,14 @@ export interface BuildOnce {
 }
 
 const lookAgainMs = 50;
+/** A wait that is over sooner is no news to anyone. */
+const tellAfterMs = 2_000;
 /** A build or a wait that goes on is reported this often. */
 const tellAgainMs = 15_000;
 
 /**
  * Builds a folder of the cache unless it is there. One builder is at work at a time, in this process and across processes; the others
- * wait, and say for what and how long. The folder is built beside its place and renamed, so anyone who sees it sees all of it.
+ * wait, and say for what and how long once it lasts. The folder is built beside its place and renamed, so anyone who sees it sees all of it.
  * A builder that was killed leaves no lock; the next one ends what it had started and removes what it had made. When a build fails,
  * each of those that waited builds it itself: its own error is true for it (another PATH, another user), and none is kept that might
  * no longer hold. Throws what `build` throws, `cache-unusable`, and the signal's reason when aborted.
@@ -64,7 +66,7 @@ async function turn({ what, finished, log = toStandardError, signal }: BuildOnce
       if (toldAt !== undefined) log(`The wait for ${what} is over after ${since(began)}`);
       return lock;
     }
-    if (toldAt === undefined || performance.now() - toldAt > tellAgainMs) {
+    if (performance.now() > (toldAt === undefined ? began + tellAfterMs : toldAt + tellAgainMs)) {
       log(`Waiting for ${what}, which ${builderOf(finished)} makes${toldAt === undefined ? '' : `; ${since(began)} so far`}`);
       toldAt = performance.now();
     }

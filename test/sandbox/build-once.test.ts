@@ -53,6 +53,12 @@ function held(end: () => Promise<void> = () => Promise.resolve()): { building: P
 
 const says = (words: string): Promise<boolean> => eventually(async () => logged.join('\n').includes(words) || undefined);
 
+/** Lets the waits of a test last long enough to be reported; without it their clock is real. */
+function clockOfWaits(): { longer: () => void } {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  return { longer: () => void vi.advanceTimersByTime(2_001) };
+}
+
 /** What the cache holds beside the lock, which stays. */
 const cached = (): string[] => readdirSync(join(finished, '..')).filter((name) => name !== 'thing-1.lock');
 
@@ -67,9 +73,11 @@ async function builder(): Promise<{ process: ChildProcess; program: ChildRecord 
 
 describe('what is built once', () => {
   it('is built once by all that want it at a time, and those that wait say so', async () => {
+    const clock = clockOfWaits();
     const first = held();
     await first.begun;
     const others = [buildOnce(wanted()), buildOnce(wanted())];
+    clock.longer();
     await says('Waiting for the thing, which this process (since');
     expect(existsSync(finished)).toBe(false);
     first.release();
@@ -80,10 +88,25 @@ describe('what is built once', () => {
     expect(cached()).toEqual(['thing-1']);
   });
 
+  it('is waited for without a word when the wait is short', async () => {
+    const first = held();
+    await first.begun;
+    const { signal } = new AbortController();
+    const looks = vi.spyOn(signal, 'throwIfAborted');
+    const other = buildOnce(wanted({ signal }));
+    // It looks at the signal before each try of the lock, so the first try has failed.
+    await eventually(async () => await Promise.resolve(looks.mock.calls.length > 1 || undefined));
+    first.release();
+    await Promise.all([first.building, other]);
+    expect(logged).toEqual([expect.stringMatching(/^Made the thing in /)]);
+  });
+
   it('is built by those that waited when the first one fails, which reports its own error', async () => {
+    const clock = clockOfWaits();
     const first = held(() => Promise.reject(new Error('no disk today')));
     await first.begun;
     const other = buildOnce(wanted());
+    clock.longer();
     await says('Waiting for the thing');
     first.release();
     await expect(first.building).rejects.toThrow('no disk today');
@@ -111,10 +134,12 @@ describe('what is built once', () => {
   });
 
   it('is waited for no longer than the caller wants, and the builder goes on', async () => {
+    const clock = clockOfWaits();
     const first = held();
     await first.begun;
     const stop = new AbortController();
     const other = buildOnce(wanted({ signal: stop.signal }));
+    clock.longer();
     await says('Waiting for the thing');
     stop.abort(new Error('enough'));
     await expect(other).rejects.toThrow('enough');
