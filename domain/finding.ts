@@ -1,3 +1,5 @@
+import type { FailureCode } from './failure-kinds.ts';
+
 /** What blocks comes first, what only informs last. */
 export const findingLevels = ['blocks', 'warns', 'informs'] as const;
 
@@ -9,6 +11,16 @@ export interface Finding {
   readonly evidence: string;
   /** What to do about it; empty for what only informs. */
   readonly fix: string;
+}
+
+/** A finding of the facts that a plan is made from. One that blocks refuses a run, under its code. */
+export interface FactFinding extends Finding {
+  readonly code: FailureCode;
+}
+
+/** One that blocks. */
+export function against(check: string, evidence: string, fix: string, code: FailureCode = 'plan-impossible'): FactFinding {
+  return { check, level: 'blocks', code, evidence, fix };
 }
 
 /** By level; the order of the checks stays within one. */

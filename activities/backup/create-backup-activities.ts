@@ -1,6 +1,6 @@
 import type { NoReturn } from '../../control/contract.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { Attempt, Effects } from '../attempt.ts';
+import { refuseBlocked } from '../engine/gather-findings.ts';
 import { passNoReturn } from '../engine/pass-no-return.ts';
 import { capable, type Capability, type Providers } from '../providers/provider-of.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -66,16 +66,11 @@ export function createBackupActivities({ servers, providers, noReturn, backupFac
     openRestored: on('swap', (verbs, ...rest) => verbs.openRestored(...rest)),
     closeRestored: on('swap', (verbs, ...rest) => verbs.closeRestored(...rest)),
     awaitNamed: on('swap', (verbs, ...rest) => verbs.awaitNamed(...rest)),
-    drKit: on('copy', async ({ kit }, { binding: { database } }) => refuseWithout(await kit(database), database)),
+    drKit: on('copy', async ({ kit }, { binding: { database } }) => refuseBlocked(await kit(database))),
     copyEvidence: async (told, attempt) => {
       const provider = providers[servers.entry(told.database).provider];
       const region = { backup: capable(provider, 'backup', told.database), copy: capable(provider, 'copy', told.database) };
       return await copyEvidence(region, told, await backupFacts(told.facts), attempt);
     },
   };
-}
-
-function refuseWithout(missing: readonly string[], database: string): void {
-  if (missing.length === 0) return;
-  throw new Failure('plan-impossible', `${database}: ${missing.join('; ')}. Nothing was made.`, { database, missing });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProofRow } from '../../control/proof-contract.ts';
-import { Failure } from '../../domain/failure.ts';
+import { against } from '../../domain/finding.ts';
 import type { Inventory } from '../../domain/inventory.ts';
 import { heldBy, judgeBackups, type Judged } from '../../domain/retention.ts';
 import { verificationSchema } from '../../domain/verification.ts';
@@ -16,39 +16,41 @@ interface Places {
   readonly providers: Providers;
 }
 
-/** The facts of a backup now: read-only. Raises `plan-impossible` for a provider that makes none, and what its `inspect` does. */
+/** The facts of a backup now: read-only. Reports and raises what the provider's `inspect` does. */
 export function takeBackupFacts(places: Places) {
   return async (order: FactsOrder): Promise<BackupFacts> => await inspected(places, order, { snapshot: true });
 }
 
 async function inspected(
   { servers, providers }: Places,
-  { database, run }: FactsOrder,
+  { database, run, report }: FactsOrder,
   wanted: Omit<BackupOrder, 'database' | 'run'>,
 ): Promise<BackupFacts> {
   const { inspect } = capable(providers[servers.entry(database).provider], 'restore', database);
-  return await inspect({ database, ...(run === undefined ? {} : { run }), ...wanted });
+  return await inspect({ database, ...(run === undefined ? {} : { run }), ...wanted }, report);
 }
 
 const removal = z.object({ instance: z.string(), early: z.boolean() });
 
 /**
- * The facts of the removal of an old instance, read-only. Raises what `inspectOld` does, and `plan-impossible` for one that an entry of
+ * The facts of the removal of an old instance, read-only. Reports and raises what `inspectOld` does, and reports one that an entry of
  * the inventory points to, by its name or its address.
  */
 export function takeOldFacts({ servers, providers }: Places, inventory: () => Inventory) {
-  return async ({ database, run, input }: FactsOrder): Promise<BackupFacts> => {
+  return async ({ database, run, input, report }: FactsOrder): Promise<BackupFacts> => {
     const { inspectOld } = capable(providers[servers.entry(database).provider], 'remove', database);
     const { instance, early } = removal.parse(input);
-    const { binding, observed } = await inspectOld({ database, instance, early, ...(run === undefined ? {} : { run }) });
+    const { binding, observed } = await inspectOld({ database, instance, early, ...(run === undefined ? {} : { run }) }, report);
     const { source, old } = binding;
     const pointing = Object.entries(inventory().databases).find(
       ([, { rds, server }]) =>
         (rds?.instance === source.id && rds.region === source.region) || (server.host === old?.host && server.port === old.port),
     );
-    if (!pointing) return { binding, observed };
-    const why = `the inventory's "${pointing[0]}" points to "${instance}": correct the inventory, or keep the instance`;
-    throw new Failure('plan-impossible', `${database}: ${why}. Nothing was removed.`, { database, instance });
+    if (pointing) {
+      const evidence = `the inventory's "${pointing[0]}" points to "${instance}"`;
+      report([against('inventory', evidence, 'Correct the inventory, or keep the instance.')]);
+    }
+    return { binding, observed };
   };
 }
 
@@ -62,17 +64,15 @@ export interface Ledger {
 const asked = z.object({ snapshot: z.enum(['newest', 'new']), verification: z.string(), prune: z.boolean() });
 
 /**
- * The facts of a copy into the other region, read-only. Its kit is looked at (`plan-impossible` names all that is missing), and
- * which of the earlier copies there would go; this run's own is none of them. `ledger`: absent when the control database is away,
- * then nothing is pruned.
+ * The facts of a copy into the other region, read-only. All that is missing of its kit is reported. They name the earlier
+ * copies there that would go; this run's own is none of them. `ledger`: absent when the control database is away, then nothing is
+ * pruned.
  */
 export function takeCopyAbroadFacts(places: Places, ledger?: Ledger) {
   return async (order: FactsOrder): Promise<CopyAbroadFacts> => {
     const { database, run } = order;
     const { snapshot, verification, prune } = asked.parse(order.input);
     const { verification: rules } = places.servers.entry(database);
-    for (const group of ['backup', 'copy', 'remove'] as const)
-      capable(places.providers[places.servers.entry(database).provider], group, database);
     const { binding, observed } = await inspected(places, order, {
       copy: snapshot,
       snapshot: snapshot === 'new',

@@ -1,9 +1,11 @@
 import type { Control, Intent } from '../../control/contract.ts';
 import { digestFrom, digestOf } from '../../domain/digest.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { FactFinding } from '../../domain/finding.ts';
 import type { Estimate, Facts, Plan, PlannedStep, StepPlan, StepPlans } from '../../domain/plan.ts';
 import { requireProvider, type LookAtProvider } from '../../domain/require-provider.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
+import { gatherFindings, refuseBlocked, type Report } from './gather-findings.ts';
 import { parseInput } from './parse-input.ts';
 
 export interface PlanOrder {
@@ -17,8 +19,18 @@ export interface PlanOrder {
 }
 
 export interface Planner {
-  /** Looks at the world, read-only, and makes the plan. Raises `input-invalid`, `not-found`, `unreachable`, `plan-impossible`. */
-  plan(order: PlanOrder): Promise<{ plan: Plan; facts: Facts }>;
+  /**
+   * Looks at the world, read-only, and makes the plan. Raises `input-invalid`, `not-found`, `unreachable`, and one failure with every
+   * finding of the facts that blocks, under the code of the first.
+   */
+  plan(order: PlanOrder): Promise<Made>;
+  /** The same for people to read: what blocks is returned with the plan. Raises it only where no plan can be made. */
+  preview(order: PlanOrder): Promise<Made & { findings: readonly FactFinding[] }>;
+}
+
+export interface Made {
+  readonly plan: Plan;
+  readonly facts: Facts;
 }
 
 export interface PlannerDependencies {
@@ -39,30 +51,52 @@ export interface FactsOrder {
   readonly run?: string;
   /** What this run has intended so far, oldest first. */
   readonly journal: readonly Intent[];
+  /** What stands against the run. A plan of a run is then refused, with all of it. */
+  readonly report: Report;
 }
 
-export function createPlanner({ catalog, commands, takeFacts, control, provider }: PlannerDependencies): Planner {
+export function createPlanner(dependencies: PlannerDependencies): Planner {
   return {
-    plan: async ({ runbook: called, database, input: given, run, from }) => {
-      const runbook = Object.hasOwn(catalog, called) ? catalog[called] : undefined;
-      const facing = Object.hasOwn(takeFacts, called) ? takeFacts[called] : undefined;
-      if (!runbook || !facing) {
-        throw new Failure('not-found', `there is no runbook "${called}"; there are: ${Object.keys(catalog).join(', ')}`);
-      }
-      const input = parseInput(runbook, given);
-      if (provider) requireProvider(runbook, database, input, provider);
-      const [journal, earlier] = await Promise.all([
-        run === undefined || !control ? [] : control.attempts.journal(run),
-        control ? control.runs.stepPaces(runbook.name, database) : {},
-      ]);
-      const facts = await facing({ database, input, journal, ...(run === undefined ? {} : { run }) });
-      const steps = planned(runbook, runbook.plan({ database, input, facts, commands }), earlier);
-      const body = { runbook: runbook.name, version: runbook.version, database, input, steps };
-      const digest = digestFrom(body, facts, from);
-      const plan = { ...body, variables: runbook.variables, facts: digestOf(facts), digest, madeAt: new Date().toISOString() };
-      return { plan: from === undefined ? plan : { ...plan, from }, facts };
+    plan: async (order) => {
+      const { make, findings } = await look(dependencies, order);
+      refuseBlocked(findings);
+      return make();
+    },
+    preview: async (order) => {
+      const { make, findings } = await look(dependencies, order);
+      return { ...make(), findings };
     },
   };
+}
+
+interface Looked {
+  readonly findings: readonly FactFinding[];
+  make(): Made;
+}
+
+async function look({ catalog, commands, takeFacts, control, provider }: PlannerDependencies, order: PlanOrder): Promise<Looked> {
+  const { runbook: called, database, input: given, run, from } = order;
+  const runbook = Object.hasOwn(catalog, called) ? catalog[called] : undefined;
+  const facing = Object.hasOwn(takeFacts, called) ? takeFacts[called] : undefined;
+  if (!runbook || !facing) {
+    throw new Failure('not-found', `there is no runbook "${called}"; there are: ${Object.keys(catalog).join(', ')}`);
+  }
+  const input = parseInput(runbook, given);
+  if (provider) requireProvider(runbook, database, input, provider);
+  const [journal, earlier] = await Promise.all([
+    run === undefined || !control ? [] : control.attempts.journal(run),
+    control ? control.runs.stepPaces(runbook.name, database) : {},
+  ]);
+  const asked = { database, input, journal, ...(run === undefined ? {} : { run }) };
+  const { facts, findings } = await gatherFindings(async (report) => await facing({ ...asked, report }));
+  const make = (): Made => {
+    const steps = planned(runbook, runbook.plan({ database, input, facts, commands }), earlier);
+    const body = { runbook: runbook.name, version: runbook.version, database, input, steps };
+    const digest = digestFrom(body, facts, from);
+    const plan = { ...body, variables: runbook.variables, facts: digestOf(facts), digest, madeAt: new Date().toISOString() };
+    return { plan: from === undefined ? plan : { ...plan, from }, facts };
+  };
+  return { findings, make };
 }
 
 /** The plan's lines in the order of the runbook's steps: every id, the ones that don't apply too. */

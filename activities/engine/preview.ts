@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import { byLevel, type Finding } from '../../domain/finding.ts';
 import type { Facts, Plan } from '../../domain/plan.ts';
 import type { AnyRunbook } from '../../domain/runbook.ts';
+import { findingOf } from './gather-findings.ts';
 import type { Planner } from './planner.ts';
 import { standingFindings } from './standing-findings.ts';
 
@@ -22,22 +23,22 @@ export interface PreviewOrder {
 export interface PreviewDependencies {
   readonly planner: Planner;
   readonly catalog: Readonly<Record<string, AnyRunbook>>;
-  /** The checks of a runbook's first step. A runbook that is not here has none: all that it needs is looked at with the facts. */
+  /** The checks of a runbook's first step. A runbook that is not here has none: the facts find all that stands against it. */
   readonly checks: Readonly<Record<string, (plan: Plan, facts: Facts) => Promise<Finding[]>>>;
   /** Absent with `plan --offline`. */
   readonly control?: Pick<Control, 'runs' | 'attempts' | 'lease' | 'freezes'>;
 }
 
-/** Makes the plan and runs the checks, read-only; stores nothing. Raises what `Planner.plan` does. */
+/** Makes the plan and runs the checks, read-only; stores nothing. Raises what `Planner.preview` does. */
 export function createPreview({ planner, catalog, checks, control }: PreviewDependencies): (order: PreviewOrder) => Promise<Preview> {
   return async (order) => {
-    const { plan, facts } = await planner.plan(order);
+    const { plan, facts, findings } = await planner.preview(order);
     const others: Readonly<Record<string, string>> = catalog[plan.runbook]?.others?.(plan.input) ?? {};
     const [standing, checked] = await Promise.all([
       control ? standingFindings(control, [plan.database, ...Object.values(others)]) : unseen,
       Promise.resolve(checks[plan.runbook]?.(plan, facts) ?? []).catch(asFinding),
     ]);
-    return { plan, findings: byLevel([...standing, ...checked]) };
+    return { plan, findings: byLevel([...standing, ...findings, ...checked].map(withoutCode)) };
   };
 }
 
@@ -53,5 +54,10 @@ const unseen: readonly Finding[] = [
 /** The run's own check would end with it. */
 function asFinding(error: unknown): Finding[] {
   if (!(error instanceof Failure)) throw error;
-  return [{ check: error.code, level: 'blocks', evidence: error.message, fix: error.hint }];
+  return [findingOf(error.code, error)];
+}
+
+/** The code is the refusal's. */
+function withoutCode({ check, level, evidence, fix }: Finding): Finding {
+  return { check, level, evidence, fix };
 }

@@ -1,5 +1,7 @@
+import type { FactFinding } from '../../domain/finding.ts';
 import type { OwnedLook } from '../../domain/leftover.ts';
 import type { Attempt } from '../attempt.ts';
+import type { Report } from '../engine/gather-findings.ts';
 import type { Difference, Kept, RemovedCopies, Restored, Snapshot } from './answers.ts';
 import type { BackupFacts, BackupOrder, OldOrder } from './backup-facts.ts';
 
@@ -46,10 +48,11 @@ export interface Restore {
   /** The moments that a restore can reach now, or null when the database keeps no backups. Changes nothing. */
   window(database: string): Promise<{ readonly earliest: string; readonly latest: string } | null>;
   /**
-   * Everything that a plan binds to, looked up in one go, read-only; whatever would make the run fail later is refused here:
+   * Everything that a plan binds to, looked up in one go, read-only. Whatever would make the run fail later is reported, all of it:
    * `input-invalid` for a moment that can't be reached, `plan-impossible` for what is missing, `quota-exceeded`, `foreign-object`.
+   * Raises `FactsMissing` when no plan can do without what is missing; without `report` it raises what was found, as one failure.
    */
-  inspect(order: BackupOrder): Promise<BackupFacts>;
+  inspect(order: BackupOrder, report?: Report): Promise<BackupFacts>;
   /** Looks once: `not-yet` with the time that is left until the latest restorable moment has passed the target. Changes nothing. */
   awaitRestorable(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /** Looks once until the source takes a change: `not-yet` while it is busy, `provider-refused` in a state that does not mend itself. */
@@ -68,8 +71,8 @@ export interface Restore {
 }
 
 export interface CopyAbroad {
-  /** What must stand ready in the other region; a line for each thing that does not. Changes nothing. */
-  kit(database: string): Promise<readonly string[]>;
+  /** What must stand ready in the other region; a finding for each thing that does not. Changes nothing. */
+  kit(database: string): Promise<readonly FactFinding[]>;
   /** Looks once until the provider takes one more copy into the other region: `not-yet` while too many are being made. Changes nothing. */
   awaitRoom(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**
@@ -93,11 +96,11 @@ export interface CopyAbroad {
 
 export interface Remove {
   /**
-   * An instance that a switch-over has put aside, read-only. Refused with `plan-impossible`, all reasons together: one without the tags
-   * of a switch-over of this database, one that is not due (unless `early`), protected, broken or followed by replicas; and with
+   * An instance that a switch-over has put aside, read-only. Reports, as `inspect` does, `plan-impossible` for one without the tags
+   * of a switch-over of this database, one that is not due (unless `early`), protected, broken or followed by replicas; and
    * `quota-exceeded` or `foreign-object` when there is no room, or no name, for its last snapshot.
    */
-  inspectOld(order: OldOrder): Promise<BackupFacts>;
+  inspectOld(order: OldOrder, report?: Report): Promise<BackupFacts>;
   /** Removes the instance that this run restored, without a last snapshot. Right when there never was one; `not-yet` until it is gone. */
   deleteRestored(facts: BackupFacts, attempt: Attempt): Promise<void>;
   /**

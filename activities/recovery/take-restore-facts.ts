@@ -2,14 +2,15 @@ import { decodeTime } from 'ulid';
 import { z } from 'zod';
 import { accidentOf, accidentSchema } from '../../domain/accident.ts';
 import { qualified } from '../../domain/command.ts';
-import type { Inventory } from '../../domain/inventory.ts';
+import type { DatabaseEntry, Inventory } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import { verificationSchema } from '../../domain/verification.ts';
+import { FactsMissing, orReport, type Report } from '../engine/gather-findings.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { BackupFacts, RestoreFrom } from '../providers/backup-facts.ts';
 import { capable, type Providers } from '../providers/provider-of.ts';
-import type { Restored } from '../providers/provider.ts';
+import type { Provider, Restored } from '../providers/provider.ts';
 import { findAccident, type FoundAccident } from './find-accident.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import type { FactsOfSwitch } from './switch/facts.ts';
@@ -47,45 +48,45 @@ const chosen = z.object({
   keepOldDays: z.number(),
 });
 
+/** What the facts are taken of. */
+interface Asked {
+  readonly order: FactsOrder;
+  readonly servers: Servers;
+  readonly provider: Provider;
+  readonly entry: DatabaseEntry;
+  readonly input: z.infer<typeof chosen>;
+}
+
 /**
  * The facts of a restore, read-only. Before there is a restored copy nothing of it stands in them, so the first approval binds to
- * what is there; once it answers, the chosen tables are looked up on both sides, for the second one. Raises `plan-impossible` for a
- * provider that restores nothing, `input-invalid` for a moment or a condition that is none, and what `inspect` and `takeCopyFacts` do.
+ * what is there; once it answers, the chosen tables are looked up on both sides, for the second one. Reports `input-invalid` for a
+ * moment or a condition that is none, and what `inspect`, `takeCopyFacts` and `takeSwitchingFacts` find. Each of these looks is made
+ * even when another one was refused, so people see all that stands against the run at once.
  */
 export function takeRestoreFacts(servers: Servers, providers: Providers, inventory: () => Inventory) {
-  return async ({ database, input, run, journal }: FactsOrder): Promise<RestoreFacts> => {
-    const { moment, snapshot, before, then: next, tables, keepOldDays } = chosen.parse(input);
-    for (const one of tables) if (one.where !== undefined) requireCondition(one.where, qualified(one));
+  return async (order: FactsOrder): Promise<RestoreFacts> => {
+    const { database, run, journal, report } = order;
     const entry = servers.entry(database);
-    const provider = providers[entry.provider];
-    const restore = capable(provider, 'restore', database);
-    const isSwitch = next === 'switch-over';
-    for (const group of ['settings', 'remove', ...(isSwitch ? (['backup', 'swap'] as const) : [])] as const)
-      capable(provider, group, database);
-    const known = moment ?? momentRestored(journal);
-    const logs = before && known === undefined ? capable(provider, 'logs', database) : null;
-    const accident = before && accidentOf(before);
-    const found =
-      accident && logs
-        ? await findAccident({ servers, logs, database, accident, until: askedAt(run), newestRow: entry.verification?.newestRow })
-        : null;
-    const at = known ?? found?.binding.moment ?? '';
-    const from: RestoreFrom = snapshot === undefined ? { kind: 'moment', at } : { kind: 'snapshot', id: snapshot };
-    const facts = await restore.inspect({
-      ...{ database, from, ...(run === undefined ? {} : { run }) },
-      ...(isSwitch ? { snapshot: true, keepOldDays } : {}),
-    });
-    const restored = run === undefined ? null : await restore.find(facts, run);
-    const copy = restored && tables.length > 0 ? await takeCopyFacts(servers, { database, restored: addressOf(restored) }, tables) : null;
-    const target = facts.binding.restore?.from.kind === 'moment' ? facts.binding.restore.from.at : null;
+    const input = chosen.parse(order.input);
+    const asked: Asked = { order, servers, entry, input, provider: providers[entry.provider] };
+    const isSwitch = input.then === 'switch-over';
+    await reportConditions(input.tables, report);
+    const found = await foundAccident(asked);
+    const facts = await orReport(report, 'instance', async () => await inspected(asked, found));
+    const restored = run === undefined || !facts ? null : await capable(asked.provider, 'restore', database).find(facts, run);
     const recovery = { database, restored: restored ? addressOf(restored) : {} };
-    const newestRow = entry.verification?.newestRow;
+    const copy =
+      restored && input.tables.length > 0
+        ? await orReport(report, 'tables', async () => await takeCopyFacts(servers, recovery, input.tables))
+        : null;
+    const from = facts?.binding.restore?.from;
+    const target = from?.kind === 'moment' ? from.at : null;
+    const of = { servers, recovery, isRestored: restored !== null, since: target, newestRow: entry.verification?.newestRow, journal };
+    const also = { ownRoles: asked.provider.ownRoles, inventory: inventory() };
     const switching = isSwitch
-      ? await takeSwitchingFacts({
-          ...{ servers, recovery, isRestored: restored !== null, since: target, newestRow, journal },
-          ...{ ownRoles: provider.ownRoles, inventory: inventory() },
-        })
+      ? await orReport(report, 'switch-over', async () => await takeSwitchingFacts({ ...of, ...also }, report))
       : null;
+    if (found === undefined || !facts || copy === undefined || switching === undefined) throw new FactsMissing();
     const verification = { rules: entry.verification ?? verificationSchema.parse({}), target };
     return {
       binding: {
@@ -98,6 +99,31 @@ export function takeRestoreFacts(servers: Servers, providers: Providers, invento
       },
     };
   };
+}
+
+async function reportConditions(tables: Asked['input']['tables'], report: Report): Promise<void> {
+  for (const { where, ...table } of tables) {
+    if (where !== undefined) await orReport(report, 'condition', () => requireCondition(where, qualified(table)));
+  }
+}
+
+/** null: nothing is looked for; undefined: nothing tells when it happened, which is reported. */
+async function foundAccident({ order, servers, provider, entry, input }: Asked): Promise<FoundAccident | null | undefined> {
+  const { database, run, journal, report } = order;
+  if (!input.before || (input.moment ?? momentRestored(journal)) !== undefined) return null;
+  const accident = accidentOf(input.before);
+  const search = { servers, logs: capable(provider, 'logs', database), database, accident, until: askedAt(run) };
+  return await orReport(report, 'moment', async () => await findAccident({ ...search, newestRow: entry.verification?.newestRow }));
+}
+
+async function inspected({ order, provider, input }: Asked, found: FoundAccident | null | undefined): Promise<BackupFacts> {
+  const { database, run, journal, report } = order;
+  const { inspect } = capable(provider, 'restore', database);
+  // Where no moment was found, what else stands against a restore does not depend on it.
+  const at = input.moment ?? momentRestored(journal) ?? found?.binding.moment ?? `${new Date().toISOString().slice(0, 19)}Z`;
+  const from: RestoreFrom = input.snapshot === undefined ? { kind: 'moment', at } : { kind: 'snapshot', id: input.snapshot };
+  const swap = input.then === 'switch-over' ? { snapshot: true, keepOldDays: input.keepOldDays } : {};
+  return await inspect({ database, from, ...(run === undefined ? {} : { run }), ...swap }, report);
 }
 
 /** A run's name tells when it was asked for; what happened after that is not what it was asked for. */

@@ -1,5 +1,7 @@
 // The bare script in a process of its own: `script-main.ts <ms between looks>`. Does one order after the other.
 import { createAws } from '../../activities/aws/aws.ts';
+import { takeFacts } from '../../activities/engine/gather-findings.ts';
+import type { FactsOrder } from '../../activities/engine/planner.ts';
 import { parseInput } from '../../activities/engine/parse-input.ts';
 import { takeCopyAbroadFacts } from '../../activities/backup/take-facts.ts';
 import { takeRestoreFacts } from '../../activities/recovery/take-restore-facts.ts';
@@ -23,12 +25,14 @@ const script: Script = { servers, lookAgainMs: Number(process.argv[2]) };
 const runbooks = { 'dr-snapshot-copy': drSnapshotCopy, 'pitr-restore': pitrRestore };
 
 async function make({ runbook, run, input }: Order): Promise<FromScript> {
-  const order = { database, run, input: parseInput(runbooks[runbook], input), journal: [] };
+  const asked = { database, run, input: parseInput(runbooks[runbook], input), journal: [] };
+  const taken = async <Taken>(take: (order: FactsOrder) => Promise<Taken>): Promise<Taken> =>
+    await takeFacts(async (report) => await take({ ...asked, report }));
   // What a person would have written into the script before it is started.
   const timed =
     runbook === 'pitr-restore'
-      ? restoreBeside(script, await takeRestoreFacts(servers, providers, inventory)(order), run)
-      : copyAbroad(script, await takeCopyAbroadFacts({ servers, providers })(order), run);
+      ? restoreBeside(script, await taken(takeRestoreFacts(servers, providers, inventory)), run)
+      : copyAbroad(script, await taken(takeCopyAbroadFacts({ servers, providers })), run);
   const from = Date.now();
   await timed();
   return { kind: 'done', stretch: { from, to: Date.now() } };

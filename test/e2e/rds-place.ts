@@ -8,12 +8,13 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, inject, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { acceptedSchema, judgedSchema, runDetailSchema } from '../../api/answers.ts';
-import { previewSchema } from '../../api/plan-answers.ts';
+import { previewSchema, type PreviewAnswer } from '../../api/plan-answers.ts';
 import { apiClient, type ApiClient } from '../../cli/client.ts';
 import type { RunDetail } from '../../control/contract.ts';
 import type { Choice } from '../../domain/decision.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { runNameOf } from '../../domain/run.ts';
+import type { AwsOptions } from '../../sandbox/aws/aws.ts';
 import type { CallRecord } from '../../sandbox/aws/calls.ts';
 import { sandboxConfiguration } from '../../sandbox/configuration.ts';
 import { startRdsOrders, type RdsOrders } from '../../sandbox/rds-orders.ts';
@@ -31,11 +32,13 @@ export interface RdsPlace {
   /** As ada. Returns the workflow id. */
   request(runbook: string, input?: Readonly<Record<string, unknown>>): Promise<string>;
   plan(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<Plan>;
+  /** What blocks the plan, a line for each finding. */
+  blocking(runbook: string, input?: Readonly<Record<string, unknown>>, database?: string): Promise<string>;
   detail(run: string): Promise<RunDetail>;
   /** Until the run is as wanted; a run that closes or parks otherwise fails the test with its reason. */
   until(run: string, wanted: (detail: RunDetail) => boolean, withinMs?: number): Promise<RunDetail>;
-  /** Changes the entry in the inventory until the next test: other verification rules, a pooler, parts of the other region's kit, of the address. */
-  configure(change: { readonly verification?: object; readonly pooler?: object; readonly dr?: object; readonly server?: object }): void;
+  /** Changes the entry in the inventory until the next test: other verification rules, a pooler, users, parts of the instance's entry, of the other region's kit, of the address. */
+  configure(change: InventoryChange): void;
   decide(run: string, person: string, choice: Choice): Promise<unknown>;
   cancel(run: string): Promise<unknown>;
   /** By somebody at Temporal itself. */
@@ -54,11 +57,20 @@ export interface RdsPlace {
   effects(action: string, run: string): number;
 }
 
+interface InventoryChange {
+  readonly verification?: object;
+  readonly pooler?: object;
+  readonly users?: readonly object[];
+  readonly rds?: object;
+  readonly dr?: object;
+  readonly server?: object;
+}
+
 /** What the run calls everything that it makes. */
 export const nameOf = (run: string): string => `steadyhand-${runNameOf(run).id.toLowerCase()}`;
 
 /** A sandbox with a database at the stand-in for AWS, its API and its worker pointed there by their environment. */
-export function rdsPlace(): () => RdsPlace {
+export function rdsPlace(options: Pick<AwsOptions, 'quotas'> = {}): () => RdsPlace {
   // An instance takes seconds to come, also here.
   vi.setConfig({ testTimeout: 240_000 });
   let directory: string;
@@ -68,7 +80,7 @@ export function rdsPlace(): () => RdsPlace {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'steadyhand-rds-e2e-'));
     await chmod(directory, 0o755);
-    orders = await startRdsOrders({ directory: join(directory, 'aws'), factor: 300 });
+    orders = await startRdsOrders({ directory: join(directory, 'aws'), factor: 300, ...options });
     const own = sandboxConfiguration();
     sandbox = await up({
       ...{ pooler: 'none', size: 100, services: false, log: () => undefined, bundle: inject('workflowBundle') },
@@ -126,6 +138,8 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
       `the run is ${seen?.state} ${seen?.outcome ?? ''}: ${seen?.because ?? seen?.failure?.message ?? ''} ${JSON.stringify(steps)}`,
     );
   };
+  const preview = async (runbook: string, input: object, database: string): Promise<PreviewAnswer> =>
+    await as('ada').post('/v1/plans', { runbook, database, input }, previewSchema);
   const decide: RdsPlace['decide'] = async (run, person, choice) => {
     const question = (await detail(run)).questions[0];
     if (!question) throw new Error(`nothing is asked by ${run}`);
@@ -134,10 +148,10 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
   };
   return {
     ...{ orders, sandbox, as, detail, until, decide },
-    configure: ({ verification, pooler, dr, server }) => {
+    configure: ({ rds: instance, dr, server, ...others }) => {
       const { rds, ...entry } = orders.entry;
-      const changed = { ...(verification ? { verification } : {}), ...(pooler ? { pooler } : {}), server: { ...entry.server, ...server } };
-      writeEntry(sandbox, { ...entry, ...changed, rds: { ...rds, dr: { ...rds.dr, ...dr } } });
+      const changed = { ...others, server: { ...entry.server, ...server } };
+      writeEntry(sandbox, { ...entry, ...changed, rds: { ...rds, ...instance, dr: { ...rds.dr, ...dr } } });
     },
     terminate: async (run) => {
       await atTemporal(sandbox, async (client) => await client.workflow.getHandle(run).terminate('somebody was in a hurry'));
@@ -150,8 +164,12 @@ function placeOf(sandbox: Sandbox, orders: RdsOrders): Omit<RdsPlace, 'killTheWo
     cancel: async (run) => await as('ada').post(`/v1/runs/${idOf(run)}/cancel`, { reason: 'not now' }, judgedSchema),
     request: async (runbook, input = {}) =>
       (await as('ada').post('/v1/runs', { runbook, database: atAws, input }, acceptedSchema, { 'Idempotency-Key': ulid() })).run,
-    plan: async (runbook, input = {}, database = atAws) =>
-      (await as('ada').post('/v1/plans', { runbook, database, input }, previewSchema)).plan,
+    plan: async (runbook, input = {}, database = atAws) => (await preview(runbook, input, database)).plan,
+    blocking: async (runbook, input = {}, database = atAws) =>
+      (await preview(runbook, input, database)).findings
+        .filter(({ level }) => level === 'blocks')
+        .map(({ check, evidence, fix }) => `${check}: ${evidence}. ${fix}`)
+        .join('\n'),
     agree: async (run) => {
       await until(run, (now) => now.questions.length > 0);
       await decide(run, 'grace', 'approve');

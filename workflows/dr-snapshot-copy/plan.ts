@@ -65,7 +65,10 @@ export const drSnapshotCopy: Runbook<CopyAbroadInput, CopyAbroadFacts, Commands>
   risk: 'medium',
   summary: 'Copies a snapshot into the disaster-recovery region, proves it there by a drill, and removes old copies.',
   input,
-  needs: () => ['restore', 'backup', 'copy', 'remove'],
+  needs: ({ verification }) => [
+    ...['restore', 'backup', 'copy', 'remove'],
+    ...(verification === 'restored-and-queried' ? ['settings'] : []),
+  ],
   steps,
   takesBack: {
     undos: {

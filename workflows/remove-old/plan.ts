@@ -33,7 +33,7 @@ export const removeOld: Runbook<RemoveInput, BackupFacts, Commands> = {
   risk: 'high',
   summary: 'Removes an old instance that a switch-over has put aside, with a last snapshot and its automated backups kept.',
   input,
-  needs: () => ['remove'],
+  needs: () => ['restore', 'remove'],
   steps,
   takesBack: { undos: {}, subject },
   variables: {

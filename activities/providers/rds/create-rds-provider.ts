@@ -1,10 +1,12 @@
+import { against, type FactFinding } from '../../../domain/finding.ts';
 import type { Aws } from '../../aws/aws.ts';
 import type { Servers } from '../../postgres/session.ts';
 import { describe } from '../describe.ts';
 import type { Provider } from '../provider.ts';
 import { applySettings, compareSettings, setMainPassword } from './apply-settings.ts';
 import { freeStorage } from './free-storage.ts';
-import { inspect, kit } from './inspect.ts';
+import { kit, noOtherRegion } from './checks.ts';
+import { inspect } from './inspect.ts';
 import { inspectOld } from './inspect-old.ts';
 import { readLog } from './logs.ts';
 import { entryOf, instanceOf, type Pace, type Rds } from './look.ts';
@@ -99,10 +101,10 @@ export function createRdsProvider(servers: Servers, aws: Aws, pace: Pace = paceO
   };
 }
 
-async function kitOf(rds: Rds, database: string): Promise<readonly string[]> {
+async function kitOf(rds: Rds, database: string): Promise<readonly FactFinding[]> {
   const { region, instance, dr } = entryOf(rds, database);
-  if (!dr) return [`the inventory names no other region for ${database} (rds.dr)`];
+  if (!dr) return [noOtherRegion(database)];
   const seen = await instanceOf(rds, region, instance);
-  if (!seen) return [`there is no instance "${instance}" in ${region}`];
-  return (await kit(rds, dr, seen)).map(({ text }) => text);
+  if (!seen) return [against('instance', `there is no instance "${instance}" in ${region}`, 'Correct the inventory.')];
+  return await kit(rds, dr, seen);
 }

@@ -1,58 +1,71 @@
-import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
-import { Failure } from '../../../domain/failure.ts';
+import type { DBInstance } from '@aws-sdk/client-rds';
+import { against, type FactFinding } from '../../../domain/finding.ts';
 import type { RdsEntry } from '../../../domain/rds-entry.ts';
 import { tagOf } from '../../../domain/run.ts';
+import { FactsMissing, orReport, reportAll, takeFacts, type Report } from '../../engine/gather-findings.ts';
 import type { Snapshot } from '../provider.ts';
-import type { CopyFacts, BackupFacts, BackupOrder, Settings, SwapFacts } from '../backup-facts.ts';
+import type { CopyFacts, BackupFacts, BackupOrder, SwapFacts } from '../backup-facts.ts';
 import { restoredBy } from './both-instances.ts';
+import {
+  copyChecks,
+  noOtherRegion,
+  originOf,
+  outside,
+  ownSnapshotChecks,
+  restoreChecks,
+  snapshotChecks,
+  swapChecks,
+  type Look,
+  type Place,
+} from './checks.ts';
 import { notCarried } from './instance-fields.ts';
-import { engineVersion, parameterGroup, quarantineParameters, quotas, refuse, subnetGroup, usableKey, type Finding } from './kit.ts';
 import { bytesOf, entryOf, instanceOf, snapshotFrom, snapshotOf, stateOf, type Rds } from './look.ts';
 import { momentOf } from './moment.ts';
-import { bearsRun, isOwnTag, oldName, ownName } from './own.ts';
+import { bearsRun, isOwnTag, oldName } from './own.ts';
 import { copiesUnderWay } from './room.ts';
 import { readSettings } from './settings.ts';
 import { listBackups } from './snapshots.ts';
 import { windowOf } from './window.ts';
 
-interface Look {
-  readonly rds: Rds;
-  readonly entry: RdsEntry;
-  readonly order: BackupOrder;
-  readonly source: DBInstance;
+/** All at once, since a person waits for it: every look that the order needs, every finding reported. */
+export async function inspect(rds: Rds, order: BackupOrder, report?: Report): Promise<BackupFacts> {
+  return await takeFacts(async (found) => await inspected(rds, order, found), report);
 }
 
-/** All at once, since a person waits for it: every look that the order needs, every finding told together. */
-export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts> {
+async function inspected(rds: Rds, order: BackupOrder, report: Report): Promise<BackupFacts> {
   const { database, from } = order;
   const entry = entryOf(rds, database);
-  const moment = from?.kind === 'moment' ? momentOf(from.at, new Date()) : null;
-  const source = await sourceOf(rds, order, entry);
+  const moment = from?.kind === 'moment' ? await orReport(report, 'moment', () => momentOf(from.at, new Date())) : null;
+  const source = await sourceOf(rds, order, entry, report);
   const look: Look = { rds, entry, order, source };
-  const copy = await madeBy(look);
+  const place = from ? placeOf(look, report) : null;
+  const copy = place ? await madeBy(look, place) : undefined;
   const made = copy !== undefined;
   const snapshot = from?.kind === 'snapshot' ? await snapshotOf(rds, entry.region, from.id) : undefined;
-  const [window, copied, copiesNow, ...findings] = await Promise.all([
+  const [window, copied, copiesNow] = await Promise.all([
     windowOf(rds, entry.region, source),
-    copiedOf(look),
+    copiedOf(look, report),
     order.copy !== undefined && entry.dr ? copiesUnderWay(rds, entry.dr.region, order.run) : null,
-    made ? [] : restoreFindings(look, snapshot),
-    copyFindings(look),
-    snapshotFindings(look),
-    swapFindings(look),
+    reportAll(report, [
+      ...(place && !made ? restoreChecks(look, place) : []),
+      ...(from?.kind === 'snapshot' && !made ? snapshotChecks(look, from.id, snapshot) : []),
+      ...copyChecks(look),
+      ...ownSnapshotChecks(look),
+      ...swapChecks(look),
+    ]),
   ]);
-  refuse(database, findings.flat());
-  if (moment && !made) refuseOutside(database, moment, window);
+  if (moment && !made) report(outside(database, moment, window));
+  if (moment === undefined || place === undefined || copied === undefined) throw new FactsMissing();
   return {
     binding: {
       provider: 'rds',
       database,
       source: sourceFacts(look),
-      restore: from ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: placeOf(look).region } : null,
+      restore: from && place ? { from: moment ? { kind: 'moment', at: moment.toISOString() } : from, region: place.region } : null,
       copy: copied?.facts ?? null,
       ...(order.keepOldDays === undefined ? {} : { swap: swapFacts(look, order.keepOldDays, copy) }),
       settings: readSettings(source),
-      quarantine: from ? placeOf(look).settings : {},
+      quarantine: place?.settings ?? {},
     },
     observed: {
       bytes: bytesOf(source.AllocatedStorage),
@@ -64,14 +77,19 @@ export async function inspect(rds: Rds, order: BackupOrder): Promise<BackupFacts
   };
 }
 
-async function sourceOf(rds: Rds, order: BackupOrder, { region, instance }: RdsEntry): Promise<DBInstance> {
-  const { database } = order;
+/** Raises `FactsMissing` without an instance of PostgreSQL. */
+async function sourceOf(rds: Rds, order: BackupOrder, { region, instance }: RdsEntry, report: Report): Promise<DBInstance> {
   const seen = (await putAside(rds, order, region, instance)) ?? (await instanceOf(rds, region, instance));
-  const impossible = (why: string): Failure => new Failure('plan-impossible', `${database}: ${why}`, { database, region, instance });
-  if (!seen) throw impossible(`there is no instance "${instance}" in ${region}; correct the inventory`);
-  if (seen.Engine !== 'postgres') throw impossible(`the instance "${instance}" runs ${seen.Engine ?? 'another engine'}, not postgres`);
+  const says = (evidence: string, fix: string): void => report([against('instance', evidence, fix)]);
+  if (seen?.Engine !== 'postgres') {
+    const correct = `Correct the inventory: rds.instance of ${order.database}, or its region.`;
+    if (!seen) says(`there is no instance "${instance}" in ${region}`, correct);
+    else says(`the instance "${instance}" runs ${seen.Engine ?? 'another engine'}, not postgres`, correct);
+    throw new FactsMissing();
+  }
   if (stateOf(seen.DBInstanceStatus) === 'broken') {
-    throw impossible(`the instance "${instance}" is ${seen.DBInstanceStatus ?? 'broken'}, which does not pass by itself`);
+    const evidence = `the instance "${instance}" is ${seen.DBInstanceStatus ?? 'broken'}, which does not pass by itself`;
+    says(evidence, 'Start it or repair it at AWS, then ask again.');
   }
   return seen;
 }
@@ -99,14 +117,19 @@ function sourceFacts({ rds, entry: { region, instance }, order, source }: Look):
   };
 }
 
-/** Where a restored instance stands, and what it differs in from its source. */
-function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'source'>): { region: string; settings: Settings } {
+/** Undefined when the inventory does not name it. */
+function placeOf({ entry, order, source }: Look, report: Report): Place | undefined {
   const { dr, region } = entry;
   const abroad = order.from?.kind === 'own-copy';
-  if (abroad && !dr) throw new Failure('plan-impossible', `${order.database}: the inventory names no other region (rds.dr)`);
+  // That it is missing is reported with the copy.
+  if (abroad && !dr) return undefined;
   const quarantine = abroad ? dr?.quarantine : entry.quarantine;
-  if (!quarantine)
-    throw new Failure('plan-impossible', `${order.database}: the inventory names no quarantine for restored instances (rds.quarantine)`);
+  if (!quarantine) {
+    const field = abroad ? 'rds.dr.quarantine' : 'rds.quarantine';
+    const evidence = `the inventory names no quarantine for restored instances of ${order.database} (${field})`;
+    report([against('quarantine', evidence, 'Name its parameter group and security groups there.')]);
+    return undefined;
+  }
   const subnet = quarantine.subnetGroup ?? (abroad ? dr?.subnetGroup : source.DBSubnetGroup?.DBSubnetGroupName);
   return {
     region: abroad ? (dr?.region ?? region) : region,
@@ -123,13 +146,12 @@ function placeOf({ entry, order, source }: Pick<Look, 'entry' | 'order' | 'sourc
 }
 
 /** What this run has restored already needs nothing more: neither room for another one, nor a window that goes on. */
-async function madeBy(look: Look): Promise<DBInstance | undefined> {
-  const { rds, order } = look;
-  if (order.run === undefined || !order.from) return undefined;
+async function madeBy({ rds, entry, order, source }: Look, { region }: Place): Promise<DBInstance | undefined> {
   const { run, keepOldDays } = order;
-  const of = { id: look.entry.instance, resource: look.source.DbiResourceId ?? '' };
-  const seen = await restoredBy(rds, { run, region: placeOf(look).region, source: of, swaps: keepOldDays !== undefined });
-  return seen && bearsRun(seen.TagList, order.run) ? seen : undefined;
+  if (run === undefined) return undefined;
+  const of = { id: entry.instance, resource: source.DbiResourceId ?? '' };
+  const seen = await restoredBy(rds, { run, region, source: of, swaps: keepOldDays !== undefined });
+  return seen && bearsRun(seen.TagList, run) ? seen : undefined;
 }
 
 /** What does not come along is known when the copy answers: before that AWS may still set it by itself. */
@@ -139,102 +161,17 @@ function swapFacts({ source }: Look, keepOldDays: number, copy: DBInstance | und
   return { keepOldDays, replicas, ...(lost.length === 0 ? {} : { notCarried: lost }) };
 }
 
-async function restoreFindings(look: Look, snapshot: DBSnapshot | undefined): Promise<Finding[]> {
-  const { rds, order, source } = look;
-  const { from } = order;
-  if (!from) return [];
-  const { region, settings } = placeOf(look);
-  const version = source.EngineVersion ?? '';
-  const group = String(settings['DBParameterGroupName']);
-  const found = await Promise.all([
-    parameterGroup(rds, region, group, version),
-    quarantineParameters(rds, region, group),
-    settings['DBSubnetGroupName'] === null ? [] : subnetGroup(rds, region, String(settings['DBSubnetGroupName'])),
-    engineVersion(rds, region, version),
-    quotas(rds, region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
-    nameFree(rds, order, 'an instance', region),
-  ]);
-  return [...found.flat(), ...(from.kind === 'snapshot' ? snapshotFits(look, from.id, snapshot) : [])];
-}
-
-/** Whole, and of the source: of this very instance, whatever it was called then, or of one that had its name. */
-function snapshotFits({ entry: { region, instance }, source }: Look, id: string, seen: DBSnapshot | undefined): Finding[] {
-  const impossible = (text: string): Finding[] => [{ code: 'plan-impossible', text }];
-  if (!seen) return impossible(`there is no snapshot "${id}" in ${region}`);
-  if (seen.Status !== 'available') return impossible(`the snapshot "${id}" in ${region} is ${seen.Status ?? 'not whole'}`);
-  const { of, resource } = originOf(region, seen);
-  const own = source.DbiResourceId ?? '';
-  if (of === instance || (resource !== '' && resource === own)) return [];
-  return impossible(`the snapshot "${id}" in ${region} is of ${of} (${resource}), not of ${instance} (${own})`);
-}
-
-function originOf(region: string, snapshot: DBSnapshot): NonNullable<BackupFacts['observed']['snapshot']> {
-  const { DBInstanceIdentifier: of = '', DbiResourceId: resource = '' } = snapshot;
-  return { of, resource, takenAt: snapshotFrom(region, snapshot).takenAt };
-}
-
-async function snapshotFindings({ rds, order, entry }: Look): Promise<Finding[]> {
-  if (order.snapshot !== true && order.copy !== 'new') return [];
-  const found = await Promise.all([quotas(rds, entry.region, { ManualSnapshots: 1 }), nameFree(rds, order, 'a snapshot', entry.region)]);
-  return found.flat();
-}
-
-/** A copy that takes the source's place must be able to: its name for the old one is free, and it stands in the same subnets. */
-async function swapFindings({ rds, order, entry: { region, instance, quarantine }, source }: Look): Promise<Finding[]> {
-  if (order.keepOldDays === undefined) return [];
-  const subnets = source.DBSubnetGroup?.DBSubnetGroupName;
-  const other = quarantine?.subnetGroup;
-  const moved: Finding[] =
-    other === undefined || other === subnets
-      ? []
-      : [
-          {
-            code: 'plan-impossible',
-            text: `the quarantine's subnet group "${other}" is not that of "${instance}" ("${subnets ?? ''}"), and RDS moves no instance between them: a copy that is to switch over must be restored into the source's own (rds.quarantine without subnetGroup)`,
-          },
-        ];
-  if (order.run === undefined) return moved;
-  const name = oldName(instance, tagOf(order.run));
-  const seen = await instanceOf(rds, region, name);
-  if (!seen || bearsRun(seen.TagList, order.run)) return moved;
-  return [...moved, { code: 'foreign-object', text: `there is an instance "${name}" in ${region} already, which is not of this run` }];
-}
-
-async function copyFindings({ rds, order, entry, source }: Look): Promise<Finding[]> {
-  if (order.copy === undefined || !entry.dr) return [];
-  const found = await Promise.all([
-    kit(rds, entry.dr, source),
-    quotas(rds, entry.dr.region, { ManualSnapshots: 1 }),
-    nameFree(rds, order, 'a snapshot', entry.dr.region),
-  ]);
-  return found.flat();
-}
-
-/** What must stand ready in the other region, whoever restores there. Security groups can't be seen by RDS: it names a missing one then. */
-export async function kit(rds: Rds, dr: NonNullable<RdsEntry['dr']>, source: DBInstance): Promise<Finding[]> {
-  const version = source.EngineVersion ?? '';
-  const needsKey = source.StorageEncrypted === true && dr.key === undefined;
-  const unnamed: Finding[] = needsKey
-    ? [{ code: 'plan-impossible', text: `the source is encrypted, and the inventory names no key in ${dr.region}` }]
-    : [];
-  const found = await Promise.all([
-    dr.key === undefined ? unnamed : usableKey(rds, dr.region, dr.key),
-    engineVersion(rds, dr.region, version),
-    parameterGroup(rds, dr.region, dr.parameterGroup, version),
-    subnetGroup(rds, dr.region, dr.subnetGroup),
-    quotas(rds, dr.region, { DBInstances: 1, AllocatedStorage: source.AllocatedStorage ?? 0 }),
-  ]);
-  return found.flat();
-}
-
-async function copiedOf(look: Look): Promise<{ facts: CopyFacts; takenAt: string | null } | null> {
-  const { order, entry, rds } = look;
+/** Undefined when there is nothing to copy, or nowhere to copy it to. */
+async function copiedOf(look: Look, report: Report): Promise<{ facts: CopyFacts; takenAt: string | null } | null | undefined> {
+  const { order, entry } = look;
   if (order.copy === undefined) return null;
   const { dr } = entry;
-  if (!dr) throw new Failure('plan-impossible', `${order.database}: the inventory names no other region (rds.dr)`);
+  if (!dr) report([noOtherRegion(order.database)]);
+  const chosen = order.copy === 'new' ? null : await chosenOf(look, order.copy);
+  if (chosen && 'check' in chosen) report([chosen]);
+  if (!dr || (chosen && 'check' in chosen)) return undefined;
   const base = { region: dr.region, key: dr.key ?? null };
-  if (order.copy === 'new') return { facts: { ...base, snapshot: null, tags: tagsOfSource(look.source) }, takenAt: null };
-  const chosen = order.copy === 'newest' ? await newest(look) : await named(rds, order.database, entry.region, order.copy.id);
+  if (chosen === null) return { facts: { ...base, snapshot: null, tags: tagsOfSource(look.source) }, takenAt: null };
   return { facts: { ...base, snapshot: chosen.arn, tags: ownTagsLeftOut(chosen) }, takenAt: chosen.takenAt };
 }
 
@@ -244,22 +181,19 @@ function tagsOfSource(source: DBInstance): readonly string[] {
   return Array.isArray(tags) ? tags : [];
 }
 
-async function newest({ rds, order }: Look): Promise<Snapshot> {
-  const found = (await listBackups(rds, order.database)).find((one) => one.automated && one.status === 'available');
-  if (found) return found;
-  throw new Failure(
-    'plan-impossible',
-    `${order.database} has no automated snapshot of the instance in use to copy; ask for a new one (snapshot=new)`,
-    {
-      database: order.database,
-    },
-  );
-}
-
-async function named(rds: Rds, database: string, region: string, id: string): Promise<Snapshot> {
-  const seen = await snapshotOf(rds, region, id);
+/** The snapshot that is copied, or why there is none. */
+async function chosenOf(
+  { rds, order, entry: { region } }: Look,
+  copy: 'newest' | { readonly id: string },
+): Promise<Snapshot | FactFinding> {
+  if (copy === 'newest') {
+    const found = (await listBackups(rds, order.database)).find((one) => one.automated && one.status === 'available');
+    const evidence = `${order.database} has no automated snapshot of the instance in use to copy`;
+    return found ?? against('snapshot', evidence, 'Ask for a new one: snapshot=new.');
+  }
+  const seen = await snapshotOf(rds, region, copy.id);
   if (seen?.Status === 'available') return snapshotFrom(region, seen);
-  throw new Failure('plan-impossible', `${database}: there is no snapshot "${id}" in ${region} that is available`, { database });
+  return against('snapshot', `there is no snapshot "${copy.id}" in ${region} that is available`, 'Name another one.');
 }
 
 const ownTagsLeftOut = ({ tags }: Snapshot): string[] =>
@@ -267,32 +201,3 @@ const ownTagsLeftOut = ({ tags }: Snapshot): string[] =>
     .filter(([name]) => !name.startsWith('aws:') && !isOwnTag(name))
     .map(([name, value]) => `${name}=${value}`)
     .toSorted();
-
-/** The name that the run is going to use is not somebody else's. */
-async function nameFree(rds: Rds, { run }: BackupOrder, kind: 'an instance' | 'a snapshot', region: string): Promise<Finding[]> {
-  if (run === undefined) return [];
-  const id = ownName(tagOf(run));
-  const seen = kind === 'an instance' ? await instanceOf(rds, region, id) : await snapshotOf(rds, region, id);
-  if (!seen || bearsRun(seen.TagList, run)) return [];
-  return [{ code: 'foreign-object', text: `there is ${kind} "${id}" in ${region} already, which is not of this run` }];
-}
-
-function refuseOutside(database: string, moment: Date, window: { earliest: string; latest: string } | null): void {
-  if (!window) {
-    throw new Failure(
-      'plan-impossible',
-      `${database} keeps no automated backups (their retention is 0 days or none is whole yet), so no moment can be restored`,
-      { database },
-    );
-  }
-  // After the latest it waits; that it is not in the future has been seen.
-  if (moment >= new Date(window.earliest)) return;
-  throw new Failure(
-    'input-invalid',
-    `${database} can be restored from ${window.earliest} to ${window.latest}; ${moment.toISOString()} is before that`,
-    {
-      database,
-      ...window,
-    },
-  );
-}

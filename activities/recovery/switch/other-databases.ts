@@ -1,4 +1,5 @@
 import { Failure } from '../../../domain/failure.ts';
+import { against, type FactFinding } from '../../../domain/finding.ts';
 import type { Inventory } from '../../../domain/inventory.ts';
 import type { Opening, Session } from '../../postgres/session.ts';
 import { ownObject, userSchema } from '../../postgres/user-objects.ts';
@@ -17,11 +18,10 @@ interface Server {
 const common = 'postgres';
 
 /**
- * The names go with the instance, so all its databases would go back to the moment, and only one of them is fenced. Raises
- * `plan-impossible` for another one that may be connected to, for `postgres` only when something is in it. Where nobody can look,
- * that one is returned.
+ * The names go with the instance, so all its databases would go back to the moment, and only one of them is fenced. Finds
+ * another one that may be connected to, `postgres` only when something is in it. Where nobody can look, that one is named.
  */
-export async function refuseOtherDatabases(session: Session, server: Server): Promise<string[]> {
+export async function otherDatabases(session: Session, server: Server): Promise<{ found: FactFinding[]; notLookedInto: string[] }> {
   const { what, ownRoles } = server;
   const there = await session.query<{ name: string }>(
     `SELECT datname AS name FROM pg_database
@@ -34,13 +34,10 @@ export async function refuseOtherDatabases(session: Session, server: Server): Pr
     ...there.flatMap(({ name }) => (name === common ? [] : [name])),
     ...(held instanceof Failure || held.length === 0 ? [] : [`${common} (${held.join(', ')})`]),
   ];
-  if (inTheWay.length === 0) return held instanceof Failure ? [`${common} on ${what}`] : [];
-  throw new Failure(
-    'plan-impossible',
-    `${what} has other databases, which would go back to the moment with it: ${inTheWay.join(', ')}. Copy tables back instead ` +
-      '(copy-back), or move these databases to a server of their own first',
-    { databases: inTheWay },
-  );
+  if (inTheWay.length === 0) return { found: [], notLookedInto: held instanceof Failure ? [`${common} on ${what}`] : [] };
+  const evidence = `${what} has other databases, which would go back to the moment with it: ${inTheWay.join(', ')}`;
+  const fix = 'Copy tables back instead (copy-back), or move these databases to a server of their own first.';
+  return { found: [against('other databases', evidence, fix)], notLookedInto: [] };
 }
 
 /** At most five tables that users have made there; the failure where nobody can look. */
@@ -61,18 +58,14 @@ async function tablesIn({ ownRoles, open }: Server): Promise<string[] | Failure>
   return rows instanceof Failure ? rows : rows.map(({ name }) => name);
 }
 
-/** Raises `plan-impossible` when another entry of the inventory stands on the same instance. */
-export function refuseSharedInstance({ databases }: Inventory, database: string): void {
+/** Finds other entries of the inventory on the same instance. */
+export function sharedInstance({ databases }: Inventory, database: string): FactFinding[] {
   const own = databases[database]?.rds;
-  if (!own) return;
+  if (!own) return [];
   const others = Object.entries(databases).flatMap(([name, { rds }]) =>
     name !== database && rds?.instance === own.instance && rds.region === own.region ? [name] : [],
   );
-  if (others.length === 0) return;
-  throw new Failure(
-    'plan-impossible',
-    `${others.join(', ')} stands on the instance "${own.instance}" of ${database}, too, and would go back to the moment with it. ` +
-      'Copy tables back instead (copy-back)',
-    { database, others },
-  );
+  if (others.length === 0) return [];
+  const evidence = `${others.join(', ')} stands on the instance "${own.instance}" of ${database}, too, and would go back to the moment with it`;
+  return [against('shared instance', evidence, 'Copy tables back instead (copy-back).')];
 }

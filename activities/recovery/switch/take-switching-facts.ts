@@ -1,5 +1,6 @@
 import type { Intent } from '../../../control/contract.ts';
-import { Failure } from '../../../domain/failure.ts';
+import { against, type FactFinding } from '../../../domain/finding.ts';
+import { takeFacts, type Report } from '../../engine/gather-findings.ts';
 import { readAlias } from '../../pooling/config-file.ts';
 import { cannotClose } from '../../postgres/preflight/closing.ts';
 import { areFenced, connectGrants } from '../../postgres/connect-grants.ts';
@@ -10,7 +11,7 @@ import type { VerificationRules } from '../../../domain/verification.ts';
 import { onLive, onRestored, type Places } from '../places.ts';
 import { countLost } from './count-lost.ts';
 import type { Lost, SwitchingFacts } from './facts.ts';
-import { refuseOtherDatabases, refuseSharedInstance } from './other-databases.ts';
+import { otherDatabases, sharedInstance } from './other-databases.ts';
 import { copyOf, usersOf } from './switching.ts';
 
 interface Asked extends Places {
@@ -40,50 +41,67 @@ export interface SeenSwitching {
 }
 
 /**
- * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Raises
- * `plan-impossible` for an application that logs in as Steadyhand does, for a side that Steadyhand's role cannot close, for what
- * else stands on the instance, for a role of the application that the copy has not, for a subscription that Steadyhand's role may not disable, and for a pooler without the alias.
+ * What it takes to put the restored copy in the place of the database in use, and what that would cost. Reads only. Reports an
+ * application that logs in as Steadyhand does, a side that Steadyhand's role cannot close, what else stands on the instance, a role
+ * of the application that the copy has not, a subscription that Steadyhand's role may not disable, and a pooler without the alias;
+ * without `report` it raises them as one failure.
  */
-export async function takeSwitchingFacts(asked: Asked): Promise<SeenSwitching> {
+export async function takeSwitchingFacts(asked: Asked, report?: Report): Promise<SeenSwitching> {
+  return await takeFacts(async (found) => await seenSwitching(asked, found), report);
+}
+
+async function seenSwitching(asked: Asked, report: Report): Promise<SeenSwitching> {
   const { servers, recovery, isRestored, since, newestRow, journal, ownRoles, inventory } = asked;
   const entry = servers.entry(recovery.database);
-  requireOwnLogin(entry, recovery.database);
-  refuseSharedInstance(inventory, recovery.database);
+  report([...sharedLogin(entry, recovery.database), ...sharedInstance(inventory, recovery.database)]);
   const roles = usersOf(entry).flatMap(({ name, secret }) => (secret === undefined ? [] : [name]));
   const before = journal.findLast((one) => one.step === 'fence')?.before ?? null;
   const known = [...roles, entry.server.user];
-  const others = async (session: Session, what: string, server: Pick<Opening, 'server'>) =>
-    await refuseOtherDatabases(session, {
+  const others = async (session: Session, what: string, server: Pick<Opening, 'server'>): Promise<string[]> => {
+    const { found, ...seen } = await otherDatabases(session, {
       ...{ what: `the server of ${what}`, ownRoles },
       open: async (opening) => await servers.open(recovery.database, { purpose: 'look', ...opening, ...server }),
     });
+    report(found);
+    return seen.notLookedInto;
+  };
+  const side = async (session: Session, what: string, fenced: unknown): Promise<FenceSide> =>
+    await sideOf(session, { what, login: entry.server.user, before: fenced, report });
   const { live, followed, notLookedInto, ...observed } = await onLive(asked, async (session) => ({
-    live: await sideOf(session, recovery.database, entry.server.user, before?.['live']),
+    live: await side(session, recovery.database, before?.['live']),
     toBeLost: await countLost(session, since, newestRow),
     withoutSecret: await otherLogins(session, known, ownRoles),
     slots: await slotsOf(session),
-    followed: await subscriptionsOf(session, recovery.database),
+    followed: await subscriptionsOf(session, recovery.database, report),
     notLookedInto: await others(session, recovery.database, {}),
   }));
   const copy = isRestored
     ? await onRestored(asked, async (session) => {
-        await requireRoles(session, roles, recovery.database);
+        report(await missingRoles(session, roles, recovery.database));
         return {
-          side: await sideOf(session, copyOf(recovery.database), entry.server.user, before?.['copy']),
-          subscriptions: await subscriptionsOf(session, copyOf(recovery.database)),
+          side: await side(session, copyOf(recovery.database), before?.['copy']),
+          subscriptions: await subscriptionsOf(session, copyOf(recovery.database), report),
           notLookedInto: await others(session, copyOf(recovery.database), { server: recovery.restored }),
         };
       })
     : null;
   const subscriptions = copy?.subscriptions ?? followed;
   return {
-    binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked), roles, subscriptions },
+    binding: { live, copy: copy?.side ?? null, pooler: await aliasOf(asked, report), roles, subscriptions },
     observed: { ...observed, notLookedInto: [...notLookedInto, ...(copy?.notLookedInto ?? [])] },
   };
 }
 
-/** `before`: what a fence of this run, if it is up, has replaced. Raises `plan-impossible` for a side that Steadyhand's role could not close. */
-async function sideOf(session: Session, what: string, login: string, before: unknown): Promise<FenceSide> {
+interface AskedSide {
+  readonly what: string;
+  readonly login: string;
+  /** What a fence of this run, if it is up, has replaced. */
+  readonly before: unknown;
+  readonly report: Report;
+}
+
+/** Reports why Steadyhand's role could not close it. */
+async function sideOf(session: Session, { what, login, before, report }: AskedSide): Promise<FenceSide> {
   const [row] = await session.query<Omit<FenceSide, 'logins' | 'connects' | 'databaseOid'> & { databaseOid: string }>(
     `SELECT c.system_identifier::text AS "systemIdentifier", d.oid::int8::text AS "databaseOid", d.datname AS dbname,
             d.datconnlimit AS "connectionLimit", (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser
@@ -92,8 +110,7 @@ async function sideOf(session: Session, what: string, login: string, before: unk
   if (!row) throw new Error('a database that answers stands in pg_database');
   const connects = row.superuser ? null : await connectGrants(session);
   const seen = { ...row, databaseOid: Number(row.databaseOid), logins: [login], connects };
-  const open = await cannotClose(session, what, seen);
-  if (open.length > 0) throw new Failure('plan-impossible', open.map(({ evidence, fix }) => `${evidence}. ${fix}`).join(' '), { what });
+  report((await cannotClose(session, what, seen)).map(({ evidence, fix }) => against('fence', evidence, fix)));
   const isShut = connects === null ? row.connectionLimit === 0 : areFenced(connects, [login]);
   return isShut && isBefore(before) ? { ...seen, ...before } : seen;
 }
@@ -113,14 +130,12 @@ export function beforeFence({ connectionLimit, connects }: FenceSide): {
 }
 
 /** Behind a pooler it would only wait; a client of its own could neither be told from Steadyhand nor kept out. */
-function requireOwnLogin({ server, users = [] }: DatabaseEntry, database: string): void {
-  if (users.every(({ name }) => name !== server.user)) return;
-  throw new Failure(
-    'plan-impossible',
+function sharedLogin({ server, users = [] }: DatabaseEntry, database: string): FactFinding[] {
+  if (users.every(({ name }) => name !== server.user)) return [];
+  const evidence =
     `the application of ${database} logs in as ${server.user}, as Steadyhand does, so nobody could keep it out while the names are ` +
-      'exchanged. Give it a role of its own, and name that one in its users',
-    { database, role: server.user },
-  );
+    'exchanged';
+  return [against('login', evidence, 'Give it a role of its own, and name that one in its users.')];
 }
 
 async function otherLogins(session: Session, known: readonly string[], ownRoles: string | undefined): Promise<string[]> {
@@ -141,39 +156,33 @@ async function slotsOf(session: Session): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-async function subscriptionsOf(session: Session, what: string): Promise<string[]> {
+async function subscriptionsOf(session: Session, what: string, report: Report): Promise<string[]> {
   const rows = await session.query<{ name: string; owner: string; ours: boolean }>(
     `SELECT subname AS name, pg_get_userbyid(subowner) AS owner, pg_has_role(subowner, 'USAGE') AS ours FROM pg_subscription
       WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY subname COLLATE "C"`,
   );
-  const others = rows.filter(({ ours }) => !ours);
-  if (others.length === 0) return rows.map((row) => row.name);
-  const owned = others.map(({ name, owner }) => `${name} (of ${owner})`);
-  throw new Failure(
-    'plan-impossible',
-    `${what} has subscriptions that Steadyhand’s role may not disable: ${owned.join(', ')}. Make it a member of their owners`,
-    { subscriptions: others.map(({ name }) => name) },
-  );
+  const owned = rows.filter(({ ours }) => !ours).map(({ name, owner }) => `${name} (of ${owner})`);
+  const evidence = `${what} has subscriptions that Steadyhand’s role may not disable: ${owned.join(', ')}`;
+  if (owned.length > 0) report([against('subscriptions', evidence, 'Make it a member of their owners.')]);
+  return rows.map((row) => row.name);
 }
 
-async function requireRoles(session: Session, roles: readonly string[], database: string): Promise<void> {
+async function missingRoles(session: Session, roles: readonly string[], database: string): Promise<FactFinding[]> {
   const rows = await session.query<{ name: string }>('SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ($1)', [
     roles,
   ]);
   const missing = roles.filter((role) => !rows.some((row) => row.name === role));
-  if (missing.length === 0) return;
-  throw new Failure(
-    'plan-impossible',
-    `the restored copy of ${database} has no role ${missing.join(', ')} that may log in: it is older than the role. ` +
-      'Create it on the copy, or restore a later moment',
-    { database, missing },
-  );
+  if (missing.length === 0) return [];
+  const evidence = `the restored copy of ${database} has no role ${missing.join(', ')} that may log in: it is older than the role`;
+  return [against('roles', evidence, 'Create it on the copy, or restore a later moment.')];
 }
 
-async function aliasOf({ servers, recovery: { database } }: Places): Promise<FenceFacts['binding']['pooler']> {
+async function aliasOf({ servers, recovery: { database } }: Places, report: Report): Promise<FenceFacts['binding']['pooler']> {
   const { pooler } = servers.entry(database);
   if (!pooler) return null;
   const address = await readAlias(pooler.configFile, pooler.alias);
   if (address) return { alias: pooler.alias, host: address.host, port: address.port, dbname: address.dbname };
-  throw new Failure('plan-impossible', `the pooler of ${database} has no alias "${pooler.alias}" in ${pooler.configFile}`, { database });
+  const evidence = `the pooler of ${database} has no alias "${pooler.alias}" in ${pooler.configFile}`;
+  report([against('pooler', evidence, 'Correct the alias in the inventory, or add it to the file.')]);
+  return null;
 }

@@ -47,6 +47,7 @@ test('nothing fires for what is applied, the facts stay the same, and the undo b
     input: { target: 'orders-new' },
     run: journal.run,
     journal: journal.rows(),
+    report: () => undefined,
   });
   expect(again.binding).toEqual(facts.binding);
 

@@ -213,15 +213,16 @@ test('what the drill lacks is put right, and the run starts again with the drill
   expect((await whatIsAbroad(here)).instances).toEqual([]);
 });
 
-test('a kit that is not whole is refused in the plan, all that is missing at once, and nothing is made', async () => {
+test('a kit that is not whole blocks the plan, all that is missing at once, and nothing is made', async () => {
   const here = place();
   const before = here.orders.aws.calls().length;
   here.configure({ dr: { key: 'alias/nobodys', subnetGroup: 'none' } });
-  const refused = here.plan(runbook);
-  await expect(refused).rejects.toMatchObject({ code: 'plan-impossible' });
-  for (const text of ['there is no key "alias/nobodys" in eu-west-1', 'no subnet group "none"'])
-    await expect(refused).rejects.toThrow(text);
+  const blocking = await here.blocking(runbook);
+  for (const text of ['there is no key "alias/nobodys" in eu-west-1', 'no subnet group "none"']) expect(blocking).toContain(text);
   const run = await here.request(runbook);
-  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({ outcome: 'refused' });
+  expect(await here.until(run, (now) => now.state === 'closed')).toMatchObject({
+    outcome: 'refused',
+    failure: { code: 'plan-impossible' },
+  });
   expect(here.changingCalls(before)).toEqual([]);
 });

@@ -18,5 +18,5 @@ test('a quarantine’s parameters are read to the last page', async () => {
   const right = { work_mem: '4096', max_logical_replication_workers: '0' };
   expect(await quarantineParameters(groupOf(right), 'eu-central-1', 'quarantine')).toEqual([]);
   const cron = await quarantineParameters(groupOf({ ...right, shared_preload_libraries: 'pg_cron' }), 'eu-central-1', 'quarantine');
-  expect(cron).toMatchObject([{ text: expect.stringContaining('preloads pg_cron') as string }]);
+  expect(cron).toMatchObject([{ evidence: expect.stringContaining('preloads pg_cron') as string }]);
 });
