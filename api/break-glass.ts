@@ -4,7 +4,7 @@ import { breakGlassOf } from '../domain/break-glass.ts';
 import type { TokenKind } from '../domain/token.ts';
 import type { ApiParts } from './parts.ts';
 import { requireGlassBreaker } from './require-glass-breaker.ts';
-import { requireGroup } from './request-run.ts';
+import { requireGroup } from './require-group.ts';
 
 /** Who says it, and why. */
 export interface Word {

@@ -1,11 +1,11 @@
 import { ulid } from 'ulid';
-import type { RunDetail } from '../control/contract.ts';
 import type { Rejection } from '../domain/answer.ts';
 import type { Choice } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
 import { groupsOf } from '../domain/inventory.ts';
 import type { Answer } from './answer.ts';
 import { deliver } from './deliver.ts';
+import { noSuchRun } from './no-such-run.ts';
 import type { ApiParts } from './parts.ts';
 import { rejectionOf } from './rejection.ts';
 
@@ -23,19 +23,20 @@ const withoutReason: readonly Choice[] = ['approve', 'withdraw', 'retry', 'start
  * Records the answer with the person's current groups, sends it to the run, and returns the run's judgement. An answer that can't
  * count is recorded as rejected and never sent: throws `forbidden` or `conflict`. Throws `conflict` when the run itself refuses it,
  * `too-many-answers` when the person has given as many as one may, and `input-invalid` without a reason where one is needed. When
- * Temporal does not take it now, the answer stays undelivered and is sent again by itself. Each call is a decision of its own.
+ * Temporal does not take it now, the answer stays undelivered and is sent again by itself. Each call is a decision of its own. `id`:
+ * the run's name or ULID; throws `not-found`.
  */
-export async function decide(parts: ApiParts, run: RunDetail, answer: Answer): Promise<Judged> {
+export async function decide(parts: ApiParts, id: string, answer: Answer): Promise<Judged> {
+  const run = await parts.control.questions.answerContext(id, answer.approval, answer.opening);
+  if (!run) throw noSuchRun(id);
   requireReason(answer);
   const { reason, ...given } = answer;
-  const id = ulid();
-  const groups = groupsOf(parts.inventory(), run.database, answer.person);
-  const rejection = await rejectionOf(parts, run, answer);
+  const rejection = rejectionOf(parts.inventory(), run, answer);
   const row = await parts.control.questions.decide({
-    id,
+    id: ulid(),
     run: run.run,
     ...given,
-    groups,
+    groups: groupsOf(parts.inventory(), run.database, answer.person),
     ...(reason === undefined ? {} : { reason }),
     ...(rejection ? { rejected: rejection.because } : {}),
   });

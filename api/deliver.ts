@@ -1,11 +1,12 @@
-import type { DecisionRow, RunDetail } from '../control/contract.ts';
+import type { AnswerContext, DecisionRow } from '../control/contract.ts';
 import type { Authorisation, DecisionMessage } from '../domain/decision.ts';
 import { Failure } from '../domain/failure.ts';
+import { afterwards } from './afterwards.ts';
 import type { ApiParts } from './parts.ts';
 import { closedText } from './rejection.ts';
 
 type Parts = Pick<ApiParts, 'control' | 'temporal'>;
-type RunEnd = Pick<RunDetail, 'run' | 'state' | 'outcome'>;
+type RunEnd = Pick<AnswerContext, 'run' | 'state' | 'outcome'>;
 
 export interface Delivery {
   /** null: nobody has judged it yet. */
@@ -16,15 +17,20 @@ export interface Delivery {
 
 /** Sends a decision to its run and waits for the judgement for some seconds. */
 export async function deliver(parts: Parts, run: RunEnd, decision: DecisionRow): Promise<Delivery> {
-  return await sent(parts, run, decision, async (message) => await parts.temporal.decide(run.run, message));
+  const delivery = await sent(parts, run, decision, async (message) => await parts.temporal.decide(run.run, message));
+  // Where this is lost, the sweeper sends the decision once more, which changes nothing, and writes it.
+  if (delivery.arrived) afterwards(() => parts.control.questions.delivered(decision.id));
+  return delivery;
 }
 
 /** Sends it again; the run judges it when it gets to it. Sending it twice is harmless. */
 export async function deliverAgain(parts: Parts, run: RunEnd, decision: DecisionRow): Promise<Delivery> {
-  return await sent(parts, run, decision, async (message) => {
+  const delivery = await sent(parts, run, decision, async (message) => {
     await parts.temporal.decideLater(run.run, message);
     return null;
   });
+  if (delivery.arrived) await parts.control.questions.delivered(decision.id);
+  return delivery;
 }
 
 /**
@@ -46,7 +52,6 @@ async function sent(
     if (!(error instanceof Failure)) throw error;
     return await notTaken(parts, run.run, id, error);
   }
-  await parts.control.questions.delivered(id);
   return { verdict, arrived: true };
 }
 
@@ -61,7 +66,6 @@ async function notTaken(parts: Parts, run: string, id: string, { code, facts, me
 /** The first judgement stands: when the run was quicker, what it said is returned. */
 async function refused({ control: { questions } }: Parts, id: string, because: string): Promise<Delivery> {
   await questions.judge(id, { counts: false, because });
-  await questions.delivered(id);
   return { verdict: judgementIn(await questions.decision(id)) ?? { counts: false, because }, arrived: true };
 }
 

@@ -8,7 +8,7 @@ import { databasesOf, whyNotSafe } from '../domain/why-not-safe.ts';
 import type { clearingSchema, janitorSchema } from './janitor-answers.ts';
 import { lookAtProviders } from './look-at-providers.ts';
 import type { ApiParts } from './parts.ts';
-import { requireGroup } from './request-run.ts';
+import { requireGroup } from './require-group.ts';
 import { findRun } from './routes/runs.ts';
 
 type Found = z.infer<typeof janitorSchema>;

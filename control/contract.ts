@@ -10,7 +10,7 @@ import type { Proofs } from './proof-contract.ts';
 import type { Counts, SchemaGap } from './service-contract.ts';
 import type { DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
 import type { RunChange, StepChange } from './run-change.ts';
-import type { Requests } from './request-contract.ts';
+import type { OpenRun, Requests } from './request-contract.ts';
 import type { Tokens } from './token-contract.ts';
 
 export type { Actor } from './actor.ts';
@@ -33,9 +33,9 @@ export type {
 export { proofLevels } from './proof-contract.ts';
 export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
-export type { ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
+export type { AnswerContext, ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
 export type { RunChange, StepChange } from './run-change.ts';
-export type { Delayed, NewRequest, Request, Requests } from './request-contract.ts';
+export type { Delayed, NewRequest, OpenRun, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';
 
 /**
@@ -149,14 +149,6 @@ export interface RunFilter {
   /** The ULID of the last run of the page before. */
   readonly before?: string | undefined;
   readonly limit: number;
-}
-
-/** A run that is not closed, for those who are about to begin another one. */
-export interface OpenRun {
-  readonly run: string;
-  readonly state: RunState;
-  /** The lease of one of the databases that were asked about. */
-  readonly holds: boolean;
 }
 
 /** A run's row alone: without its place in the queue and the freeze, which other tables decide. */

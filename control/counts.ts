@@ -19,8 +19,8 @@ export async function readCounts(db: Db): Promise<Counts> {
      UNION ALL SELECT 'question', kind, count(*)::int, extract(epoch FROM now() - min(opened_at))::float8 FROM steadyhand.questions
        WHERE closed_at IS NULL GROUP BY kind
      UNION ALL SELECT 'lease', state, count(*)::int, 0 FROM steadyhand.leases WHERE state <> 'free' GROUP BY state
-     UNION ALL SELECT 'unstarted', '', count(*)::int, coalesce(extract(epoch FROM now() - min(requested_at)), 0)::float8
-       FROM steadyhand.requests WHERE started_at IS NULL`,
+     UNION ALL SELECT 'unstarted', '', count(*)::int, coalesce(extract(epoch FROM now() - min(q.requested_at)), 0)::float8
+       FROM steadyhand.requests q JOIN steadyhand.runs r ON r.request = q.id WHERE q.started_at IS NULL AND r.state <> 'closed'`,
   );
   const of = (what: Line['what']): Line[] => lines.filter((line) => line.what === what);
   const numbers = (what: Line['what']): Record<string, number> => Object.fromEntries(of(what).map(({ name, count }) => [name, count]));

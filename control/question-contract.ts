@@ -1,6 +1,8 @@
+import type { AnsweredQuestion } from '../domain/answer.ts';
 import type { Agreement, Nudge, QuorumLine } from '../domain/approval.ts';
 import type { Choice, Question } from '../domain/decision.ts';
 import type { FailureReport } from '../domain/failure.ts';
+import type { Outcome, RunState } from '../domain/run.ts';
 import type { TokenKind } from '../domain/token.ts';
 import type { RunChange } from './run-change.ts';
 
@@ -37,6 +39,21 @@ export interface DecisionRow {
 /** A question that may be closed by now; then it has an answer. */
 export type ClosableQuestion = OpenQuestion & { readonly answer: string | null };
 
+/** The run of an answer, and the question that the answer names. */
+export interface AnswerContext {
+  readonly run: string;
+  readonly database: string;
+  readonly requester: string;
+  readonly state: RunState;
+  readonly outcome: Outcome | null;
+  /** The run is past its point of no return. */
+  readonly forward: boolean;
+  /** null when nobody asked it, and for a cancel. */
+  readonly question: AnsweredQuestion | null;
+  /** The accounts that have answers to it which are not judged yet. */
+  readonly unjudged: readonly string[];
+}
+
 export interface Questions {
   /** Opens it; opening the same (run, approval, opening) again is harmless. Returns it as it stands. */
   open(question: {
@@ -57,6 +74,8 @@ export interface Questions {
    */
   nudge(question: OpenQuestion, place: number): Promise<void>;
   find(run: string, approval: string, opening: number): Promise<ClosableQuestion | null>;
+  /** What an answer is judged by, read by one statement; the run by its workflow id or its ULID. null without such a run. */
+  answerContext(runOrId: string, approval: string, opening: number): Promise<AnswerContext | null>;
   /** In one transaction with the `change` of the run. Closing it again changes nothing of the question. */
   close(question: { run: string; approval: string; opening: number }, answer: string, change?: RunChange): Promise<void>;
   /**

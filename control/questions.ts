@@ -1,6 +1,7 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
+import type { AnsweredQuestion } from '../domain/answer.ts';
 import { changeParameters } from './change-run.ts';
-import type { ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './contract.ts';
+import type { AnswerContext, ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText, tellingJson, told } from './event-text.ts';
@@ -21,6 +22,10 @@ const closeQuery = 'SELECT steadyhand.close_question($1, $2, $3, $4, $5), steady
 /** As the database has it: null for no deadline. */
 export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string | null };
 
+type StoredContext = Omit<AnswerContext, 'question'> & {
+  question: (Omit<AnsweredQuestion, 'deadline'> & { deadline: string | null }) | null;
+};
+
 type StoredClosable = StoredQuestion & { readonly answer: string | null };
 
 export function createQuestions(db: Db): Questions {
@@ -34,6 +39,11 @@ export function createQuestions(db: Db): Questions {
     find: async (run, approval, opening) => {
       const [row] = await db.query<StoredClosable>(`SELECT ${questionColumns}, answer ${byKey}`, [run, approval, opening]);
       return row === undefined ? null : asClosable(row);
+    },
+    answerContext: async (runOrId, approval, opening) => {
+      const values = [runOrId, approval, opening];
+      const { found } = await db.one<{ found: StoredContext | null }>('SELECT steadyhand.answer_context($1, $2, $3) AS found', values);
+      return found && { ...found, question: found.question && withoutNoDeadline(found.question) };
     },
     nudge: async ({ run, approval, opening, deadline, chain, quorum, agreements }, place) => {
       const holds = chain[place]?.quorum;
@@ -93,7 +103,14 @@ function asClosable({ answer, ...question }: StoredClosable): ClosableQuestion {
   return { ...asOpen(question), answer };
 }
 
+export function asOpen(question: StoredQuestion): OpenQuestion {
+  return withoutNoDeadline(question);
+}
+
 /** A question without a deadline has no such field, as in the domain. */
-export function asOpen({ deadline, ...question }: StoredQuestion): OpenQuestion {
+function withoutNoDeadline<Asked extends { readonly deadline: string | null }>({
+  deadline,
+  ...question
+}: Asked): Omit<Asked, 'deadline'> & { readonly deadline?: string } {
   return deadline === null ? question : { ...question, deadline };
 }

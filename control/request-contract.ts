@@ -1,4 +1,4 @@
-import type { Risk } from '../domain/run.ts';
+import type { Risk, RunState } from '../domain/run.ts';
 import type { TokenKind } from '../domain/token.ts';
 
 export interface Request {
@@ -38,12 +38,25 @@ export interface NewRequest {
   readonly others?: readonly string[];
 }
 
+/** A run that is not closed, for those who are about to begin another one. */
+export interface OpenRun {
+  readonly run: string;
+  readonly state: RunState;
+  /** The lease of one of the databases that were asked about. */
+  readonly holds: boolean;
+}
+
 export interface Requests {
   /**
    * Writes request, run row (state `requested`), event and place in line in one transaction. With a key that the requester used before: the
    * first request when the body is the same (`created: false`), else throws `idempotency-key-reused`.
    */
   create(request: NewRequest): Promise<{ created: boolean; request: Request }>;
+  /**
+   * `create` for a person who asks, with the other open runs on its databases, ten at most. Throws `frozen` as well: a request with a new
+   * key is rejected while one of its databases is frozen, unless it uses break-glass.
+   */
+  admit(request: NewRequest): Promise<{ created: boolean; request: Request; others: OpenRun[] }>;
   find(id: string): Promise<Request | null>;
   /**
    * The first request that this requester made with the key, or null. Throws `idempotency-key-reused` when it asked for something

@@ -1,54 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import { runNameOf } from '../domain/run.ts';
-import type { Delayed, Request, Requests } from './contract.ts';
+import type { Delayed, NewRequest, OpenRun, Request, Requests } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import { eventText, told } from './event-text.ts';
+import { mostOpenRuns } from './open-runs.ts';
 
 export function createRequests(db: Db): Requests {
   return {
     create: async (request) => {
-      const id = randomUUID();
-      const ulid = runNameOf(request.run).id;
-      const {
-        run,
-        runbook,
-        version,
-        risk,
-        database,
-        input,
-        requester,
-        kind = 'person',
-        channel,
-        ticket,
-        bodyDigest,
-        waitMs,
-        breakGlass,
-      } = request;
-      const text = eventText(
-        { kind, name: requester, channel },
-        {
-          request: id,
-          runbook,
-          version,
-          risk,
-          database,
-          input,
-          ticket: ticket ?? null,
-          bodyDigest,
-          ...(waitMs === undefined ? {} : { waitMs }),
-        },
-      );
-      // The input is bound by its digest and stays what it is; a ticket is a text that somebody typed.
-      const typed = {
-        ...(ticket === undefined ? {} : { ticket: told(ticket) }),
-        ...(breakGlass === undefined ? {} : { breakGlass: told(breakGlass) }),
-      };
-      const asked = asJson({ ...request, ...typed, run, id, ulid });
-      const glass = breakGlass === undefined ? null : eventText({ kind, name: requester, channel }, { reason: breakGlass });
       const { result } = await db.one<{ result: { created: boolean; request: Request } }>(
         'SELECT steadyhand.request_run($1, $2, $3) AS result',
-        [asked, text, glass],
+        requestParameters(request),
+      );
+      return result;
+    },
+    admit: async (request) => {
+      const { result } = await db.one<{ result: { created: boolean; request: Request; others: OpenRun[] } }>(
+        'SELECT steadyhand.admit_request($1, $2, $3, $4) AS result',
+        [...requestParameters(request), mostOpenRuns],
       );
       return result;
     },
@@ -87,4 +57,23 @@ export function createRequests(db: Db): Requests {
         )
       )[0] ?? null,
   };
+}
+
+/** The row, its event, and the event of break-glass when that is used. */
+function requestParameters(request: NewRequest): (string | null)[] {
+  const { runbook, version, risk, database, input, requester, kind = 'person', channel, ticket, bodyDigest, waitMs, breakGlass } = request;
+  const id = randomUUID();
+  const actor = { kind, name: requester, channel };
+  const waits = waitMs === undefined ? {} : { waitMs };
+  const data = { request: id, runbook, version, risk, database, input, ticket: ticket ?? null, bodyDigest, ...waits };
+  // The input is bound by its digest and stays what it is; a ticket is a text that somebody typed.
+  const typed = {
+    ...(ticket === undefined ? {} : { ticket: told(ticket) }),
+    ...(breakGlass === undefined ? {} : { breakGlass: told(breakGlass) }),
+  };
+  return [
+    asJson({ ...request, ...typed, id, ulid: runNameOf(request.run).id }),
+    eventText(actor, data),
+    breakGlass === undefined ? null : eventText(actor, { reason: breakGlass }),
+  ];
 }

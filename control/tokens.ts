@@ -7,7 +7,9 @@ import { eventText, tellingJson } from './event-text.ts';
 const tokenColumns =
   'v.id, v.person, v.kind, v.scopes, v.note, v."createdAt", v."expiresAt", v."revokedAt", v."lastUsedAt", v."oldSecretUntil"';
 
-interface Found extends TokenRow {
+interface Found {
+  readonly row: TokenRow;
+  /** Of all its valid secrets. */
   readonly hashes: readonly string[];
   readonly stale: boolean;
 }
@@ -24,9 +26,9 @@ export function createTokens(db: Db): Tokens {
     },
     check: async (token) => {
       const id = /^sh_([0-9a-z]+)_[\w-]+$/.exec(token)?.[1];
-      const found = id === undefined ? undefined : await find(db, id);
-      if (found === undefined) return null;
-      const { hashes, stale, ...row } = found;
+      const found = id === undefined ? null : await find(db, id);
+      if (found === null) return null;
+      const { hashes, stale, row } = found;
       const given = hashOf(token);
       if (!hashes.some((hash) => timingSafeEqual(Buffer.from(hash, 'hex'), given))) return null;
       if (stale) await noteUse(db, row.id);
@@ -51,16 +53,8 @@ export function createTokens(db: Db): Tokens {
   };
 }
 
-/** The token that is valid now, with the hashes of all its valid secrets. */
-async function find(db: Db, id: string): Promise<Found | undefined> {
-  const [found] = await db.query<Found>(
-    `SELECT ${tokenColumns}, coalesce(t.last_used_at < now() - interval '1 minute', true) AS stale,
-       t.hash || ARRAY(SELECT o.hash FROM steadyhand.old_secrets o WHERE o.token = t.id AND o.valid_until > now()) AS hashes
-     FROM steadyhand.tokens t JOIN steadyhand.token_rows v ON v.id = t.id
-     WHERE t.id = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())`,
-    [id],
-  );
-  return found;
+async function find(db: Db, id: string): Promise<Found | null> {
+  return (await db.one<{ found: Found | null }>('SELECT steadyhand.valid_token($1) AS found', [id])).found;
 }
 
 /** Several at once write it once. */

@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts';
 import type { ClearUp } from '../domain/leftover.ts';
 import type { RunStart } from '../domain/run.ts';
 import { callWithinMs, temporalFailure, within } from './connect.ts';
+import { remembered } from './remembered.ts';
 import { runningWorkflows } from './running.ts';
 import { runSearchAttributes, searchAttributeCheck } from './search-attributes.ts';
 import { sendDecision, signalDecision } from './send-decision.ts';
@@ -15,7 +16,10 @@ import { unpolledQueues, type Unpolled } from './unpolled.ts';
 export interface TemporalRuns {
   /** Asks the server whether it is there, within 2 s. */
   health(): Promise<void>;
-  /** Whether a run can be started: the server is there and the namespace has our search attributes, else `search-attributes-missing`. */
+  /**
+   * Whether a run can be started: the server answered within the last second, or answers now, and the namespace has our search
+   * attributes, else `search-attributes-missing`.
+   */
   ready(): Promise<void>;
   start(request: Request): Promise<void>;
   /** Sends a person's answer and returns the run's judgement; null: judged later. `send-decision.ts` has the contract. */
@@ -31,6 +35,9 @@ export interface TemporalRuns {
   clearUp(run: string, clearUp: ClearUp): Promise<void>;
 }
 
+/** A server that answered is not asked again for so long, unless a start fails. Under load that saves each request a call. */
+const answersForMs = 1_000;
+
 export interface StartOptions {
   readonly taskQueue: string;
 }
@@ -42,16 +49,21 @@ export type RunStatus = 'open' | 'completed' | 'failed' | 'cancelled' | 'termina
 
 export function temporalRuns(client: Client, options: StartOptions): TemporalRuns {
   const attributes = searchAttributeCheck(client);
+  const reachable = remembered(
+    () => health(client),
+    (error) => (error === undefined ? answersForMs : 0),
+  );
   return {
     health: () => health(client),
     ready: async () => {
-      await Promise.all([health(client), attributes.require()]);
+      await Promise.all([reachable.require(), attributes.require()]);
     },
     start: async (request) => {
       try {
         await startRun(client, request, options);
       } catch (error) {
         attributes.forget();
+        reachable.forget();
         throw error;
       }
     },

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { Failure } from '../domain/failure.ts';
 import { grpc, grpcCode, grpcText, temporalFailure } from './connect.ts';
+import { remembered, type Remembered } from './remembered.ts';
 
 /** The search attributes that a namespace must have, all of them keywords. */
 export const runSearchAttributes = {
@@ -20,34 +21,15 @@ const presentForMs = 60_000;
 /** While one is missing somebody is about to create it. */
 const missingForMs = 500;
 
-export interface SearchAttributeCheck {
-  /** Throws `search-attributes-missing`, or `temporal-unavailable` when the server does not answer. Many callers share one question. */
-  require(): Promise<void>;
-  /** The next call asks the server again. */
-  forget(): void;
-}
-
 /** Asks the server and remembers the answer for a while: `POST /v1/runs` and `/readyz` call it each time. */
-export function searchAttributeCheck(client: Client, now: () => number = Date.now): SearchAttributeCheck {
-  let known: { readonly answer: Promise<void>; until: number } | undefined;
-  const ask = (): Promise<void> => {
-    const asked = { answer: requireSearchAttributes(client), until: Number.POSITIVE_INFINITY };
-    known = asked;
-    const keep = (ms: number): void => {
-      asked.until = now() + ms;
-    };
-    asked.answer.then(
-      () => keep(presentForMs),
-      (error: unknown) => keep(error instanceof Failure && error.code === 'search-attributes-missing' ? missingForMs : 0),
-    );
-    return asked.answer;
-  };
-  return {
-    require: async () => await (known !== undefined && now() < known.until ? known.answer : ask()),
-    forget: () => {
-      known = undefined;
+export function searchAttributeCheck(client: Client): Remembered {
+  return remembered(
+    () => requireSearchAttributes(client),
+    (error) => {
+      if (error === undefined) return presentForMs;
+      return error instanceof Failure && error.code === 'search-attributes-missing' ? missingForMs : 0;
     },
-  };
+  );
 }
 
 /**

@@ -8,7 +8,6 @@ import { decide } from '../decide.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { digest, reason, runId } from './identifiers.ts';
-import { findRun } from './runs.ts';
 
 const decision = z.strictObject({
   approval: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the id of a step'),
@@ -34,8 +33,7 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const run = await findRun(parts, request.params.id);
-        const judged = await decide(parts, run, { ...request.body, ...whoOf(request) });
+        const judged = await decide(parts, request.params.id, { ...request.body, ...whoOf(request) });
         return await reply.code(judged.counts === null ? 202 : 200).send(judged);
       },
     );
@@ -50,9 +48,8 @@ export function decisionRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const run = await findRun(parts, request.params.id);
         const by = { ...whoOf(request), reason: request.body.reason };
-        const judged = await decide(parts, run, cancelAnswer(by));
+        const judged = await decide(parts, request.params.id, cancelAnswer(by));
         return await reply.code(judged.counts === null ? 202 : 200).send(judged);
       },
     );

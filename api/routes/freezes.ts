@@ -5,7 +5,7 @@ import { freezeSchema } from '../answers.ts';
 import { actorOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { requireGroup } from '../request-run.ts';
+import { requireGroup } from '../require-group.ts';
 import { databaseName, moment, reason } from './identifiers.ts';
 
 const shared = { security: needs('lease'), tags: ['freezes'] };

@@ -5,7 +5,7 @@ import { leaseSchema, leasesSchema } from '../answers.ts';
 import { actorOf, needs } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
-import { requireGroup } from '../request-run.ts';
+import { requireGroup } from '../require-group.ts';
 import { databaseName, reason } from './identifiers.ts';
 
 const one = { params: z.object({ database: databaseName }), security: needs('read'), tags: ['leases'] };

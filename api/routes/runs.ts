@@ -7,6 +7,7 @@ import { redact } from '../../domain/redaction.ts';
 import { outcomes, runNameOf, runStates } from '../../domain/run.ts';
 import { acceptedSchema, planSchema, runDetailSchema, runsSchema } from '../answers.ts';
 import { channelOf, kindOf, needs } from '../bearer.ts';
+import { noSuchRun } from '../no-such-run.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { requestRun } from '../request-run.ts';
@@ -129,7 +130,7 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
 /** Throws `not-found`. */
 export async function findRun(parts: Pick<ApiParts, 'control'>, id: string): Promise<RunDetail> {
   const run = await parts.control.runs.detail(id);
-  if (!run) throw new Failure('not-found', `there is no run ${id}`, { run: id });
+  if (!run) throw noSuchRun(id);
   return run;
 }
 

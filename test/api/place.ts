@@ -14,6 +14,7 @@ import type { OwnedObject, TaggedObject } from '../../domain/leftover.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { RunStatus, TemporalRuns, Unpolled } from '../../temporal/runs.ts';
 import { controlPlace } from '../control/support.ts';
+import { eventually } from '../support/eventually.ts';
 import { rehearsal } from '../support/rehearsal-plan.ts';
 
 const inventoryText = `
@@ -234,7 +235,11 @@ export function apiPlace(): { begin(catalog?: ApiParts['catalog']): Promise<ApiT
         call,
         run: async (key = ulid()) => {
           const { body } = await call('POST', '/v1/runs', { as: 'ada', body: newRun, headers: { 'idempotency-key': key } });
-          return z.object({ run: z.string(), id: z.string() }).parse(body);
+          const made = z.object({ run: z.string(), id: z.string() }).parse(body);
+          // That it was started is written after the answer.
+          const written = async () => !(await control.requests.unstarted(0)).some((one) => one.run === made.run);
+          if (temporal.started.includes(made.run)) await eventually(async () => ((await written()) ? true : undefined));
+          return made;
         },
       };
       return test;

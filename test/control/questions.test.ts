@@ -45,6 +45,25 @@ describe('questions', () => {
     expect(await kindsOf(control, run)).toEqual(['run.requested', 'approval.opened']);
   });
 
+  it('are read with their run and who has answered, by the run’s name or its id', async () => {
+    await control.questions.open(question());
+    const [judged, unjudged] = [decision('ben'), decision('cleo')];
+    await control.questions.decide(judged);
+    await control.questions.decide(unjudged);
+    await control.questions.judge(judged.id, { counts: true, because: 'counts' });
+    const { run: _, approval, opening, ...asked } = question();
+    const context = { run, database: 'orders', requester: 'anna', state: 'requested', outcome: null, forward: false };
+    const agreements = [{ person: 'ben', groups: ['dba'], choice: 'approve' }];
+    expect(await control.questions.answerContext(run, approval, opening)).toEqual({
+      ...context,
+      question: { ...asked, agreements, answer: null },
+      unjudged: ['cleo'],
+    });
+    const id = run.split('/')[2]?.toLowerCase() ?? '';
+    expect(await control.questions.answerContext(id, 'run', 0)).toEqual({ ...context, question: null, unjudged: [] });
+    expect(await control.questions.answerContext('7'.repeat(26), 'run', 0)).toBeNull();
+  });
+
   it('of a parked step have no deadline', async () => {
     const { deadline: _, ...parked } = { ...question(), kind: 'parked' as const, approval: 'switch' };
     expect(await control.questions.open(parked)).not.toHaveProperty('deadline');

@@ -92,4 +92,40 @@ describe('requests', () => {
     expect((await control.requests.unstarted(0)).map((request) => request.id)).toEqual([three.request.id]);
     expect(await control.runs.open()).toEqual([two.request.run]);
   });
+
+  it('that a person makes are rejected while a database of theirs is frozen, unless the key is known or break-glass is used', async () => {
+    const known = newRequest({ others: ['orders-18'] });
+    await control.requests.admit(known);
+    const { id, text, until } = await control.freezes.on({ database: 'orders-18', reason: 'the closing', until: null, by: anna });
+    const failure = await failureOf('frozen', control.requests.admit(newRequest({ others: ['orders-18'] })));
+    expect(failure).toMatchObject({ message: text, facts: { freeze: id, person: 'anna', until } });
+    const other = newRequest({ ...known, run: newRequest().run, bodyDigest: 'b'.repeat(64) });
+    await failureOf('idempotency-key-reused', control.requests.admit(other));
+    expect(await control.requests.admit({ ...known, run: newRequest().run })).toMatchObject({
+      created: false,
+      request: { run: known.run },
+    });
+    expect(await control.requests.admit(newRequest({ others: ['ledger'] }))).toMatchObject({ created: true });
+    const urgent = newRequest({ others: ['orders-18'], breakGlass: 'orders is down' });
+    expect(await control.requests.admit(urgent)).toMatchObject({ created: true });
+    expect(await kindsOf(control, urgent.run)).toEqual(['run.requested', 'break-glass.used']);
+  });
+
+  it('that a person makes come with the other open runs on their databases', async () => {
+    const there = newRequest({ database: 'orders-18' });
+    await control.requests.create(there);
+    await control.requests.create(newRequest({ database: 'ledger' }));
+    const request = newRequest({ others: ['orders-18'] });
+    const others = [{ run: there.run, state: 'requested', holds: false }];
+    expect((await control.requests.admit(request)).others).toEqual(others);
+    expect((await control.requests.admit({ ...request, run: newRequest().run })).others).toEqual(others);
+  });
+
+  it('count as not started only while their run is open', async () => {
+    const { run } = (await control.requests.create(newRequest())).request;
+    expect((await control.counts()).unstarted).toMatchObject({ count: 1 });
+    // The API was killed before it wrote that it had started the run.
+    await control.runs.close(run, { outcome: 'succeeded', free: true });
+    expect((await control.counts()).unstarted).toMatchObject({ count: 0 });
+  });
 });

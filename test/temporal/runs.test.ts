@@ -9,11 +9,14 @@ import { Failure } from '../../domain/failure.ts';
 import { connectTemporal } from '../../temporal/connect.ts';
 import { isOpen, lookAt, startRun, temporalRuns, workflowTypeOf } from '../../temporal/runs.ts';
 import { sendDecision } from '../../temporal/send-decision.ts';
+import { startGrpcProxy } from '../support/grpc-proxy.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let client: Client;
 const taskQueue = `runs-${ulid()}`;
+/** A status of gRPC after which the client does not repeat the call. */
+const denied = 7;
 
 beforeAll(async () => {
   client = await connectTemporal({ connectionOptions: { address: inject('temporalAddress') } });
@@ -86,6 +89,23 @@ test('health answers, and fails with a closed connection', async () => {
   const other = await connectTemporal({ connectionOptions: { address: inject('temporalAddress') } });
   await other.connection.close();
   expect((await failure(temporalRuns(other, { taskQueue }).health())).code).toBe('temporal-unavailable');
+});
+
+test('a server that answered is not asked again before the next start, until a start fails', async () => {
+  const proxy = await startGrpcProxy(inject('temporalAddress'));
+  const through = await connectTemporal({ connectionOptions: { address: proxy.address } });
+  try {
+    const runs = temporalRuns(through, { taskQueue });
+    await runs.ready();
+    proxy.faults.set('DescribeNamespace', { status: denied });
+    proxy.faults.set('StartWorkflowExecution', { status: denied });
+    await runs.ready();
+    await failure(runs.start(aRequest()));
+    expect((await failure(runs.ready())).code).toBe('temporal-unavailable');
+  } finally {
+    await through.connection.close();
+    await proxy.close();
+  }
 });
 
 test('C5: decisions that no worker was there for wait in the run; the others are judged at once, each id once', async () => {
