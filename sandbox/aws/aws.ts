@@ -12,6 +12,7 @@ import { createFaults, type Fault } from './faults.ts';
 import { createJobs } from './jobs.ts';
 import { newKey, rdsAlias, type KeyWish } from './kms.ts';
 import type { Place } from './place.ts';
+import { openAuthorities } from './rds/authorities.ts';
 import { backupJobs } from './rds/back-up.ts';
 import { beatAll } from './rds/heartbeat.ts';
 import { changeJobs } from './rds/change-jobs.ts';
@@ -57,6 +58,10 @@ export interface Aws {
   readonly regions: readonly string[];
   /** The first of the options' credentials; spread it into a client's `credentials`. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  /** The file of the root certificates of all certificate authorities that the instances have had so far. */
+  readonly bundle: string;
+  /** The file of the root certificate of one of them. */
+  root(region: string, authority: string): string;
   /** Plans a fault; the answer takes it away again. */
   fault(fault: Fault): () => void;
   /** How often what was really made, changed or deleted: `{ action, region, resource, count }`. Refused or repeated calls don't count. */
@@ -95,6 +100,8 @@ export async function startAws(options: AwsOptions): Promise<Aws> {
     account: state.account,
     regions: Object.keys(state.rds),
     credentials: first,
+    bundle: folders.bundle,
+    root: folders.root,
     fault: faults.add,
     effects: () => structuredClone(state.effects),
     calls: () => [...calls.all()],
@@ -121,6 +128,7 @@ async function firstState(options: AwsOptions): Promise<AwsState> {
     rds: Object.fromEntries(regions.map((region) => [region, emptyRegion(region, options.securityGroups ?? [])])),
     keys: [...regions.map((region) => ({ region, alias: rdsAlias })), ...(options.keys ?? [])].map(newKey),
     secrets: [],
+    authorities: {},
     jobs: [],
     effects: [],
     lastNumber: 0,
@@ -146,6 +154,7 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
   const engines = await enginesOf(options);
   const factor = options.factor ?? 60;
   const save = (): void => writeState(folders.state, state);
+  const authorities = openAuthorities({ saved: state.authorities, folders, save });
   const jobs = createJobs(() => place, { ...instanceJobs, ...changeJobs, ...snapshotJobs, ...backupJobs });
   const place: Place = {
     state,
@@ -153,7 +162,7 @@ async function placeOf(options: AwsOptions, folders: Folders, state: AwsState): 
     engines,
     quotas: { ...defaultQuotas, ...options.quotas },
     copiesAtOnce: options.copiesAtOnce ?? 20,
-    servers: instanceServers({ folders, engines, password: state.rdsadminPassword, save }),
+    servers: instanceServers({ folders, engines, authorities, password: state.rdsadminPassword, save }),
     jobs,
     log: options.log ?? (() => undefined),
     pace: (awsSeconds) => (awsSeconds * 1_000) / factor,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Job } from './job.ts';
 import type { Key } from './key.ts';
+import type { SavedAuthority } from './rds/authorities.ts';
 import type { RdsRegion } from './rds/model.ts';
 import type { Secret } from './secret.ts';
 
@@ -36,6 +37,7 @@ export interface AwsState {
   rds: Record<string, RdsRegion>;
   keys: Key[];
   secrets: Secret[];
+  authorities: Record<string, SavedAuthority>;
   jobs: Job[];
   effects: Effect[];
   lastNumber: number;

@@ -12,6 +12,12 @@ export interface Folders {
   /** The archived WAL of an instance, which may outlive it. */
   archive(resourceId: string): string;
   snapshot(key: string): string;
+  /** The server's certificate with its key. It is outside the cluster's own files, so no backup has it. */
+  certificate(instance: Instance): string;
+  /** The root certificate of an authority, which clients trust. */
+  root(region: string, authority: string): string;
+  /** The root certificates of all authorities. */
+  readonly bundle: string;
   pidFile(name: string): string;
   logFile(name: string): string;
 }
@@ -27,6 +33,9 @@ export function foldersOf(directory: string): Folders {
     cluster: ({ resourceId }, side) => join(instance(resourceId), side),
     archive: (resourceId) => join(directory, 'archive', resourceId),
     snapshot: (key) => join(directory, 'snapshots', key),
+    certificate: ({ resourceId }) => join(instance(resourceId), 'server.pem'),
+    root: (region, authority) => join(directory, 'certificates', region, `${authority}.pem`),
+    bundle: join(directory, 'certificates', 'global-bundle.pem'),
     pidFile: (name) => join(directory, 'pids', `${name}.json`),
     logFile: (name) => join(directory, 'logs', `${name}.log`),
   };

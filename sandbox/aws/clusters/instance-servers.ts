@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { endChild, readPidFiles } from '../../child.ts';
 import { giveToPostgres } from '../../postgres-user.ts';
 import { startCluster, type Cluster, type Settings } from '../../postgres.ts';
+import type { Authorities } from '../rds/authorities.ts';
 import type { Instance } from '../rds/model.ts';
 import { engineVersion, type EngineVersion } from '../versions.ts';
 import { copyFolder, makeFolder } from './copy-folder.ts';
 import type { Folders } from './folders.ts';
 import { makeRoles, superuser, type Master } from './roles.ts';
+import { certify } from './server-certificate.ts';
 import { recoverySettings, settingsOf } from './settings-of.ts';
 import { makeStandby, promote, waitForStandby } from './standby.ts';
 
@@ -43,6 +45,7 @@ interface Pair {
 interface Context {
   readonly folders: Folders;
   readonly engines: readonly EngineVersion[];
+  readonly authorities: Authorities;
   readonly password: string;
   readonly save: () => void;
   readonly pairs: Map<string, Pair>;
@@ -147,6 +150,8 @@ async function ownFile(file: string, text: string): Promise<void> {
 }
 
 async function startSide(context: Context, instance: Instance, side: 'a' | 'b', settings: Settings): Promise<Cluster> {
+  // PostgreSQL reads it when it starts: then it is that of the instance's present name and authority.
+  if (side === instance.writer) await certify(context, instance);
   const name = `${instance.resourceId}-${side}`;
   return await startCluster({
     name,

@@ -20,8 +20,11 @@ export function settingsOf(folders: Folders, instance: Instance): Settings {
   return {
     ...small,
     ...asAtAws,
+    ssl: 'on',
     ...instance.applied,
     ...(logical ? { wal_level: 'logical' } : {}),
+    ssl_cert_file: folders.certificate(instance),
+    ssl_key_file: folders.certificate(instance),
     archive_mode: 'on',
     archive_command: instance.retention > 0 ? archiveCommand(folders.archive(instance.resourceId)) : 'true',
   };

@@ -106,11 +106,15 @@ function lastsFor({ id, engineVersion, multiAz }: PendingValues): number {
   return id === undefined ? seconds.modify : seconds.rename;
 }
 
-/** What waited becomes so. A new name brings that name's endpoint, so the cluster starts anew on its port. */
+/**
+ * What waited becomes so. A new name brings that name's endpoint, so the cluster starts anew on its port. A new authority restarts it,
+ * too, unless the call says otherwise.
+ */
 async function applyPending(place: Place, instance: Instance): Promise<void> {
   const rds = rdsOf(place, instance.region);
-  const { id, ...values } = instance.pending;
-  const restarts = id !== undefined || values.instanceClass !== undefined || values.engineVersion !== undefined;
+  const { id, withoutRestart, ...values } = instance.pending;
+  const rotates = values.caCertificate !== undefined && withoutRestart !== true;
+  const restarts = id !== undefined || rotates || values.instanceClass !== undefined || values.engineVersion !== undefined;
   Object.assign(instance, values);
   if (restarts) instance.applied = wantedParameters(place, instance);
   if (values.multiAz !== undefined) instance.secondaryZone = values.multiAz ? otherZone(instance) : undefined;

@@ -80,6 +80,8 @@ export interface PendingValues {
   multiAz?: boolean;
   id?: string;
   caCertificate?: string;
+  /** The new authority's certificate waits for a restart of another cause. */
+  withoutRestart?: boolean;
 }
 
 export interface Snapshot {

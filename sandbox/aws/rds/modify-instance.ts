@@ -74,7 +74,8 @@ function waiting(call: Call, instance: Instance): PendingValues {
   const changes = Object.entries(given(wanted)).filter(
     ([name, value]) => value !== Object.entries(instance).find(([own]) => own === name)?.[1],
   );
-  return Object.fromEntries(changes);
+  const rotates = changes.some(([name]) => name === 'caCertificate');
+  return { ...Object.fromEntries(changes), ...(rotates ? { withoutRestart: query.flag('CertificateRotationRestart') === false } : {}) };
 }
 
 function storage({ query }: Call, instance: Instance): number | undefined {

@@ -3,6 +3,7 @@ import { freePorts } from '../../free-ports.ts';
 import { rdsAlias, usableKey } from '../kms.ts';
 import type { Call } from '../place.ts';
 import { identifier } from '../state.ts';
+import { defaultAuthority } from './authorities.ts';
 import type { Instance } from './model.ts';
 import { checkMemberships } from './memberships.ts';
 import { isTaken, newIdentifier } from './names.ts';
@@ -67,7 +68,7 @@ export function addInstance(call: Call, name: string, port: number, origin: Orig
     publiclyAccessible: query.flag('PubliclyAccessible') ?? false,
     ...watching(query, unwatched, usableKey(place, region, rdsAlias)),
     // Whatever the origin has: a restore that does not name it gets the account's default.
-    caCertificate: certificate(query) ?? 'rds-ca-rsa2048-g1',
+    caCertificate: certificate(query) ?? defaultAuthority,
     networkType: networkType(query) ?? 'IPV4',
     lifeCycleSupport: lifeCycleSupport(query) ?? 'open-source-rds-extended-support',
     maxStorage: maxStorage(query, origin.storage),

@@ -1,13 +1,11 @@
 import { AwsError } from '../aws-error.ts';
 import type { Query } from '../query.ts';
+import { isAuthority } from './authorities.ts';
 import type { Instance } from './model.ts';
-
-/** The certificate authorities that AWS offers today. */
-const authorities = ['rds-ca-rsa2048-g1', 'rds-ca-rsa4096-g1', 'rds-ca-ecc384-g1'];
 
 export function certificate(query: Query): string | undefined {
   const name = query.text('CACertificateIdentifier');
-  if (name === undefined || authorities.includes(name)) return name;
+  if (name === undefined || isAuthority(name)) return name;
   throw new AwsError('CertificateNotFound', `Certificate not found: ${name}`, 404);
 }
 

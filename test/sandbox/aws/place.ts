@@ -5,6 +5,7 @@ import {
   type CreateDBInstanceCommandInput,
   type DBInstance,
 } from '@aws-sdk/client-rds';
+import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { startAws, type Aws, type AwsOptions } from '../../../sandbox/aws/aws.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -26,14 +27,15 @@ export interface AwsPlace {
   /** Until the instance has that status; the answer has the statuses on the way. */
   reaches(id: string, status: string): Promise<string[]>;
   query(id: string, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
-  /** A connection of the test's own, through the instance's endpoint. */
-  connect(id: string): Promise<pg.Client>;
+  /** A connection of the test's own, through the instance's endpoint; with TLS when its options are given. */
+  connect(id: string, tls?: ConnectionOptions): Promise<pg.Client>;
   queryAt(instance: DBInstance, sql: string, values?: readonly unknown[]): Promise<pg.QueryResult>;
   end(): Promise<void>;
 }
 
-async function connectTo({ Endpoint }: DBInstance): Promise<pg.Client> {
-  const client = new pg.Client({ host: Endpoint?.Address, port: Endpoint?.Port, user: 'master', password, database: 'shop' });
+async function connectTo({ Endpoint }: DBInstance, ssl?: ConnectionOptions): Promise<pg.Client> {
+  const at = { host: Endpoint?.Address, port: Endpoint?.Port };
+  const client = new pg.Client({ ...at, user: 'master', password, database: 'shop', ssl });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -89,7 +91,7 @@ export async function awsPlace(options: Partial<AwsOptions> = {}): Promise<AwsPl
       return await describe(id);
     },
     query: async (id, sql, values) => await queryAt(await describe(id), sql, values),
-    connect: async (id) => await connectTo(await describe(id)),
+    connect: async (id, tls) => await connectTo(await describe(id), tls),
     queryAt,
     end: async () => {
       rds.destroy();

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CreateDBInstanceCommand, DescribeDBInstancesCommand, ModifyDBInstanceCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -19,7 +20,7 @@ it('a stand-in that is started again goes on: instances, data, unfinished work, 
   await place.query('orders', 'CREATE TABLE kept AS SELECT 1 AS n');
   await place.rds.send(new CreateDBInstanceCommand({ ...ordinary, DBInstanceIdentifier: 'half' }));
   expect((await place.describe('half')).DBInstanceStatus).toBe('creating');
-  const calls = place.aws.calls().length;
+  const [calls, trusted] = [place.aws.calls().length, readFileSync(place.aws.bundle, 'utf8')];
   await place.aws.stop();
   expect(processesIn(place.directory)).toEqual([]);
 
@@ -29,6 +30,8 @@ it('a stand-in that is started again goes on: instances, data, unfinished work, 
     expect(again.calls().length).toBe(calls);
     expect(await place.describe('orders')).toMatchObject({ DbiResourceId: before.DbiResourceId, Endpoint: before.Endpoint });
     expect((await place.query('orders', 'SELECT n FROM kept')).rows).toEqual([{ n: 1 }]);
+    expect(readFileSync(again.bundle, 'utf8')).toBe(trusted);
+    await (await place.connect('orders', { ca: trusted })).end();
     await place.reaches('half', 'available');
     expect((await place.query('half', 'SELECT current_user AS me')).rows).toEqual([{ me: 'master' }]);
     expect(
