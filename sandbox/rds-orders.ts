@@ -7,12 +7,13 @@ import {
   RDSClient,
 } from '@aws-sdk/client-rds';
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { scramVerifier } from '../activities/postgres/scram-verifier.ts';
 import { makeEveryKind } from './every-kind.ts';
 import { startAws, type Aws, type AwsOptions } from './aws/aws.ts';
+import { endpointName } from './aws/rds/endpoint-name.ts';
 import { until } from './until.ts';
 
 export interface RdsOrders {
@@ -22,7 +23,10 @@ export interface RdsOrders {
   /** The database's entry in an inventory. */
   readonly entry: ReturnType<typeof entryOf>;
   client(region?: string): RDSClient;
-  /** The owner's connection to the database in use. `end()` it. */
+  /**
+   * The owner's connection to the database in use. `end()` it. As all of these it verifies the server in full: it trusts the authority
+   * that the instance had at first, and no other, and the certificate must be for the endpoint's name.
+   */
   connect(): Promise<pg.Client>;
   /** The same of the application's role. */
   connectApplication(): Promise<pg.Client>;
@@ -34,6 +38,8 @@ export interface RdsOrders {
 const home = 'eu-central-1';
 const abroad = 'eu-west-1';
 const instance = 'orders';
+/** Not the one that an instance gets by itself: a restore that loses it serves none of its clients. */
+const authority = 'rds-ca-ecc384-g1';
 const [dbname, user] = ['orders', 'orders_owner'];
 /** As whom the application writes. */
 const application = 'orders_app';
@@ -84,8 +90,11 @@ async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
   const [owner, app] = [await newPassword(directory, 'orders-password'), await newPassword(directory, 'application-password')];
   await Promise.all([home, abroad].map(async (region) => await makeGroups(client(region))));
   const { host, port } = addressOf(await makeInstance(client(), owner.password));
-  const connectAs = async (login: Partial<pg.ClientConfig>): Promise<pg.Client> => {
-    const own = new pg.Client({ host, port, user, password: owner.password, database: dbname, application_name: 'sandbox', ...login });
+  const ca = await readFile(aws.root(home, authority), 'utf8');
+  const connectAs = async (login: Partial<pg.ClientConfig>, id = instance): Promise<pg.Client> => {
+    const ssl = { ca, servername: endpointName({ id, region: home }) };
+    const all = { host, port, ssl, user, password: owner.password, database: dbname, application_name: 'sandbox', ...login };
+    const own = new pg.Client(all);
     own.on('error', () => undefined);
     await own.connect();
     return own;
@@ -104,10 +113,10 @@ async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
     ...{ aws, client, connect },
     connectApplication: async () => await connectAs({ user: application, password: app.password }),
     applicationPassword: app.password,
-    connectTo: async (called) => await connectAs(addressOf(await instanceCalled(client(), called))),
+    connectTo: async (called) => await connectAs(addressOf(await instanceCalled(client(), called)), called),
     // Nobody waits ten seconds at a stand-in that is much faster than AWS.
     environment: { ...environmentOf(aws), STEADYHAND_AWS_LOOK_SECONDS: '0.5' },
-    entry: entryOf({ host, port, passwordFile: owner.file, applicationFile: app.file }),
+    entry: entryOf({ host, port, passwordFile: owner.file, applicationFile: app.file, sslrootcert: aws.bundle }),
   };
 }
 
@@ -152,7 +161,7 @@ async function makeInstance(client: RDSClient, password: string): Promise<DBInst
       BackupRetentionPeriod: 7,
       VpcSecurityGroupIds: ['sg-orders'],
       // Not what an instance gets by itself: a restore that carries less than everything loses something here.
-      CACertificateIdentifier: 'rds-ca-ecc384-g1',
+      CACertificateIdentifier: authority,
       EngineLifecycleSupport: 'open-source-rds-extended-support-disabled',
       MaxAllocatedStorage: 40,
       NetworkType: 'DUAL',
@@ -190,15 +199,16 @@ interface Written {
   readonly port: number;
   readonly passwordFile: string;
   readonly applicationFile: string;
+  readonly sslrootcert: string;
 }
 
-function entryOf({ host, port, passwordFile, applicationFile }: Written) {
+function entryOf({ host, port, passwordFile, applicationFile, sslrootcert }: Written) {
   const quarantine = { parameterGroup: 'quarantine-16', securityGroups: ['sg-quarantine'] };
   const kit = { parameterGroup: 'orders-16', subnetGroup: 'default', securityGroups: ['sg-orders'] };
   return {
     description: 'The orders of the shop, at AWS',
     provider: 'rds',
-    server: { host, port, dbname, user, secret: { file: passwordFile }, sslmode: 'disable' },
+    server: { host, port, dbname, user, secret: { file: passwordFile }, sslmode: 'verify-full', sslrootcert },
     rds: { instance, region: home, quarantine, dr: { region: abroad, key: 'alias/orders', ...kit, quarantine } },
     users: [{ name: application, secret: { file: applicationFile } }],
     verification,

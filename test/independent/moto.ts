@@ -185,7 +185,9 @@ async function holdVerbs({ backup, restore, copy, remove, swap, settings, storag
   });
   await step('applySettings', 'settings', (attempt) => settings.applySettings(facts, attempt));
   const differences = await step('compareSettings', 'compare', (attempt) => settings.compareSettings(facts, attempt));
-  console.log(`moto: left different: ${differences.map(({ setting }) => setting).join(', ') || 'nothing'}`);
+  // The copy is encrypted with the other region's key; everything else is as on the source.
+  const unlike = differences.map(({ setting }) => setting).join(', ');
+  if (unlike !== 'KmsKeyId') throw new Error(`the key alone is to differ, not: ${unlike}`);
   await step('deleteRestored', 'drill', (attempt) => remove.deleteRestored(facts, attempt), true);
   await step('deleteRestored, gone', 'drill', (attempt) => remove.deleteRestored(facts, attempt), true);
   await step('deleteCopy', 'copy', (attempt) => copy.deleteCopy(facts, attempt), true);
@@ -252,4 +254,5 @@ const ordinary = {
   MasterUserPassword: 'correct-horse-battery',
   DBName: 'shop',
   BackupRetentionPeriod: 7,
+  StorageEncrypted: true,
 };

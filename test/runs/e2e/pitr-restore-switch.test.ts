@@ -107,6 +107,20 @@ async function resourceOf(called: string): Promise<string | undefined> {
   return (await instances()).find((one) => one.DBInstanceIdentifier === called)?.DbiResourceId;
 }
 
+/** How the owner fares with `verify-full`, as it trusts the authority of the beginning alone: `served`, or why it was refused. */
+async function verified(): Promise<string> {
+  return await place()
+    .orders.connect()
+    .then(
+      async (client) => {
+        const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+        await client.end();
+        return rows[0].ssl === true ? 'served' : 'not encrypted';
+      },
+      (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error)),
+    );
+}
+
 const evidenceOf = z.object({
   keptAs: z.string(),
   removeAfter: z.string(),
@@ -190,6 +204,7 @@ test.each([
     await orders.client().send(new AddRoleToDBInstanceCommand({ DBInstanceIdentifier: 'orders', ...role }));
     const since = orders.aws.calls().length;
     const load = await writing(await connecting());
+    expect(await verified()).toBe('served');
     const { heart, writer } = load;
     const { run, target } = await restored(load);
     // What no setting brings is said before people agree: in what they are asked for, and in the evidence.
@@ -203,6 +218,7 @@ test.each([
     await untilRun(run, isAt('rename-copy'));
     await killTheWorker();
     const done = await untilRun(run, closed);
+    expect(await verified()).toBe('served');
     const letIn = evidenceOf.parse(done.evidence['let-in']);
     expect(done).toMatchObject({
       outcome: 'succeeded',
