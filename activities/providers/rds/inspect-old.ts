@@ -68,10 +68,10 @@ function stateFindings(seen: DBInstance, region: string): FactFinding[] {
   const { DBInstanceIdentifier: id = '', DBInstanceStatus: status = 'unknown', ReadReplicaDBInstanceIdentifiers: replicas = [] } = seen;
   const lift = `aws rds modify-db-instance --region ${region} --db-instance-identifier ${id} --no-deletion-protection --apply-immediately`;
   const found: FactFinding[] = [];
-  if (seen.DeletionProtection === true)
-    found.push(
-      against('deletion protection', `"${id}" is protected from deletion, which is for a person to lift`, `${lift}; then ask again.`),
-    );
+  if (seen.DeletionProtection === true) {
+    const evidence = `"${id}" is protected from deletion, which is for a person to lift`;
+    found.push(against('deletion protection', evidence, `Lift it, then ask again: ${lift}`));
+  }
   if (stateOf(status) === 'broken') {
     const fix = 'Bring it up first (aws rds start-db-instance), or remove it by hand.';
     found.push(against('instance', `"${id}" is ${status}, so no last snapshot can be made of it`, fix));

@@ -63,8 +63,9 @@ test('what must not go blocks the plan, all of it at once, with what to do', asy
     old({ database: 'billing' }),
     old({}, { Tags: [] }),
   ]);
-  const refused = async (input: object, text: string): Promise<void> => expect(await blocking(runbook, { ...input })).toMatch(text);
-  await refused({ instance: due }, `kept until ${dayIn(3)}.*early=true.*\n.*protected.*--no-deletion-protection`);
+  const refused = async (input: object, text: string): Promise<void> =>
+    expect(await blocking(runbook, { ...input })).toMatch(new RegExp(text));
+  await refused({ instance: due }, `kept until ${dayIn(3)}.*early=true.*\\n.*protected.*--no-deletion-protection`);
   await refused({ instance: another }, 'by the database "billing"');
   await refused({ instance: ordinary }, 'does not bear the tags of a switch-over');
   await refused({ instance: 'orders' }, 'does not bear the tags of a switch-over');
