@@ -4,6 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import { sendBreakGlass } from './break-glass.ts';
 import { clientCommand } from './client-command.ts';
 import type { ClientOptions } from './client.ts';
+import { line } from './plain.ts';
 import { questionOf, runPath } from './run-of.ts';
 import { sendDecision } from './send-decision.ts';
 import { UsageError, type World } from './world.ts';
@@ -37,7 +38,8 @@ export function approveCommand(world: World): Command {
       bind(question, options.digest);
       const shown = approvalLines(await readAsking(client)({ ...detail, questions: [question] }), question, world.now());
       world.out(`${wrapped(world, [`${detail.runbook} of ${detail.database}`, ...shown]).join('\n')}\n`);
-      if (!(await agreed(world, options, question))) {
+      const title = detail.steps.find((one) => one.id === question.approval)?.title ?? `Agree to ${question.approval}`;
+      if (!(await agreed(world, options, question, title))) {
         world.out('Nothing was sent.\n');
         world.bad();
         return;
@@ -54,9 +56,9 @@ function bind(question: OpenQuestion, digest: string | undefined): void {
 }
 
 /** Whoever named the digest has said what is agreed to; anybody else is asked, and where nobody can be asked, `--yes` says it. */
-async function agreed(world: World, options: ApproveOptions, question: OpenQuestion): Promise<boolean> {
+async function agreed(world: World, options: ApproveOptions, question: OpenQuestion, title: string): Promise<boolean> {
   if (options.yes === true) return true;
-  if (world.tty) return await world.confirm(`Agree to ${question.approval} with digest ${question.digest.slice(0, 12)}?`);
+  if (world.tty) return await world.confirm(`${line(title)}, plan ${question.digest.slice(0, 12)}?`);
   if (options.digest !== undefined) return true;
   throw new UsageError('without a terminal to ask at, say which plan with --digest, or --yes for whatever is asked');
 }

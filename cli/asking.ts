@@ -8,7 +8,7 @@ import type { ApiClient } from './client.ts';
 import { findingsOf, findingsSchema } from './findings-text.ts';
 import { cut, line } from './plain.ts';
 import { runPath } from './run-of.ts';
-import { counted, field, holdsLines, takesText } from './summary-text.ts';
+import { changesText, counted, field, holdsLines, takesText } from './summary-text.ts';
 
 /** What people should know before they agree: the plan that they are asked about, and what its checks have found. */
 export interface Asking {
@@ -52,7 +52,7 @@ function leftOut(error: unknown): undefined {
 const mostWarnings = 5;
 const longest = 300;
 
-/** What the run does once it is agreed, what users notice of it, and every warning. */
+/** What the run does once it is agreed, what users notice of it, every warning, and the notes of its plan. */
 export function askingLines({ asking, run }: ShownRun, { digest }: OpenQuestion): string[] {
   if (asking === undefined) return [];
   const { plan, findings } = asking;
@@ -61,26 +61,30 @@ export function askingLines({ asking, run }: ShownRun, { digest }: OpenQuestion)
     .slice(0, mostWarnings)
     .map(({ check, evidence }) => field('WARNING', `${line(check)}: ${cut(line(evidence), longest)}`));
   const read = `steadyhand show ${runNameOf(run).id} --findings`;
+  // Another plan by now: the next look has it.
+  const asked = plan?.digest === digest ? plan : undefined;
   return [
-    // Another plan by now: the next look has it.
-    ...(plan?.digest === digest ? planLines(plan) : []),
+    ...(asked ? planLines(asked) : []),
     ...shown,
-    ...(warnings.length === 0 ? [] : [field('warnings', `${warnings.length}, with what to do about each: ${read}`)]),
+    ...(warnings.length === 0 ? [] : [field('warnings', `${warnings.length}; what to do: ${read}`)]),
+    ...(asked ? noteLines(asked) : []),
   ];
 }
 
 function planLines(plan: Plan): string[] {
   const summary = summaryOf(plan);
   const noReturn = summary.noReturn === null ? 'can be undone from every step' : `step ${summary.noReturn} cannot be undone`;
-  const notes = covered(plan)
-    .filter((step) => step.pointOfNoReturn === true || (step.holds ?? []).length > 0)
-    .flatMap((step) => (step.notes ?? []).map((note) => field('note', cut(line(note), longest))));
   return [
-    field('does', `${counted(summary.steps, 'step')}, of which ${counted(summary.changes, 'change')}; ${noReturn}`),
+    field('does', `${counted(summary.steps, 'step')}, ${changesText(summary.changes)}; ${noReturn}`),
     field('takes', takesText(summary)),
     ...holdsLines(summary.holds),
-    ...notes,
   ];
+}
+
+function noteLines(plan: Plan): string[] {
+  return covered(plan)
+    .filter((step) => step.pointOfNoReturn === true || (step.holds ?? []).length > 0)
+    .flatMap((step) => (step.notes ?? []).map((note) => field('note', cut(line(note), longest))));
 }
 
 function covered({ steps, from }: Plan): Extract<PlannedStep, { commands: unknown }>[] {

@@ -66,7 +66,8 @@ export async function runProgram(program: Command, argv: readonly string[], worl
     const { failureText } = await import('./print-failure.ts');
     const failure =
       error instanceof Failure ? error : new Failure('internal', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    world.err(failureText(failure));
+    const { wrapped } = await import('./fit.ts');
+    world.err(wrapped(world, failureText(failure).split('\n')).join('\n'));
     return 1;
   }
 }

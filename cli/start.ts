@@ -77,6 +77,6 @@ async function keyOf(world: World, options: StartOptions): Promise<string> {
   if (options.key !== undefined) return options.key;
   const { ulid } = await import('ulid');
   const key = ulid();
-  world.err(`Idempotency-Key ${key} (asked again with --key ${key}, it is the same run)\n`);
+  world.err(`Idempotency-Key ${key} (with --key it finds this run again)\n`);
   return key;
 }

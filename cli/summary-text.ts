@@ -7,13 +7,17 @@ export function summaryLines(summary: PlanSummary, titleOf: (position: number) =
   const { steps, changes, approvals } = summary;
   const asked = approvals.map((position) => `step ${position} (${line(titleOf(position))})`);
   return [
-    field('steps', `${steps}, of which ${changes === 0 ? 'none changes' : changes === 1 ? '1 changes' : `${changes} change`} something`),
+    field('steps', `${steps}, ${changesText(changes)}`),
     field('takes', takesText(summary)),
     field('asks', asked.length === 0 ? 'nobody' : asked.join(', ')),
     ...holdsLines(summary.holds),
     field('back', backText(summary)),
   ];
 }
+
+/** "of which 2 change something". */
+export const changesText = (changes: number): string =>
+  `of which ${changes === 0 ? 'none changes' : changes === 1 ? '1 changes' : `${changes} change`} something`;
 
 export function field(name: string, text: string): string {
   return `  ${name.padEnd(8)} ${text}`;

@@ -65,7 +65,7 @@ function headLine(run: RunDetail, now: number): string {
   const { id } = runNameOf(run.run);
   const took = durationText(Math.max(0, endOf(run, now) - Date.parse(run.requestedAt)));
   const state = run.state === 'closed' ? `closed: ${run.outcome ?? 'unknown'}` : run.state;
-  return `${run.runbook} of ${run.database}  ${id}  ${state}  (${took}, asked by ${line(run.requester)})`;
+  return `${run.runbook} of ${run.database}  ${state}  (${took})  ${id}  asked by ${line(run.requester)}`;
 }
 
 /** What stops it, with the command that ends that. */

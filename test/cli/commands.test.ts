@@ -33,7 +33,7 @@ test('start says its key before it asks, and with that key finds the same run', 
   const cli = await served(api, 'ada');
   const first = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--ticket', 'OPS-7');
   expect(first.code).toBe(0);
-  const key = /--key (\S+),/.exec(first.err)?.[1] ?? '';
+  const key = /^Idempotency-Key (\S+) /.exec(first.err)?.[1] ?? '';
   const again = await cli.run('start', 'rehearsal', 'orders', '-i', 'word=hello', '--ticket', 'OPS-7', '--key', key);
   expect(again.out.slice(0, 26)).toBe(first.out.slice(0, 26));
   expect(await api.control.runs.list({ limit: 5 })).toMatchObject([{ ticket: 'OPS-7' }]);
@@ -95,7 +95,7 @@ test('approve at a terminal asks back; no is no', async () => {
   const confirm = (answer: boolean) => (question: string) => Promise.resolve(asked.push(question) > 0 && answer);
   expect(await (await served(api, 'grace', { tty: true, confirm: confirm(false) })).run('approve', id)).toMatchObject({ code: 1 });
   expect(api.temporal.messages).toEqual([]);
-  expect(asked).toEqual(['Agree to agree with digest dddddddddddd?']);
+  expect(asked).toEqual(['Agree to agree, plan dddddddddddd?']);
   expect(await (await served(api, 'grace', { tty: true, confirm: confirm(true) })).run('approve', id)).toMatchObject({ code: 0 });
   expect(api.temporal.messages).toHaveLength(1);
 });

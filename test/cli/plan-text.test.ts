@@ -111,7 +111,11 @@ test('what blocks stands at the top, first, and again at the end; a server’s t
   const text = planText(plan, { findings: found });
   const lines = text.split('\n');
   expect(lines[1]).toBe('  BLOCKED by 2 findings: a run that is asked for now would be refused; 1 warning');
-  expect(lines.filter((one) => /^(?:blocks|warns|informs) /.test(one)).map((one) => one.split(':')[0])).toEqual([
+  const listed = lines.slice(
+    0,
+    lines.findIndex((one) => one.startsWith('  1. check')),
+  );
+  expect(listed.filter((one) => /^(?:blocks|warns|informs) /.test(one)).map((one) => one.split(':')[0])).toEqual([
     'blocks   wal_level',
     'blocks   identity',
     'warns    traffic',
@@ -120,14 +124,26 @@ test('what blocks stands at the top, first, and again at the end; a server’s t
   expect(text.indexOf('FINDINGS')).toBeLessThan(text.indexOf('  1. check'));
   expect(text).toContain('x… (2025 more characters)');
   expect(text).not.toContain('\u001B');
-  expect(lines.slice(-3)).toEqual([lines[1], '  The findings stand above the steps.', '']);
-  expect(planText(plan, { findings: found.slice(2, 3) })).toContain('  NOT BLOCKED: no finding blocks it; 1 warning, read below\n');
+  // A long plan has scrolled by.
+  expect(lines.slice(-6)).toEqual([lines[1], ...lines.slice(lines.indexOf('FINDINGS') + 1).slice(0, 4), '']);
+});
+
+test('on a terminal a plan that nothing blocks ends with its summary, since its head has scrolled by', () => {
+  const findings = found.slice(2, 3);
+  const lines = planText(plan, { findings, columns: 200 }).split('\n');
+  const verdict = '  NOT BLOCKED: no finding blocks it; 1 warning, see the findings';
+  expect(lines[1]).toBe(verdict);
+  const summary = lines.slice(lines.indexOf(verdict), lines.findIndex((one) => one.startsWith('  back ')) + 1);
+  expect(summary).toHaveLength(7);
+  expect(lines.slice(-8)).toEqual([...summary, '']);
+  expect(planText(plan, { findings }).split(verdict)).toHaveLength(2);
 });
 
 test('on a terminal everything but the commands fits its width', () => {
-  const command = { on: 'source', kind: 'sql', text: `SELECT ${'1, '.repeat(60)}1` } as const;
+  const command = { on: 'source', kind: 'sql', text: `SELECT ${'1, '.repeat(60)}1`, when: 'while some '.repeat(20) } as const;
   const wide = {
     ...plan,
+    variables: { ...plan.variables, token: 'some word '.repeat(20) },
     steps: [...plan.steps, { ...plan.steps[4], id: 'last', notes: ['word '.repeat(60)], commands: [command] } as PlannedStep],
   };
   for (const columns of [80, 120]) {
@@ -135,5 +151,7 @@ test('on a terminal everything but the commands fits its width', () => {
       .split('\n')
       .filter((one) => one.length > columns);
     expect(long).toEqual([expect.stringContaining('SELECT 1, 1, ')]);
+    // Copied with its command, each line of a comment is one.
+    expect(planText(wide, { columns }).match(/^ +-- while some/gm)?.length).toBeGreaterThan(1);
   }
 });

@@ -1,6 +1,4 @@
-import type { Finding } from '../../domain/finding.ts';
 import { expect, test } from 'vitest';
-import { fit } from '../../cli/fit.ts';
 import { changedLines, runLines, telling } from '../../cli/watch-table.ts';
 import { aQuestion, aRun, aStep, id, start } from './a-run.ts';
 
@@ -34,7 +32,7 @@ test('every step is a line with its mark, time and progress', () => {
     ],
   });
   expect(runLines(run, start + 73_000)).toEqual([
-    `migration-cutover of orders  ${id}  running  (1 min 13 s, asked by ada)`,
+    `migration-cutover of orders  running  (1 min 13 s)  ${id}  asked by ada`,
     '✓  1 Preflight        2.1 s',
     '-  2 Copy the schema  not needed: it is there already',
     '>  3 Initial copy     1 min 3 s  73 %, about 2 min 10 s left, 31 of 42 tables, 84 MB/s',
@@ -216,34 +214,6 @@ test('what comes from elsewhere cannot move the cursor or add lines', () => {
   expect(text).toMatch(/a\uFFFD\[2Jb\uFFFDc$/);
 });
 
-test('a table that is too high gives up the steps that are over first, and lines are cut to the width', () => {
-  const steps = Array.from({ length: 30 }, (_, index) =>
-    aStep({ id: `s${index}`, position: index + 1, title: `Step ${index} ${'x'.repeat(80)}`, state: index < 25 ? 'done' : 'pending' }),
-  );
-  const lines = fit(runLines(aRun({ steps }), start), { columns: 40, rows: 12 });
-  expect(lines).toHaveLength(11);
-  expect(lines[1]).toBe('  … 21 steps that are over');
-  expect(lines.at(-1)).toContain('30 Step 29');
-  for (const text of lines) expect([...text].length).toBeLessThan(40);
-});
-
-test('what must be read to its end is wrapped, and no line is as wide as the terminal', () => {
-  const message = `the subscription ${'s'.repeat(50)} is switched off, ${'word '.repeat(12)}then retry`;
-  const question = aQuestion({ kind: 'parked', approval: 'copy', choices: ['roll-back'], failure: { ...failure, message } });
-  const steps = [aStep({ state: 'failed', failure: { ...failure, message } })];
-  const run = aRun({ state: 'parked', questions: [question], steps });
-  const lines = fit(runLines(run, start), { columns: 40, rows: 30 });
-  for (const text of lines) expect([...text].length).toBeLessThan(40);
-  expect(lines[1]).toMatch(/^✗ {2}1 Initial copy .*…$/);
-  const said = lines
-    .slice(2)
-    .map((text) => text.trim())
-    .join(' ')
-    .replaceAll(/s s/g, 'ss');
-  expect(said).toContain('word word then retry');
-  expect(said).toMatch(/--reason '…' +# undo all/);
-});
-
 test('a step that goes further between two news of it is told when the next is due', () => {
   const tell = telling(1_000);
   const step = (summary: string): ReturnType<typeof aRun> =>
@@ -274,22 +244,4 @@ test('a run that waits for the lease says so, and again when the line has moved'
   expect(changedLines(before, { ...before, waits: next }, start, true)).toEqual([
     '  waits for the lease of orders, 1st in line: rehearsal/orders/X ended and left things behind, since 03:00Z; refused at 2026-11-22 03:00Z',
   ]);
-});
-
-test('on a small terminal the question is whole, and the steps to come give way', () => {
-  const steps = Array.from({ length: 16 }, (_, index) =>
-    aStep({
-      id: `s${index}`,
-      position: index + 1,
-      title: `Step ${index + 1}`,
-      state: index === 0 ? 'done' : index === 1 ? 'waiting' : 'pending',
-    }),
-  );
-  const warns = (check: string): Finding => ({ check, level: 'warns', evidence: 'word '.repeat(30), fix: 'Look.' });
-  const asking = { findings: [warns('disk'), warns('traffic'), warns('WAL')] };
-  const lines = fit(runLines({ ...aRun({ steps, questions: [aQuestion()] }), asking }, start), { columns: 80, rows: 24 });
-  const text = lines.join('\n');
-  expect(lines.length).toBeLessThan(24);
-  const approve = `approve  steadyhand approve ${id} --digest ${'d'.repeat(12)}`;
-  for (const part of ['WARNING  disk: ', 'WARNING  WAL: ', 'steps to come', approve, 'reject ']) expect(text).toContain(part);
 });

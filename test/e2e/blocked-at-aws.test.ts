@@ -79,8 +79,8 @@ async function reaches(id: string, status: string): Promise<void> {
   await eventually(async () => (await instanceOf(place().orders, id))?.DBInstanceStatus === status || undefined, 60_000);
 }
 
-function commandLine({ sandbox: { environment, tokens } }: RdsPlace): CliTest {
-  return cliTest({ environment: { ...process.env, ...environment, STEADYHAND_TOKEN_FILE: tokens['ada'] } });
+function commandLine({ sandbox: { environment, tokens } }: RdsPlace, tty = false): CliTest {
+  return cliTest({ tty, environment: { ...process.env, ...environment, STEADYHAND_TOKEN_FILE: tokens['ada'] } });
 }
 
 /** How far backups reach changes from second to second. */
@@ -128,9 +128,8 @@ test.each(cases)('plan shows all that blocks $runbook and exits with 1, and the 
 test('where no plan can be made, everything that stands against it is said at once', async () => {
   const here = place();
   here.configure({ rds: { instance: 'nobody' }, users: [{ name: 'orders_owner' }] });
-  const { code, out, err } = await commandLine(here).run(
-    ...['plan', 'pitr-restore', 'orders-aws', '-i', 'moment=2026-01-01T00:00:00', '-i', 'then=switch-over'],
-  );
+  const asked = ['plan', 'pitr-restore', 'orders-aws', '-i', 'moment=2026-01-01T00:00:00', '-i', 'then=switch-over'];
+  const { code, out, err } = await commandLine(here).run(...asked);
   expect([code, out]).toEqual([1, '']);
   expect(err.split('\n').slice(0, 4)).toEqual([
     'steadyhand: 3 findings block the run:',
@@ -138,4 +137,7 @@ test('where no plan can be made, everything that stands against it is said at on
     expect.stringMatching(/^- instance: there is no instance "nobody" in eu-central-1\. Correct the inventory/),
     expect.stringMatching(/^- login: the application of orders-aws logs in as orders_owner/),
   ]);
+  const onTerminal = await commandLine(here, true).run(...asked);
+  expect(onTerminal.err.split('\n').filter((text) => text.length >= 100)).toEqual([]);
+  expect(onTerminal.err.replaceAll(/\n {2,}/g, ' ')).toBe(err.replaceAll(/\n {2,}/g, ' '));
 });
