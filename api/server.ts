@@ -62,7 +62,7 @@ export async function buildApp(parts: ApiParts, log?: FastifyBaseLogger): Promis
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) => sendProblem(nothingAt(request), request, reply));
   app.removeContentTypeParser('text/plain');
-  app.addHook('preValidation', async (request) => refuseHostileBody(request.body));
+  app.addHook('preValidation', async (request) => refuseHostileBody(request.body, request.routeOptions.config.valuesAtMost));
   endConnections(app);
   // Before the body is read: a client without a token costs next to nothing.
   app.addHook('onRequest', async (request) => {

@@ -6,8 +6,9 @@ import { needs, requirePerson } from '../bearer.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 
-/** The payloads of a long history come at once. */
+/** The payloads of a long history come at once, and each has about five values. */
 const bodyLimit = 8 * 1024 * 1024;
+const valuesAtMost = 10_000;
 
 const payload = z.object({
   metadata: z.record(z.string(), z.base64()).default({}),
@@ -36,6 +37,7 @@ export function codecRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       '/codec/decode',
       {
         bodyLimit,
+        config: { valuesAtMost },
         onRequest: [cors, requirePerson(parts)],
         schema: {
           summary: 'Decrypts payloads, for Temporal’s web page and command line',

@@ -87,6 +87,25 @@ test('of very many problems the first are listed, and the number of the others',
   expect(problemIn(answer).detail).toMatch(/^1000 problems in .* and 980 more$/);
 });
 
+test('a body has 2,000 values at most; the payloads of a history are more', async () => {
+  const api = await place.begin({ rehearsal: { ...rehearsal, input: z.object({ word: z.array(z.int()) }) } });
+  // Four values are around the list: three fields of the body, one of the input.
+  const ask = async (values: number) => {
+    const body = { ...newRun, input: { word: Array.from({ length: values - 4 }, () => 1) } };
+    return await api.call('POST', '/v1/runs', { as: 'ada', body, headers: { 'idempotency-key': 'k' } });
+  };
+  const over = await ask(2_001);
+  expect(over.status).toBe(400);
+  expect(problemIn(over)).toMatchObject({ code: 'body-invalid', detail: 'the body has more than 2000 values' });
+  expect((await ask(2_000)).status).toBe(202);
+  const payloads = Array.from({ length: 1_999 }, () => ({ metadata: { encoding: 'anNvbg==' }, data: 'MQ==' }));
+  const decode = async (more: object[]) =>
+    problemIn(await api.call('POST', '/codec/decode', { as: 'ada', body: { payloads: [...payloads, ...more] } })).code;
+  // No payloads are encrypted here: that is found after the body was taken.
+  expect(await decode([])).toBe('not-found');
+  expect(await decode(payloads)).toBe('body-invalid');
+});
+
 test('a long path is not repeated: not in the answer, not in the log', async () => {
   const api = await place.begin();
   const lines: string[] = [];
