@@ -8,6 +8,7 @@ import { startUnstarted } from '../../api/start-unstarted.ts';
 import type { Control, DecisionRow } from '../../control/contract.ts';
 import { makeManyRuns } from '../../bench/control/many-runs.ts';
 import { Failure } from '../../domain/failure.ts';
+import { newGate } from '../engine/hooked-control.ts';
 import { eventually } from '../support/eventually.ts';
 import { apiPlace, type ApiTest } from './place.ts';
 
@@ -174,7 +175,7 @@ test('work is repeated after it failed, and stops when it is told', async () => 
 });
 
 describe('a decision that did not surely arrive', () => {
-  const written = async (control: Control, run: string): Promise<DecisionRow> =>
+  const written = async (control: Control, run: string, person = 'grace'): Promise<DecisionRow> =>
     await control.questions.decide({
       id: ulid(),
       run,
@@ -182,7 +183,7 @@ describe('a decision that did not surely arrive', () => {
       opening: 0,
       digest: '',
       choice: 'cancel',
-      person: 'grace',
+      person,
       groups: ['dba'],
       channel: 'http',
       reason: 'no',
@@ -211,6 +212,31 @@ describe('a decision that did not surely arrive', () => {
     await deliverUndelivered(parts, log);
     expect(api.temporal.messages.map((one) => one.decisionId)).toEqual([id, id]);
     expect(await api.control.questions.decision(id)).toMatchObject({ counts: true });
+  });
+
+  test('a run that takes none holds up no other run, and a run gets its decisions in their order', async () => {
+    const api = await place.begin();
+    const parts = { ...api.parts, control: hurried(api.control) };
+    const hanging = await api.run();
+    const other = await api.run();
+    // More than a pass takes.
+    for (let count = 0; count < 120; count += 1) await written(api.control, hanging.run, `person-${count}`);
+    const [first, second] = [await written(api.control, other.run), await written(api.control, other.run)];
+    const gate = newGate();
+    const sent: [string, string][] = [];
+    api.temporal.decideLater = async (run, { decisionId }) => {
+      sent.push([run, decisionId]);
+      if (run !== hanging.run) return;
+      await gate.pass();
+      throw new Failure('temporal-unavailable', 'no answer in time');
+    };
+    const pass = expect(deliverUndelivered(parts, log)).rejects.toThrow('did not arrive');
+    await gate.reached;
+    await eventually(async () => ((await api.control.questions.undelivered(0)).some(({ run }) => run === other.run) ? undefined : true));
+    gate.open();
+    await pass;
+    expect(sent.filter(([run]) => run === other.run).map(([, id]) => id)).toEqual([first.id, second.id]);
+    expect(sent.filter(([run]) => run === hanging.run)).toHaveLength(1);
   });
 
   test('its run has closed: it is refused, and sent to nobody', async () => {
