@@ -98,7 +98,8 @@ export const instanceFields: Readonly<Record<Field, Decision>> = {
   AutomaticRestartTime: state,
   CustomIamInstanceProfile: 'listed',
   ActivityStreamPolicyStatus: 'listed',
-  CertificateDetails: left('it comes with CACertificateIdentifier'),
+  // Its authority is not CACertificateIdentifier while a rotation waits for the restart, and the copy has the new one at once.
+  CertificateDetails: 'listed',
   DBSystemId: 'listed',
   MasterUserSecret: 'listed',
   ReadReplicaSourceDBClusterIdentifier: 'listed',
@@ -128,7 +129,10 @@ export function notCarried(source: DBInstance, copy: DBInstance): Difference[] {
 // The keys of a Record<Field, …> are fields.
 const listed = (Object.keys(instanceFields) as Field[]).filter((field) => instanceFields[field] === 'listed');
 
-/** What is off, empty or absent is null: AWS leaves out one or the other. A `Status` passes. */
+/**
+ * What is off, empty or absent is null: AWS leaves out one or the other.
+ * A `Status` passes, and RDS renews a certificate before `ValidTill`.
+ */
 function valueOf(value: DBInstance[Field]): Settings[string] {
   if (value === undefined || value === false || value === '' || value === 0) return null;
   if (Array.isArray(value)) return value.length === 0 ? null : value.map(textOf).toSorted();
@@ -139,7 +143,7 @@ function valueOf(value: DBInstance[Field]): Settings[string] {
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value, (key, part: unknown) => {
-    if (key === 'Status' || part === '') return undefined;
+    if (key === 'Status' || key === 'ValidTill' || part === '') return undefined;
     if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).toSorted(([one], [other]) => one.localeCompare(other)));
   });

@@ -93,6 +93,7 @@ export function instanceXml(place: Place, one: Instance): Xml {
     NetworkType: one.networkType,
     StorageThroughput: 0,
     DedicatedLogVolume: one.dedicatedLogVolume,
+    CertificateDetails: one.served && { CAIdentifier: one.served.authority, ValidTill: new Date(one.served.validTill) },
     EngineLifecycleSupport: one.lifeCycleSupport,
   };
 }

@@ -47,6 +47,8 @@ export interface Instance {
   dedicatedLogVolume: boolean;
   roles: AssociatedRole[];
   caCertificate: string;
+  /** What its server presents since its last start. */
+  served: ServedCertificate | undefined;
   logExports: string[];
   securityGroups: string[];
   readonly subnetGroup: string;
@@ -63,6 +65,11 @@ export interface Instance {
   writer: 'a' | 'b';
   /** Up to where the archive reaches, see `heartbeat.ts`. */
   latestRestorable: string | undefined;
+}
+
+export interface ServedCertificate {
+  readonly authority: string;
+  readonly validTill: string;
 }
 
 export interface AssociatedRole {

@@ -69,6 +69,7 @@ export function addInstance(call: Call, name: string, port: number, origin: Orig
     ...watching(query, unwatched, usableKey(place, region, rdsAlias)),
     // Whatever the origin has: a restore that does not name it gets the account's default.
     caCertificate: certificate(query) ?? defaultAuthority,
+    served: undefined,
     networkType: networkType(query) ?? 'IPV4',
     lifeCycleSupport: lifeCycleSupport(query) ?? 'open-source-rds-extended-support',
     maxStorage: maxStorage(query, origin.storage),

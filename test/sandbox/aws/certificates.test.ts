@@ -40,6 +40,10 @@ async function modify(change: Partial<ModifyDBInstanceCommandInput>): Promise<vo
   await place.rds.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: 'orders', ApplyImmediately: true, ...change }));
 }
 
+/** What AWS says that it serves, which is not what it is to serve while a restart is outstanding. */
+const details = async (id: string): Promise<unknown> => (await place.describe(id)).CertificateDetails;
+const issuedBy = (CAIdentifier: string) => ({ CAIdentifier, ValidTill: expect.any(Date) });
+
 const unknownIssuer = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
 
 it('an instance has a certificate of its own authority, for the name of its endpoint and for its address', async () => {
@@ -49,6 +53,7 @@ it('an instance has a certificate of its own authority, for the name of its endp
   ] as const) {
     expect([id, await verified(id, own), await verified(id, own, nameOf(id))]).toEqual([id, 'served', 'served']);
     expect([id, await verified(id, other)]).toEqual([id, unknownIssuer]);
+    expect(await details(id)).toEqual(issuedBy(own));
     expect([id, await verified(id, own, nameOf('another'))]).toEqual([id, 'ERR_TLS_CERT_ALTNAME_INVALID']);
   }
   const [bundle, roots] = [await readFile(place.aws.bundle, 'utf8'), await Promise.all([root(chosen), root(byDefault)])];
@@ -93,9 +98,11 @@ it('another authority restarts the instance; without the restart its certificate
   await kept.query('SELECT 1');
   expect(await place.describe('orders')).toMatchObject({ CACertificateIdentifier: chosen });
   expect([await verified('orders', chosen), await verified('orders', largest)]).toEqual([unknownIssuer, 'served']);
+  expect(await details('orders')).toEqual(issuedBy(largest));
   await place.rds.send(new RebootDBInstanceCommand({ DBInstanceIdentifier: 'orders' }));
   await place.reaches('orders', 'available');
   expect([await verified('orders', chosen), await verified('orders', largest)]).toEqual(['served', unknownIssuer]);
+  expect(await details('orders')).toEqual(issuedBy(chosen));
 });
 
 it('the certificate of a renamed instance is for its new endpoint, and of the same authority', { timeout: 60_000 }, async () => {

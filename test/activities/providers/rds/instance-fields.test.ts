@@ -51,6 +51,8 @@ test('a list, a structure and a flag are compared by what they say; a status and
   expect(notCarried({ AssociatedRoles: [{ ...role, Status: 'PENDING' }] }, { AssociatedRoles: [{ ...role, Status: 'ACTIVE' }] })).toEqual(
     [],
   );
+  const certificate = (CAIdentifier: string, year: number) => ({ CertificateDetails: { CAIdentifier, ValidTill: new Date(year, 0) } });
+  expect(notCarried(certificate('rds-ca-ecc384-g1', 2027), certificate('rds-ca-ecc384-g1', 2028))).toEqual([]);
   expect(notCarried({ CustomerOwnedIpEnabled: false, ProcessorFeatures: [] }, { PendingModifiedValues: { MultiAZ: true } })).toEqual([]);
   expect(
     notCarried({ AssociatedRoles: [role], LicenseModel: 'a', PendingModifiedValues: { DBInstanceClass: 'db.r6g.large' } }, {}),
@@ -94,6 +96,28 @@ test('a copy that is to take over has all of the source, or says what it has not
   expect((await inspected()).binding.swap?.notCarried).toEqual(lost);
   expect(await verbs.settings.compareSettings(facts, journal.attempt('compare'))).toEqual(lost);
   await settled(journal, 'restore', (attempt) => verbs.remove.deleteRestored(facts, attempt), { undo: true });
+});
+
+test('an authority that the source has, but whose certificate it does not serve yet, is said to be another on the copy', async () => {
+  await world.client().send(
+    new ModifyDBInstanceCommand({
+      ...{ DBInstanceIdentifier: 'orders', CACertificateIdentifier: 'rds-ca-rsa2048-g1' },
+      ...{ CertificateRotationRestart: false, ApplyImmediately: true },
+    }),
+  );
+  const source = await eventually(async () => {
+    const seen = await world.instance('orders');
+    return seen?.DBInstanceStatus === 'available' && seen.CACertificateIdentifier === 'rds-ca-rsa2048-g1' ? seen : undefined;
+  }, 30_000);
+  // As a restore makes it with the settings of that source.
+  const copy = await world.create('like-orders', { CACertificateIdentifier: source.CACertificateIdentifier });
+  expect(notCarried({ CertificateDetails: source.CertificateDetails }, { CertificateDetails: copy.CertificateDetails })).toEqual([
+    {
+      setting: 'CertificateDetails',
+      planned: '{"CAIdentifier":"rds-ca-ecc384-g1"}',
+      found: '{"CAIdentifier":"rds-ca-rsa2048-g1"}',
+    },
+  ]);
 });
 
 test('the stand-in refuses what AWS refuses', async () => {
