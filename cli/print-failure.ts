@@ -19,7 +19,9 @@ const hints: Partial<Record<FailureCode, string>> = {
 /** A failure for a person: what and where, every problem and fact, and what to do now. */
 export function failureText(failure: Failure): string {
   const { head, each } = headOf(failure);
-  const facts = Object.entries(failure.facts).filter(([name, value]) => !aside.has(name) && !isTold(failure.message, value));
+  const facts = Object.entries(failure.facts).filter(
+    ([name, value]) => value !== null && !aside.has(name) && !isTold(failure.message, value),
+  );
   const told = [
     `steadyhand: ${head}`,
     ...each,

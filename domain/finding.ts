@@ -16,6 +16,8 @@ export interface Finding {
 /** A finding of the facts that a plan is made from. One that blocks refuses a run, under its code. */
 export interface FactFinding extends Finding {
   readonly code: FailureCode;
+  /** The failure that it was, for the log; absent for one that a look has found. */
+  readonly cause?: Error;
 }
 
 /** One that blocks. */

@@ -76,10 +76,11 @@ function refusalOf(findings: readonly FactFinding[], because?: Failure): Failure
   const head = blocking.length === 1 ? '1 finding blocks the run' : `${blocking.length} findings block the run`;
   const code = because?.code ?? blocking[0]?.code ?? 'plan-impossible';
   const facts = { ...because?.facts, blocks: blocking.map((one) => one.check) };
-  return new Failure(code, `${head}:\n${lines.join('\n')}`, facts, because);
+  return new Failure(code, `${head}:\n${lines.join('\n')}`, facts, because ?? blocking.find((one) => one.cause)?.cause);
 }
 
 /** A failure as the finding that it is before there is a run. */
-export function findingOf(check: string, { code, message, hint }: Failure): FactFinding {
-  return { check, level: 'blocks', code, evidence: message.replace(/\.$/, ''), fix: hint };
+export function findingOf(check: string, cause: Failure): FactFinding {
+  const { code, message, hint } = cause;
+  return { check, level: 'blocks', code, evidence: message.replace(/\.$/, ''), fix: hint, cause };
 }

@@ -57,7 +57,7 @@ function asFinding(error: unknown): Finding[] {
   return [findingOf(error.code, error)];
 }
 
-/** The code is the refusal's. */
+/** Code and cause are the refusal's. */
 function withoutCode({ check, level, evidence, fix }: Finding): Finding {
   return { check, level, evidence, fix };
 }

@@ -1,5 +1,6 @@
 import { qualified } from '../../domain/command.ts';
 import { Failure } from '../../domain/failure.ts';
+import { FactsMissing, orReport, takeFacts, type Report } from '../engine/gather-findings.ts';
 import type { Servers, Session } from '../postgres/session.ts';
 import type { ChosenTable, Recovery } from './contract.ts';
 import { readingOf, tryConditions, type Fitting } from './condition.ts';
@@ -19,52 +20,73 @@ export interface SeenCopy {
 }
 
 /**
- * What it takes to bring the chosen tables back. Reads only, `countMs` long to count what fits the conditions. Raises `input-invalid`
- * for a condition that is not one or can't be read, `identity-changed` when both addresses lead to one server, and `plan-impossible`
- * for what can't be brought back: a table that the restored copy has not, one in use without a primary key, with another type in a
- * column, a deferrable key or rules, and one of several that belong together without the others.
+ * What it takes to bring the chosen tables back. Reads only, `countMs` long to count what fits the conditions. Reports, of all tables,
+ * `input-invalid` for a condition that is not one or can't be read, and `plan-impossible` for what can't be brought back: a table that
+ * the restored copy has not, one in use without a primary key, with another type in a column, a deferrable key or rules, and one of
+ * several that belong together without the others. Without `report` it raises them as one failure. Raises `FactsMissing` after
+ * any of them, and `identity-changed` when both addresses lead to one server.
  */
 export async function takeCopyFacts(
   servers: Servers,
   recovery: Recovery,
   chosen: readonly ChosenTable[],
-  countMs?: number,
+  { countMs, report }: { readonly countMs?: number; readonly report?: Report } = {},
 ): Promise<SeenCopy> {
-  for (const one of chosen) if (one.where !== undefined) requireCondition(one.where, qualified(one));
   const places = { servers, recovery };
-  await requireTwoServers(places);
-  return await onRestored(
-    places,
-    async (restored) => await onLive(places, async (live) => await takeFrom({ restored, live, countMs }, chosen)),
-  );
+  return await takeFacts(async (found) => {
+    // What is no condition must never reach a server.
+    await withoutRefusal(found, async (refused) => await reportConditions(chosen, refused));
+    await requireTwoServers(places);
+    return await onRestored(
+      places,
+      async (restored) => await onLive(places, async (live) => await takeFrom({ restored, live, countMs, report: found }, chosen)),
+    );
+  }, report);
+}
+
+/** Reports every text that is no condition, as `input-invalid`. */
+export async function reportConditions(tables: readonly ChosenTable[], report: Report): Promise<void> {
+  for (const { where, ...table } of tables)
+    if (where !== undefined) await orReport(report, 'condition', () => requireCondition(where, qualified(table)));
+}
+
+/** What the work gives, unless it has reported anything: then there is nothing to go on with. */
+async function withoutRefusal<Taken>(report: Report, work: (report: Report) => Promise<Taken>): Promise<Taken> {
+  let isRefused = false;
+  const taken = await work((found) => {
+    isRefused ||= found.length > 0;
+    report(found);
+  });
+  if (isRefused) throw new FactsMissing();
+  return taken;
 }
 
 interface Asked {
   readonly restored: Session;
   readonly live: Session;
   readonly countMs: number | undefined;
+  readonly report: Report;
 }
 
-async function takeFrom({ restored, live, countMs }: Asked, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+interface Chosen {
+  readonly tables: readonly RestoredTable[];
+  readonly lost: readonly RestoredTable[];
+  readonly copied: readonly CopyTable[];
+  readonly types: CopyFacts['types'];
+}
+
+async function takeFrom(asked: Asked, chosen: readonly ChosenTable[]): Promise<SeenCopy> {
+  const { restored, live, countMs, report } = asked;
   const [there, here] = [await identityOf(restored), await identityOf(live)];
-  const tables = inOrder(await restoredTables(restored, there.version, chosen));
-  const absent = chosen.filter((one) => !tables.some((table) => qualified(table) === qualified(one)));
-  if (absent.length > 0) throw impossible(`the restored copy has no table ${absent.map(qualified).join(', ')}`);
-  requireHeirs(tables);
-  const found = [];
-  for (const table of tables) found.push({ table, inUse: await liveTable(live, table) });
-  const lost = found.filter((one) => one.inUse === undefined).map((one) => one.table);
-  await requireParents(live, lost, tables);
-  const [schemas, types] = [await missingSchemas(restored, live, lost), await missingTypes(restored, live, lost)];
-  const oids = lost.map((one) => one.oid);
-  await requireNeeded({ restored, live }, oids, types);
-  const hanging = await hangingOn(restored, oids);
-  const copied: CopyTable[] = [];
-  for (const { table, inUse } of found) {
-    // The root of a partitioned table that is there holds no rows of its own.
-    if (inUse?.kind === 'p' && table.definition.kind === 'partitioned') continue;
-    copied.push(inUse === undefined ? missingTable(await withValues(restored, table)) : tableInUse(table, inUse));
-  }
+  const { tables, lost, copied, types } = await withoutRefusal(
+    report,
+    async (refused) => await lookAtTables({ ...asked, report: refused }, there.version, chosen),
+  );
+  const schemas = await missingSchemas(restored, live, lost);
+  const hanging = await hangingOn(
+    restored,
+    lost.map((one) => one.oid),
+  );
   const reading = chosen.some((one) => one.where !== undefined) ? { reading: await readingOf(restored) } : {};
   const binding = {
     ...reading,
@@ -82,6 +104,36 @@ async function takeFrom({ restored, live, countMs }: Asked, chosen: readonly Cho
   return { binding, observed: { ...(await sizes(restored, tables)), fitting } };
 }
 
+/** What stands against any of them is reported, so people see it of all. */
+async function lookAtTables({ restored, live, report }: Asked, version: number, chosen: readonly ChosenTable[]): Promise<Chosen> {
+  const tables = inOrder(await restoredTables(restored, version, chosen));
+  const absent = chosen.filter((one) => !tables.some((table) => qualified(table) === qualified(one)));
+  const look = async <Taken>(take: () => Taken | Promise<Taken>): Promise<Taken | undefined> => await orReport(report, 'tables', take);
+  await look(() => requireNone(absent));
+  const found = [];
+  for (const table of tables) {
+    await look(() => requireHeirs(table, tables));
+    found.push({ table, inUse: await liveTable(live, table) });
+  }
+  const lost = found.filter((one) => one.inUse === undefined).map((one) => one.table);
+  for (const table of lost) await look(async () => await requireParents(live, table, tables));
+  const types = await missingTypes(restored, live, lost);
+  const oids = lost.map((one) => one.oid);
+  await look(async () => await requireNeeded({ restored, live }, oids, types));
+  const copied: CopyTable[] = [];
+  for (const { table, inUse } of found) {
+    // The root of a partitioned table that is there holds no rows of its own.
+    if (inUse?.kind === 'p' && table.definition.kind === 'partitioned') continue;
+    const one = inUse === undefined ? missingTable(await withValues(restored, table)) : await look(() => tableInUse(table, inUse));
+    if (one) copied.push(one);
+  }
+  return { tables, lost, copied, types };
+}
+
+function requireNone(absent: readonly ChosenTable[]): void {
+  if (absent.length > 0) throw impossible(`the restored copy has no table ${absent.map(qualified).join(', ')}`);
+}
+
 async function identityOf(session: Session): Promise<CopyFacts['live']> {
   const [row] = await session.query<{ systemIdentifier: string; databaseOid: string; version: number }>(
     `SELECT c.system_identifier::text AS "systemIdentifier", d.oid::int8::text AS "databaseOid",
@@ -94,25 +146,19 @@ async function identityOf(session: Session): Promise<CopyFacts['live']> {
 }
 
 /** Rows of a table that inherits are seen in its parent: who chooses that one may mean them, too. */
-function requireHeirs(tables: readonly RestoredTable[]): void {
+function requireHeirs(table: RestoredTable, tables: readonly RestoredTable[]): void {
   const chosen = new Set(tables.map(qualified));
-  for (const table of tables) {
-    const left = table.heirs.map(qualified).filter((one) => !chosen.has(one));
-    if (left.length > 0)
-      throw impossible(
-        `${qualified(table)} has tables that inherit from it: ${left.join(', ')}. Choose them, too: each brings its own rows`,
-      );
-  }
+  const left = table.heirs.map(qualified).filter((one) => !chosen.has(one));
+  if (left.length === 0) return;
+  throw impossible(`${qualified(table)} has tables that inherit from it: ${left.join(', ')}. Choose them, too: each brings its own rows`);
 }
 
 /** What is missing can only be put below a parent that is there, or comes back with it. */
-async function requireParents(live: Session, lost: readonly RestoredTable[], tables: readonly RestoredTable[]): Promise<void> {
+async function requireParents(live: Session, table: RestoredTable, tables: readonly RestoredTable[]): Promise<void> {
   const chosen = new Set(tables.map(qualified));
-  for (const table of lost) {
-    for (const parent of table.definition.parents) {
-      if (chosen.has(qualified(parent)) || (await liveTable(live, parent)) !== undefined) continue;
-      throw impossible(`${qualified(table)} belongs to ${qualified(parent)}, which is missing, too. Choose that one, too`);
-    }
+  for (const parent of table.definition.parents) {
+    if (chosen.has(qualified(parent)) || (await liveTable(live, parent)) !== undefined) continue;
+    throw impossible(`${qualified(table)} belongs to ${qualified(parent)}, which is missing, too. Choose that one, too`);
   }
 }
 

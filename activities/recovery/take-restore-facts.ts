@@ -1,11 +1,10 @@
 import { decodeTime } from 'ulid';
 import { z } from 'zod';
 import { accidentOf, accidentSchema } from '../../domain/accident.ts';
-import { qualified } from '../../domain/command.ts';
 import type { DatabaseEntry, Inventory } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import { verificationSchema } from '../../domain/verification.ts';
-import { FactsMissing, orReport, type Report } from '../engine/gather-findings.ts';
+import { FactsMissing, orReport } from '../engine/gather-findings.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import type { Servers } from '../postgres/session.ts';
 import type { BackupFacts, RestoreFrom } from '../providers/backup-facts.ts';
@@ -15,8 +14,7 @@ import { findAccident, type FoundAccident } from './find-accident.ts';
 import type { FactsOfCopy, FactsOfVerification } from './facts.ts';
 import type { FactsOfSwitch } from './switch/facts.ts';
 import { takeSwitchingFacts, type SeenSwitching } from './switch/take-switching-facts.ts';
-import { takeCopyFacts, type SeenCopy } from './take-copy-facts.ts';
-import { requireCondition } from './where-clause.ts';
+import { reportConditions, takeCopyFacts, type SeenCopy } from './take-copy-facts.ts';
 
 /** What is looked up for a restore beside: of the instance, and of the restored copy as soon as there is one. */
 export interface RestoreFacts {
@@ -77,7 +75,7 @@ export function takeRestoreFacts(servers: Servers, providers: Providers, invento
     const recovery = { database, restored: restored ? addressOf(restored) : {} };
     const copy =
       restored && input.tables.length > 0
-        ? await orReport(report, 'tables', async () => await takeCopyFacts(servers, recovery, input.tables))
+        ? await orReport(report, 'tables', async () => await takeCopyFacts(servers, recovery, input.tables, { report }))
         : null;
     const from = facts?.binding.restore?.from;
     const target = from?.kind === 'moment' ? from.at : null;
@@ -99,12 +97,6 @@ export function takeRestoreFacts(servers: Servers, providers: Providers, invento
       },
     };
   };
-}
-
-async function reportConditions(tables: Asked['input']['tables'], report: Report): Promise<void> {
-  for (const { where, ...table } of tables) {
-    if (where !== undefined) await orReport(report, 'condition', () => requireCondition(where, qualified(table)));
-  }
 }
 
 /** null: nothing is looked for; undefined: nothing tells when it happened, which is reported. */

@@ -51,6 +51,20 @@ test.each([
   await bench.end();
 });
 
+test('what stands against each of several tables is said at once', async () => {
+  const bench = await recoveryBench(pair, { since: 'CREATE TABLE keyless (id int); CREATE TABLE typed (id bigint PRIMARY KEY)' });
+  await bench.restored.query('CREATE TABLE keyless (id int PRIMARY KEY); CREATE TABLE typed (id int PRIMARY KEY)');
+  const names = ['keyless', 'typed', 'nowhere'].map((name) => ({ schema: 'public', name }));
+  const { message } = await failureOf('plan-impossible', bench.choose(...names));
+  expect(message.split('\n').map((line) => line.slice(0, 60))).toEqual([
+    '3 findings block the run:',
+    expect.stringContaining('has no table "public"."nowhere"'),
+    expect.stringContaining('"public"."keyless" has no primary key'),
+    expect.stringContaining('columns of "public"."typed" have another type'),
+  ]);
+  await bench.end();
+});
+
 test('two addresses of one server are noticed', async () => {
   const bench = await recoveryBench(pair, {});
   const { host, port } = pair.target;

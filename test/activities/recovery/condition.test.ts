@@ -58,7 +58,7 @@ test('what fits is counted when the plan is made; a table that is too large to b
   const seen = await takeCopyFacts(bench.servers, bench.recovery, chosen);
   expect(seen.observed.fitting).toEqual([{ table: '"public"."orders"', rows: 4 }]);
   const slow = [{ ...orders, where: 'pg_sleep(60) IS NOT NULL' }];
-  const long = await takeCopyFacts(bench.servers, bench.recovery, slow, 1_000);
+  const long = await takeCopyFacts(bench.servers, bench.recovery, slow, { countMs: 1_000 });
   expect(long.observed.fitting).toEqual([{ table: '"public"."orders"', rows: null }]);
   await bench.end();
 });
