@@ -1,4 +1,4 @@
-import type { RunDetail } from '../control/contract.ts';
+import type { RunRecord } from '../control/contract.ts';
 import { Failure } from '../domain/failure.ts';
 import { breakGlassOf } from '../domain/break-glass.ts';
 import type { TokenKind } from '../domain/token.ts';
@@ -18,7 +18,7 @@ export interface Word {
  * Lets a run that is under way pass freezes and the policy's quorum. It takes another person than the requester, so that two agree.
  * Saying it again is harmless. Throws `forbidden`, and `conflict` when the run is closed.
  */
-export async function breakGlass({ control, inventory }: ApiParts, run: RunDetail, word: Word): Promise<void> {
+export async function breakGlass({ control, inventory }: ApiParts, run: RunRecord, word: Word): Promise<void> {
   requireGlassBreaker(inventory(), run.database, word);
   if (word.person === run.requester) {
     throw new Failure('forbidden', `${word.person} asked for the run: the glass of a run that is under way is broken by somebody else`);
@@ -28,7 +28,7 @@ export async function breakGlass({ control, inventory }: ApiParts, run: RunDetai
 }
 
 /** Somebody has looked at what was done in the emergency. Throws `forbidden`, and `conflict` when there is nothing to review. */
-export async function review({ control, inventory }: ApiParts, run: RunDetail, { person, kind, channel, reason }: Word): Promise<void> {
+export async function review({ control, inventory }: ApiParts, run: RunRecord, { person, kind, channel, reason }: Word): Promise<void> {
   requireGroup(inventory(), run.database, person, 'operators', `review runs of "${run.database}"`);
   if (kind === 'service') throw new Failure('forbidden', 'a service’s token can not review a run: a person does', { person });
   if (person === run.requester || person === run.breakGlass?.person) {

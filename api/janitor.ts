@@ -9,7 +9,7 @@ import type { clearingSchema, janitorSchema } from './janitor-answers.ts';
 import { lookAtProviders } from './look-at-providers.ts';
 import type { ApiParts } from './parts.ts';
 import { requireGroup } from './require-group.ts';
-import { findRun } from './routes/runs.ts';
+import { findRecord } from './routes/runs.ts';
 
 type Found = z.infer<typeof janitorSchema>;
 
@@ -70,7 +70,7 @@ async function judged(parts: ApiParts, object: TaggedObject, runs: Found['runs']
  * is nothing that could be taken back safely, or somebody is at it.
  */
 export async function clearUpAfter(parts: ApiParts, id: string, by: Actor, reason: string): Promise<z.infer<typeof clearingSchema>> {
-  const { run, database } = await findRun(parts, id);
+  const { run, database } = await findRecord(parts, id);
   requireGroup(parts.inventory(), database, by.name, 'operators', `clear up on "${database}"`);
   const leftover = await parts.control.leftovers.find(run);
   if (!leftover) throw new Failure('conflict', `${run} has left nothing behind under its lease`, { run });

@@ -156,8 +156,8 @@ export type RunRecord = Omit<RunRow, 'waits' | 'frozen'>;
 
 export interface Runs {
   find(run: string): Promise<RunRow | null>;
-  /** Costs a fraction of `find`, which the server plans for some milliseconds. */
-  record(run: string): Promise<RunRecord | null>;
+  /** By workflow id or by ULID alone. Costs a fraction of `find` and `detail`, which the server plans for some milliseconds. */
+  record(runOrId: string): Promise<RunRecord | null>;
   /** By workflow id or by ULID alone. */
   detail(runOrId: string): Promise<RunDetail | null>;
   /** Newest first. A run that is asked for meanwhile is on no page that comes after, so pages have no gap and nothing twice. */

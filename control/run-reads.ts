@@ -47,8 +47,10 @@ type StoredDetail = Omit<RunDetail, 'questions'> & { questions: StoredQuestion[]
 export function readRuns(db: Db): Pick<Runs, 'find' | 'record' | 'detail' | 'list' | 'open' | 'stepPaces'> {
   return {
     find: async (run) => (await db.query<RunRow>(findQuery, [run]))[0] ?? null,
-    record: async (run) =>
-      (await db.query<RunRecord>(`SELECT ${recordColumns} FROM steadyhand.run_rows v WHERE v.run = $1`, [run]))[0] ?? null,
+    record: async (runOrId) => {
+      const which = runOrId.includes('/') ? '$1' : '(SELECT r.run FROM steadyhand.runs r WHERE r.id = upper($1))';
+      return (await db.query<RunRecord>(`SELECT ${recordColumns} FROM steadyhand.run_rows v WHERE v.run = ${which}`, [runOrId]))[0] ?? null;
+    },
     detail: async (runOrId) => {
       const [row] = await db.query<StoredDetail>(detailQuery, [runOrId]);
       return row === undefined ? null : { ...row, questions: row.questions.map(asOpen) };

@@ -7,7 +7,7 @@ import { breakGlass, review, type Word } from '../break-glass.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { reason, runId } from './identifiers.ts';
-import { findRun } from './runs.ts';
+import { findRecord, findRun } from './runs.ts';
 
 const one = {
   params: z.object({ id: runId }),
@@ -23,7 +23,7 @@ export function breakGlassRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       '/runs/:id/break-glass',
       { schema: { ...one, summary: 'An emergency: freezes and the policy’s quorum stop the run no more. Loud, and reviewed afterwards' } },
       async (request) => {
-        const run = await findRun(parts, request.params.id);
+        const run = await findRecord(parts, request.params.id);
         await breakGlass(parts, run, wordOf(request, request.body.reason));
         request.log.warn({ run: run.run, person: request.person }, 'the glass was broken');
         return await findRun(parts, request.params.id);
@@ -38,7 +38,7 @@ export function breakGlassRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async (request) => {
-        await review(parts, await findRun(parts, request.params.id), wordOf(request, request.body.reason));
+        await review(parts, await findRecord(parts, request.params.id), wordOf(request, request.body.reason));
         return await findRun(parts, request.params.id);
       },
     );

@@ -11,7 +11,7 @@ import { eventStream } from '../event-stream.ts';
 import type { ApiParts } from '../parts.ts';
 import { problemAnswers } from '../problems.ts';
 import { moment, personName, runId, whole } from './identifiers.ts';
-import { findRun } from './runs.ts';
+import { findRecord } from './runs.ts';
 
 const heartbeatMs = 15_000;
 /** A client that takes nothing for so long is let go; it can come back with its Last-Event-ID. */
@@ -66,7 +66,7 @@ export function eventRoutes(parts: ApiParts): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { run, ...asked } = request.query;
-        return await answer(parts, feed, request, reply, { ...asked, run: run && (await findRun(parts, run)).run });
+        return await answer(parts, feed, request, reply, { ...asked, run: run && (await findRecord(parts, run)).run });
       },
     );
     app.get(
@@ -83,7 +83,7 @@ export function eventRoutes(parts: ApiParts): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) =>
-        await answer(parts, feed, request, reply, { ...request.query, run: (await findRun(parts, request.params.id)).run }),
+        await answer(parts, feed, request, reply, { ...request.query, run: (await findRecord(parts, request.params.id)).run }),
     );
   };
 }

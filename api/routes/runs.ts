@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { RunDetail } from '../../control/contract.ts';
+import type { RunDetail, RunRecord } from '../../control/contract.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { redact } from '../../domain/redaction.ts';
@@ -122,19 +122,26 @@ export function runRoutes(parts: ApiParts): FastifyPluginAsyncZod {
           response: { 200: planSchema, ...problemAnswers(400, 401, 403, 404, 429, 503) },
         },
       },
-      async ({ params }) => await planOf(parts, await findRun(parts, params.id)),
+      async ({ params }) => await planOf(parts, await findRecord(parts, params.id)),
     );
   };
 }
 
-/** Throws `not-found`. */
+/** The run's row alone; throws `not-found`. */
+export async function findRecord(parts: Pick<ApiParts, 'control'>, id: string): Promise<RunRecord> {
+  const run = await parts.control.runs.record(id);
+  if (!run) throw noSuchRun(id);
+  return run;
+}
+
+/** With all that belongs to it; throws `not-found`. */
 export async function findRun(parts: Pick<ApiParts, 'control'>, id: string): Promise<RunDetail> {
   const run = await parts.control.runs.detail(id);
   if (!run) throw noSuchRun(id);
   return run;
 }
 
-async function planOf(parts: ApiParts, run: RunDetail): Promise<Plan> {
+async function planOf(parts: ApiParts, run: RunRecord): Promise<Plan> {
   const stored = run.plan === null ? null : await parts.control.documents.get(run.plan);
   if (stored === null || stored === undefined) throw new Failure('not-found', `the run ${run.run} has no plan yet`, { run: run.run });
   // Checked against the Plan's schema when it is sent.

@@ -82,3 +82,17 @@ test('the answer waits for none of what a sweeper mends: that a workflow was sta
   expect(await api.control.questions.undelivered(0)).toHaveLength(1);
   await app.close();
 });
+
+test('a route that needs the run’s row alone reads no more of it', async () => {
+  const api = await place.begin();
+  const { id } = await api.run();
+  const statements = recordStatements();
+  expect((await api.call('GET', `/v1/runs/${id}/events`, { as: 'ada' })).status).toBe(200);
+  expect((await api.call('GET', `/v1/events?run=${id}`, { as: 'ada' })).status).toBe(200);
+  expect((await api.call('GET', `/v1/runs/${id}/plan`, { as: 'ada' })).status).toBe(404);
+  const freeze = 'freeze_for';
+  expect(statements()).not.toContain(freeze);
+  // The whole run, which this test would see.
+  expect((await api.call('GET', `/v1/runs/${id}`, { as: 'ada' })).status).toBe(200);
+  expect(statements()).toContain(freeze);
+});
