@@ -1,10 +1,12 @@
 import { currentAgreements, requesterOf, whyRejected, type AnswerCase } from '../../domain/answer.ts';
 import { mayFill, neededText, settle, stillNeeded, type Agreement } from '../../domain/approval.ts';
-import { wholeRun, type Authorisation, type DecisionMessage } from '../../domain/decision.ts';
+import { wholeRun, type Authorisation } from '../../domain/decision.ts';
 import { groupsOf } from '../../domain/inventory.ts';
 import { runNameOf } from '../../domain/run.ts';
 import type { ClosableQuestion, DecisionRow, OpenQuestion, RunRecord } from '../../control/contract.ts';
 import type { Attempt } from '../attempt.ts';
+import { confirmAtOnce } from './confirm.ts';
+import type { Judged, Judging, Planned } from './contract.ts';
 import type { EngineDependencies } from './dependencies.ts';
 import { byOf } from './questions.ts';
 
@@ -13,8 +15,9 @@ import { byOf } from './questions.ts';
  * them now, and the policy; what is refused is recorded with its reason. The first judgement of a decision stands. A message that
  * is not the row's own says nothing about the decision, which stays open.
  */
-export function authorise({ control, inventory }: EngineDependencies) {
-  return async (message: DecisionMessage & { refuse?: string }, attempt: Attempt): Promise<Authorisation> => {
+export function authorise(dependencies: EngineDependencies) {
+  const { control, inventory } = dependencies;
+  return async (message: Judging, attempt: Attempt): Promise<Judged> => {
     const [found, run] = await Promise.all([control.questions.withQuestion(message.decisionId), control.runs.record(attempt.run)]);
     if (!found) return { counts: false, because: 'the API has recorded no such decision' };
     const { decision: row } = found;
@@ -27,18 +30,32 @@ export function authorise({ control, inventory }: EngineDependencies) {
     const [stands, given] = await Promise.all([control.questions.decision(row.id), isGiven(control, judged)]);
     if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
     const verdict = counted(judged, currentAgreements(judged.given, { agreements }));
-    return given ? { ...verdict, given: true } : verdict;
+    if (given) return { ...verdict, given: true };
+    const confirmed = await confirmation(dependencies, message, verdict, attempt);
+    return confirmed ? { ...verdict, confirmed } : verdict;
   };
 }
 
+/** When the decision gives the approval. */
+async function confirmation(
+  dependencies: EngineDependencies,
+  { approval, opening, confirm }: Judging,
+  { settled, by }: Authorisation & { counts: true },
+  attempt: Attempt,
+): Promise<Planned | undefined> {
+  if (!confirm || settled !== 'approve') return undefined;
+  const closing = { approval, opening, kind: 'approval', generation: opening, answer: settled, by, state: 'running', step: 'done' } as const;
+  return await confirmAtOnce(dependencies, confirm, closing, attempt);
+}
+
 /** The record has the approval as done: not only answered, its plan was confirmed by the facts of after. */
-async function isGiven(control: EngineDependencies['control'], { row, question }: Judged): Promise<boolean> {
+async function isGiven(control: EngineDependencies['control'], { row, question }: Case): Promise<boolean> {
   if (question?.kind !== 'approval' || question.answer !== 'approve') return false;
   const steps = (await control.runs.detail(row.run))?.steps ?? [];
   return steps.some((step) => step.id === row.approval && step.state === 'done');
 }
 
-function counted(judged: Judged, agreements: readonly Agreement[]): Authorisation & { counts: true } {
+function counted(judged: Case, agreements: readonly Agreement[]): Authorisation & { counts: true } {
   const { row, question } = judged;
   const by = byOf(row);
   if (!question || question.kind === 'parked')
@@ -54,7 +71,7 @@ function counted(judged: Judged, agreements: readonly Agreement[]): Authorisatio
 }
 
 /** What the quorum lacks, and who could fill it: neither the requester nor somebody who has answered. */
-function missing({ given }: Judged, { quorum }: OpenQuestion, agreements: readonly Agreement[]): string {
+function missing({ given }: Case, { quorum }: OpenQuestion, agreements: readonly Agreement[]): string {
   const { inventory, database } = given;
   const requester = requesterOf(given);
   const names = inventory.people.map((one) => one.name);
@@ -62,7 +79,7 @@ function missing({ given }: Judged, { quorum }: OpenQuestion, agreements: readon
   return neededText(stillNeeded(quorum, agreements), (line) => free.filter((name) => mayFill(line, groupsOf(inventory, database, name))));
 }
 
-interface Judged {
+interface Case {
   readonly row: DecisionRow;
   readonly question: ClosableQuestion | null;
   readonly given: AnswerCase;
@@ -72,7 +89,7 @@ async function lookUp(
   { control, inventory }: Pick<EngineDependencies, 'control' | 'inventory'>,
   { decision: row, question }: { decision: DecisionRow; question: ClosableQuestion | null },
   run: RunRecord | null,
-): Promise<Judged> {
+): Promise<Case> {
   const forward = row.approval === wholeRun && (await control.noReturn.read(row.run))?.side === 'forward';
   const about = { inventory: inventory(), database: runNameOf(row.run).database, requester: run?.requester ?? '' };
   return { row, question, given: { ...about, answer: row, question, forward } };

@@ -22,8 +22,11 @@ export interface EngineActivities {
   awaitLease(request: { database: string }): Promise<{ epoch: number }>;
   /** Opens a question and shows the run as waiting or parked. Opening the same twice is harmless. Raises `conflict` when the run is closed. */
   ask(asking: Asking): Promise<Asked>;
-  /** Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. */
-  authorise(message: DecisionMessage & { refuse?: string }): Promise<Authorisation>;
+  /**
+   * Whether a decision counts, by its row, the person's groups now and the policy; and whether it settles the question. When it gives
+   * an approval, the lease is taken and the plan made at once, and the question closed when that is the plan people agreed to.
+   */
+  authorise(message: Judging): Promise<Judged>;
   /** People are reminded, or others may answer from now on. Harmless to repeat; nothing happens when the question is closed. */
   nudge(nudge: NudgeCall): Promise<Nudged>;
   /** The question is over; the run goes on in `state`. */
@@ -87,6 +90,24 @@ export interface Planned extends PlanOutline {
   /** What is another than in the plan that was agreed to, a short line each. */
   readonly changes?: readonly string[];
 }
+
+/** A decision as the run hands it to be judged. */
+export interface Judging extends DecisionMessage {
+  /** The run's own reason against it. */
+  readonly refuse?: string;
+  /** What is to be confirmed when it gives the approval. */
+  readonly confirm?: Confirmation;
+}
+
+export interface Confirmation {
+  /** What the approval covers, with the digest that people are asked to agree to. */
+  readonly plan: PlanRequest & { readonly agreed: string };
+  /** The run does not have the lease yet. */
+  readonly takesLease: boolean;
+}
+
+/** With the plan as it was confirmed. It is absent when it could not be, was another one, or took long: the question is open then. */
+export type Judged = Authorisation & { readonly confirmed?: Planned };
 
 export interface Asking {
   readonly approval: string;

@@ -129,7 +129,7 @@ function settledBy({ kind, quorum, agreements }: OpenQuestion): Choice | null {
   return kind === 'parked' ? (agreements[0]?.choice ?? null) : settle(quorum, agreements);
 }
 
-export function closeQuestion({ control }: EngineDependencies) {
+export function closeQuestion({ control }: Pick<EngineDependencies, 'control'>) {
   return async (closing: Closing, attempt: Attempt): Promise<void> => {
     const { approval, opening, answer, by, state, step } = closing;
     const generation = generationOf(closing, opening);

@@ -53,6 +53,18 @@ describe('messages that are none', () => {
     await engine.client.workflow.getHandle(run).signal('decided', message);
     expect(await engine.result(run)).toMatchObject({ outcome: 'refused' });
   });
+
+  test('what a sender adds to the message is ignored: neither a reason against it nor a plan to confirm', async () => {
+    const engine = await place.begin();
+    const run = await engine.request();
+    await engine.asked(run, 'agree-first');
+    const agrees = await engine.click(run, 'grace', 'approve');
+    const plan = { runbook: 'rehearsal', database: 'orders', input: {}, agreed: agrees.digest };
+    const forged = { ...agrees, refuse: 'forged', confirm: { plan, takesLease: false } };
+    expect(await sendDecision(engine.client, run, forged)).toMatchObject({ counts: true, settled: null });
+    await engine.decide(run, 'linus', 'approve');
+    await engine.asked(run, 'agree-last');
+  });
 });
 
 describe('several at once', () => {

@@ -32,7 +32,7 @@ test('a run goes through its steps in the order of the plan, asks twice and succ
 test('after a try on the spot that took too long there is none any more: between two calls of the server messages are heard', async () => {
   const { request, agree, result, hooks, client } = await place.begin();
   const gate = newGate();
-  hooks.before.set('lease.take', once(gate.pass));
+  hooks.before.set('questions.judge', once(gate.pass));
   const run = await request();
   await agree(run, 'agree-first');
   await agree(run, 'agree-last');

@@ -7,12 +7,12 @@ import { enginePlace, type EngineTest } from './place.ts';
 const place = enginePlace();
 const gone = new Failure('login-refused', 'nobody gets in');
 
-/** The facts can be taken when people are asked, and not when they have agreed. */
+/** The facts can be taken when people are asked, and not when they have agreed: neither with the answer nor by the run afterwards. */
 async function goneAfter(approval: string, engine: EngineTest, ...failures: Failure[]): Promise<string> {
   const run = await engine.request();
   if (approval === 'agree-last') await engine.agree(run, 'agree-first');
   await engine.asked(run, approval);
-  engine.world.fail('facts', ...(failures.length > 0 ? failures : [gone]));
+  engine.world.fail('facts', ...(failures.length > 0 ? failures : [gone, gone]));
   await engine.agree(run, approval);
   return run;
 }
@@ -112,6 +112,28 @@ test('an attempt at the plan that takes too long writes nothing over what the ne
   expect(new Set((await Promise.all(planned)).map((facts) => JSON.stringify(facts)))).toEqual(
     new Set([JSON.stringify(engine.world.facts)]),
   );
+});
+
+test('a confirmation that takes too long closes nothing after the run has gone on without it', async () => {
+  const engine = await place.begin();
+  const run = await engine.request();
+  await engine.asked(run, 'agree-first');
+  const [gate, closed] = [newGate(), newGate()];
+  engine.world.faults.set('facts seen', [gate.pass]);
+  const agreed = engine.agree(run, 'agree-first');
+  await gate.reached;
+  engine.world.facts = { binding: { shape: 'square' }, observed: { size: 1 } };
+  await agreed;
+  await engine.asked(run, 'agree-first', 2);
+  engine.hooks.after.set('documents.put', closed.pass);
+  gate.open();
+  await closed.reached;
+  closed.open();
+  await engine.agree(run, 'agree-first');
+  await engine.asked(run, 'agree-last');
+  expect(await engine.events(run, 'approval.closed')).toMatchObject([{ answer: 'lapsed' }, { answer: 'approve' }]);
+  const done = (await engine.events(run, 'step.done')).filter((one) => one['step'] === 'agree-first');
+  expect(done).toMatchObject([{ generation: 2 }]);
 });
 
 test('the lease is gone in the middle: the run parks, and a retry takes it again', async () => {

@@ -1,12 +1,13 @@
 import { approvalChoices, byText, type DecidedBy } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
-import type { Planned } from '../../activities/engine/contract.ts';
+import type { PlanOutline } from '../../domain/plan.ts';
+import type { Planned, PlanRequest } from '../../activities/engine/contract.ts';
 import { takePending } from './carried.ts';
 import { ask, type Answered } from './decision.ts';
 import { Ending, report } from './failure.ts';
 import { parked } from './parked.ts';
 import { endIfCancelled, takeLease, tried } from './step.ts';
-import { isSettled, lineOf, standingOf, type RunMemory } from './state.ts';
+import { isSettled, lineOf, show, standingOf, type RunMemory } from './state.ts';
 import { call, engine } from './work.ts';
 
 /**
@@ -14,18 +15,16 @@ import { call, engine } from './work.ts';
  * agreed to, the answer says what has changed since.
  */
 export async function makePlan(memory: RunMemory, from?: string, agreed?: string): Promise<Planned> {
-  const { admission } = memory;
-  if (!admission) throw new Error('a plan is made after admission');
-  const { database, input } = admission;
-  const part = { ...(from === undefined ? {} : { from }), ...(agreed === undefined ? {} : { agreed }) };
-  const outline = await call(
-    engine.plan,
-    { runbook: memory.runbook, database, input, ...part },
-    undefined,
-    'takes the facts and makes the plan',
-  );
+  const request = { ...planRequest(memory, from), ...(agreed === undefined ? {} : { agreed }) };
+  const outline = await call(engine.plan, request, undefined, 'takes the facts and makes the plan');
   memory.outline = outline;
   return outline;
+}
+
+function planRequest({ runbook, admission }: RunMemory, from?: string): PlanRequest {
+  if (!admission) throw new Error('a plan is made after admission');
+  const { database, input } = admission;
+  return { runbook, database, input, ...(from === undefined ? {} : { from }) };
 }
 
 /**
@@ -68,8 +67,12 @@ export async function approval(memory: RunMemory, id: string): Promise<void> {
         quorum: rule.quorum,
         ...(lapse ? { failure: lapse } : {}),
       },
-      { kind: 'approval', step: id, ...(lapse ? { lapse } : {}) },
+      { again: { kind: 'approval', step: id, ...(lapse ? { lapse } : {}) }, covers: planRequest(memory, stepAfter(memory, id)) },
     );
+    if (question.confirmed) {
+      passOn(memory, id, question.confirmed);
+      return;
+    }
     if (question.answer === 'approve') {
       const fresh = await confirmed(memory, id, outline, question);
       if (fresh.digest === agreed) {
@@ -97,12 +100,26 @@ async function parkedBefore(memory: RunMemory, id: string): Promise<void> {
 
 /** The plan of what comes after the approval. */
 async function planFrom(memory: RunMemory, id: string, agreed?: string, onFailure?: () => Promise<void>): Promise<Planned> {
-  const steps = memory.outline?.steps ?? [];
-  const next = steps[steps.findIndex((one) => one.id === id) + 1]?.id;
-  if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
+  const next = stepAfter(memory, id);
   const outline = await tried(memory, lineOf(memory, id), () => makePlan(memory, next, agreed), onFailure ? { onFailure } : {});
   if (!outline) throw new Error(`nobody can pass over the plan for ${id}`);
   return outline;
+}
+
+/** The first step that the approval covers. */
+function stepAfter(memory: RunMemory, id: string): string {
+  const steps = memory.outline?.steps ?? [];
+  const next = steps[steps.findIndex((one) => one.id === id) + 1]?.id;
+  if (next === undefined) throw new Error(`after the approval ${id} nothing comes that it could cover`);
+  return next;
+}
+
+/** The approval's judgement has done what `confirmed` and closing the question do. */
+function passOn(memory: RunMemory, id: string, outline: PlanOutline): void {
+  memory.outline = outline;
+  memory.lease = true;
+  standingOf(memory, id).state = 'done';
+  show(memory, 'running');
 }
 
 /** The lease, and the plan as it is made from the facts of now. Before it asks about a failure the approval's own question is closed. */

@@ -1,12 +1,13 @@
 import { CancellationScope, condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
-import type { Asked, Asking } from '../../activities/engine/contract.ts';
+import type { Asked, Asking, Judging } from '../../activities/engine/contract.ts';
 import { wholeRun, type Authorisation, type Choice, type DecidedBy, type DecisionMessage } from '../../domain/decision.ts';
+import type { PlanOutline } from '../../domain/plan.ts';
 import type { RunState } from '../../domain/run.ts';
 import type { StepState } from '../../domain/step.ts';
 import { hasGrown, toContinue } from './continue.ts';
 import { refusal } from './failure.ts';
-import { show, type OpenQuestion, type Pending, type RunMemory } from './state.ts';
-import { call, engine } from './work.ts';
+import { show, type OpenQuestion, type RunMemory } from './state.ts';
+import { call, engine, leaveTheSpot } from './work.ts';
 
 const decideUpdate = defineUpdate<Authorisation, [DecisionMessage]>('decide');
 const decidedSignal = defineSignal<[DecisionMessage]>('decided');
@@ -38,13 +39,27 @@ async function hear(memory: RunMemory, message: DecisionMessage, onCancel: (by: 
     await condition(() => memory.question?.opens !== true);
     // What came first may have settled it.
     const refuse = late ?? whyNot(memory, message);
-    const asked = refuse === undefined ? message : { ...message, refuse };
-    const verdict = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
+    const asked = judging(memory, message, refuse);
+    const { confirmed, ...verdict } = await call(engine.authorise, asked, undefined, `${message.choice}: does it count?`);
     if (!verdict.counts || verdict.settled === null) return verdict;
+    // Confirming may have taken long: a cancel is to be heard before the next change.
+    if (asked.confirm && !confirmed) leaveTheSpot();
     if (message.approval === wholeRun) onCancel(verdict.by);
-    else answer(memory, message, verdict.settled, verdict);
+    else answer(memory, message, verdict.settled, verdict, confirmed);
     return verdict;
   });
+}
+
+/**
+ * Of the message only what a decision consists of: its sender may have added to it. An answer that gives the approval is confirmed
+ * with its judgement, unless the run is about to go back.
+ */
+function judging({ question, cancelled, lease }: RunMemory, message: DecisionMessage, refuse: string | undefined): Judging {
+  const { approval, opening, digest, choice, decisionId } = message;
+  const asked = { approval, opening, digest, choice, decisionId };
+  if (refuse !== undefined) return { ...asked, refuse };
+  if (choice !== 'approve' || cancelled !== undefined || question?.approval !== approval || !question.covers) return asked;
+  return { ...asked, confirm: { plan: { ...question.covers, agreed: question.digest }, takesLease: !lease } };
 }
 
 /** One judgement after the other, in the order in which the messages came: of two that settle a question the first one does. */
@@ -106,6 +121,7 @@ function answer(
   message: DecisionMessage,
   settled: Choice,
   { by, given }: { readonly by: DecidedBy; readonly given?: true },
+  confirmed?: PlanOutline,
 ): void {
   const { question } = memory;
   if (!question || question.approval !== message.approval || question.opening !== message.opening) return;
@@ -113,6 +129,7 @@ function answer(
   question.answer = settled;
   question.by = by;
   if (given) question.given = given;
+  if (confirmed) question.confirmed = confirmed;
 }
 
 export interface Answered {
@@ -121,6 +138,8 @@ export interface Answered {
   readonly by?: DecidedBy;
   /** It was given before the run was told anew: by now the facts may be those of its later steps. */
   readonly given?: true;
+  /** The plan that was confirmed with it: the lease is taken, and the question closed. */
+  readonly confirmed?: PlanOutline;
   /** Ends the question and shows how the run goes on. Harmless when it is ended already. */
   close(state: RunState, step?: StepState, instead?: 'lapsed'): Promise<void>;
 }
@@ -128,12 +147,17 @@ export interface Answered {
 /**
  * Asks people and waits for what is decided: their choice, or `expired`. A cancel of the run is the choice `cancel`. After a
  * reset an approval that was given to just this plan stands; what was asked and answered otherwise is asked anew. With `again` the
- * run may be continued as new meanwhile, and then asks the same question there.
+ * run may be continued as new meanwhile, and then asks the same question there. With `covers` an answer that gives the approval is
+ * confirmed with its judgement.
  */
-export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>, again?: Pending): Promise<Answered> {
+export async function ask(
+  memory: RunMemory,
+  asking: Omit<Asking, 'opening'>,
+  more: Pick<OpenQuestion, 'again' | 'covers'> = {},
+): Promise<Answered> {
   const { approval, kind, digest, choices } = asking;
   const opening = (memory.openings.get(approval) ?? 0) + 1;
-  const question: OpenQuestion = { approval, kind, digest, choices, opening, opens: true, ...(again ? { again } : {}) };
+  const question: OpenQuestion = { approval, kind, digest, choices, opening, opens: true, ...more };
   // Before people can see it: the first answer may be here before the activity's own.
   memory.question = question;
   let asked: Asked;
@@ -154,6 +178,7 @@ export async function ask(memory: RunMemory, asking: Omit<Asking, 'opening'>, ag
     answer: said,
     ...spoken,
     ...(said === 'approve' && question.given ? { given: true } : {}),
+    ...(said === 'approve' && question.confirmed ? { confirmed: question.confirmed } : {}),
     close: async (state, step, instead) => {
       const { opening } = question;
       const closing = { approval, kind, opening, generation: asking.generation, answer: instead ?? said, ...spoken, state };

@@ -55,7 +55,7 @@ export async function parked(
       choices: offered.filter((choice) => !memory.pastNoReturn || forward.includes(choice)),
       failure: asked,
     },
-    again,
+    again ? { again } : {},
   );
   const said = `"${line.title}" failed: ${failure.message}`;
   switch (answer) {

@@ -1,6 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes, type CancellationScope } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { Admission, StepChange } from '../../activities/engine/contract.ts';
+import type { Admission, PlanRequest, StepChange } from '../../activities/engine/contract.ts';
 import type { Choice, DecidedBy, ParkedChoice, Question } from '../../domain/decision.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { OutlineStep, PlanOutline } from '../../domain/plan.ts';
@@ -46,6 +46,10 @@ export interface OpenQuestion extends Omit<Question, 'opening' | 'deadline'> {
   by?: DecidedBy;
   /** It was given, and the way made for the next step, before the run was told anew. */
   given?: true;
+  /** Of an approval: the plan that it covers. */
+  readonly covers?: PlanRequest;
+  /** The plan as it was confirmed with the answer; the question is closed. */
+  confirmed?: PlanOutline;
   /** Its deadline has passed: who was heard before still counts, nobody else is. */
   late?: boolean;
   /** How the next execution asks it again; without it the run is not continued while it is open. */

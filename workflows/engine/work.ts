@@ -120,6 +120,11 @@ export async function call<Input, Result>(verb: Verb<Input, Result>, input: Inpu
 /** Of this run: the SDK keeps a module's state apart for each workflow. */
 let servedOnTheSpot = true;
 
+/** From here on every call is made by the server, so that the run hears messages between two of them. */
+export function leaveTheSpot(): void {
+  servedOnTheSpot = false;
+}
+
 /**
  * Tried once on the spot, as a local activity: that saves two of the server's hops, of up to 50 ms each. Only what it has decided
  * is taken from there; after anything else, and when it takes long, it is called as an ordinary activity, with its timeouts and
@@ -133,7 +138,7 @@ async function callHere<Input, Result>(verb: Verb<Input, Result>, input: Input, 
   } catch (error) {
     // Of a local activity it comes as it was thrown.
     if (isCancellation(error) || (error instanceof ApplicationFailure && error.nonRetryable === true)) throw error;
-    servedOnTheSpot = false;
+    leaveTheSpot();
     return await callOnce(verb, input, undefined, summary);
   }
 }
