@@ -113,7 +113,7 @@ for (const one of recorded) {
       const run = await way(here, one);
       await keep(here, run, one.runbook, scene);
       // Gives its lease back for the runbook that comes next.
-      if (scene === 'parked') await here.decide(run, 'grace', undoes(one) ? 'roll-back' : 'abort');
+      if (scene === 'parked') await here.decide(run, 'grace', undoes(one) ? 'roll-back' : 'retry');
       if (scene === 'parked') await here.until(run, (now) => now.state === 'closed');
     });
   }
