@@ -44,7 +44,16 @@ async function confirmation(
   attempt: Attempt,
 ): Promise<Planned | undefined> {
   if (!confirm || settled !== 'approve') return undefined;
-  const closing = { approval, opening, kind: 'approval', generation: opening, answer: settled, by, state: 'running', step: 'done' } as const;
+  const closing = {
+    approval,
+    opening,
+    kind: 'approval',
+    generation: opening,
+    answer: settled,
+    by,
+    state: 'running',
+    step: 'done',
+  } as const;
   return await confirmAtOnce(dependencies, confirm, closing, attempt);
 }
 
