@@ -33,6 +33,8 @@ export interface RdsOrders {
   readonly applicationPassword: string;
   /** The owner's connection to an instance of this name. */
   connectTo(instance: string): Promise<pg.Client>;
+  /** The same to what a run has restored, by the address that its evidence has. */
+  connectAt(address: { readonly host: string; readonly port: number }): Promise<pg.Client>;
 }
 
 const home = 'eu-central-1';
@@ -113,6 +115,7 @@ async function prepared(aws: Aws, directory: string): Promise<RdsOrders> {
     ...{ aws, client, connect },
     connectApplication: async () => await connectAs({ user: application, password: app.password }),
     applicationPassword: app.password,
+    connectAt: async ({ host: at, port: own }) => await connectAs({ host: at, port: own, ssl: { ca } }),
     connectTo: async (called) => await connectAs(addressOf(await instanceCalled(client(), called)), called),
     // Nobody waits ten seconds at a stand-in that is much faster than AWS.
     environment: { ...environmentOf(aws), STEADYHAND_AWS_LOOK_SECONDS: '0.5' },
@@ -138,11 +141,13 @@ async function makeGroups(client: RDSClient): Promise<void> {
       new CreateDBParameterGroupCommand({ DBParameterGroupName, DBParameterGroupFamily: 'postgres16', Description: 'of the orders' }),
     );
   }
+  // Nothing connects without TLS, the product and what it starts included.
+  const secure = { ParameterName: 'rds.force_ssl', ParameterValue: '1', ApplyMethod: 'immediate' } as const;
   const none = { ParameterName: 'max_logical_replication_workers', ParameterValue: '0', ApplyMethod: 'pending-reboot' } as const;
-  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'quarantine-16', Parameters: [none] }));
+  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'quarantine-16', Parameters: [none, secure] }));
   // By it the moment before an accident is found.
   const ddl = { ParameterName: 'log_statement', ParameterValue: 'ddl', ApplyMethod: 'immediate' } as const;
-  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'orders-16', Parameters: [ddl] }));
+  await client.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'orders-16', Parameters: [ddl, secure] }));
 }
 
 async function makeInstance(client: RDSClient, password: string): Promise<DBInstance> {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
 import { auditSchema } from '../../api/answers.ts';
 import type { RunDetail } from '../../control/contract.ts';
@@ -29,7 +29,8 @@ export async function restoreDemo(sandbox: Sandbox, orders: RdsOrders, say: (tex
     const run = await runToEnd({
       ...{ sandbox, say, approvers: ['grace'], ask: { runbook: 'pitr-restore', database, input } },
       beforeAgreeing: async (approval, now) => {
-        if (approval === 'approve-next' && heart) copy = await heldAgainst(await connectCopy(reader, now), heart, momentOf(now));
+        if (approval === 'approve-next' && heart)
+          copy = await heldAgainst(await orders.connectAt(address.parse(now.evidence['available'])), heart, momentOf(now));
       },
     });
     await heart.stop();
@@ -81,15 +82,6 @@ async function idsIn(client: pg.Client, table: string): Promise<Set<number>> {
 }
 
 const address = z.object({ host: z.string(), port: z.number() });
-
-/** The restored copy has the logins of the one in use. */
-async function connectCopy({ user, password, database: dbname }: pg.Client, run: RunDetail): Promise<pg.Client> {
-  const { host, port } = address.parse(run.evidence['available']);
-  const client = new pg.Client({ host, port, user, password, database: dbname, application_name: 'sandbox' });
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
 
 const compared = z.looseObject({ target: z.string().nullable(), recoveredTo: z.string().nullable(), rowsBack: z.number() });
 

@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- the input's `then` is a word: only a function there would make an await wait for it */
 import { CreateDBSnapshotCommand, DescribeDBInstancesCommand, DescribeDBSnapshotsCommand } from '@aws-sdk/client-rds';
-import pg from 'pg';
+import type pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { judgedSchema, planSchema } from '../../api/answers.ts';
@@ -18,14 +18,9 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-async function owner(at: { host?: string; port?: number } = {}): Promise<pg.Client> {
-  const own = await place().orders.connect();
-  endings.push(async () => await own.end());
-  if (at.host === undefined) return own;
-  const { user, password, database } = own;
-  const client = new pg.Client({ ...at, user, password, database });
-  client.on('error', () => undefined);
-  await client.connect();
+async function owner(at?: { host: string; port: number }): Promise<pg.Client> {
+  const { connect, connectAt } = place().orders;
+  const client = at ? await connectAt(at) : await connect();
   endings.push(async () => await client.end());
   return client;
 }

@@ -14,6 +14,8 @@ export interface Folders {
   snapshot(key: string): string;
   /** The server's certificate with its key. It is outside the cluster's own files, so no backup has it. */
   certificate(instance: Instance): string;
+  /** Who may connect, and how. */
+  access(instance: Instance): string;
   /** The root certificate of an authority, which clients trust. */
   root(region: string, authority: string): string;
   /** The root certificates of all authorities. */
@@ -34,6 +36,7 @@ export function foldersOf(directory: string): Folders {
     archive: (resourceId) => join(directory, 'archive', resourceId),
     snapshot: (key) => join(directory, 'snapshots', key),
     certificate: ({ resourceId }) => join(instance(resourceId), 'server.pem'),
+    access: ({ resourceId }) => join(instance(resourceId), 'pg_hba.conf'),
     root: (region, authority) => join(directory, 'certificates', region, `${authority}.pem`),
     bundle: join(directory, 'certificates', 'global-bundle.pem'),
     pidFile: (name) => join(directory, 'pids', `${name}.json`),

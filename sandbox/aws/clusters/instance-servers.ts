@@ -7,6 +7,7 @@ import { startCluster, type Cluster, type Settings } from '../../postgres.ts';
 import type { Authorities } from '../rds/authorities.ts';
 import type { Instance } from '../rds/model.ts';
 import { engineVersion, type EngineVersion } from '../versions.ts';
+import { writeAccess } from './access.ts';
 import { copyFolder, makeFolder } from './copy-folder.ts';
 import type { Folders } from './folders.ts';
 import { makeRoles, superuser, type Master } from './roles.ts';
@@ -102,6 +103,7 @@ export function instanceServers(given: Omit<Context, 'pairs'>): InstanceServers 
     reload: async (instance) => {
       const pair = pairOf(context, instance);
       await prepareFolders(folders, instance);
+      await writeAccess(folders, instance);
       await pair.writer.configure(writerSettings(context, instance, pair));
       await pair.standby?.configure(standbySettings(context, instance));
     },
@@ -152,6 +154,7 @@ async function ownFile(file: string, text: string): Promise<void> {
 async function startSide(context: Context, instance: Instance, side: 'a' | 'b', settings: Settings): Promise<Cluster> {
   // PostgreSQL reads it when it starts: then it is that of the instance's present name and authority.
   if (side === instance.writer) await certify(context, instance);
+  await writeAccess(context.folders, instance);
   const name = `${instance.resourceId}-${side}`;
   return await startCluster({
     name,

@@ -16,18 +16,23 @@ const asAtAws = { log_line_prefix: '%t:%r:%u@%d:[%p]:', log_timezone: 'UTC', tim
 
 /** What the cluster of an instance is started with: its parameters, and what AWS does not leave to anybody. */
 export function settingsOf(folders: Folders, instance: Instance): Settings {
-  const logical = ['1', 'on', 'true'].includes(instance.applied['rds.logical_replication'] ?? '');
   return {
     ...small,
     ...asAtAws,
     ssl: 'on',
     ...instance.applied,
-    ...(logical ? { wal_level: 'logical' } : {}),
+    ...(isOn(instance, 'rds.logical_replication') ? { wal_level: 'logical' } : {}),
+    hba_file: folders.access(instance),
     ssl_cert_file: folders.certificate(instance),
     ssl_key_file: folders.certificate(instance),
     archive_mode: 'on',
     archive_command: instance.retention > 0 ? archiveCommand(folders.archive(instance.resourceId)) : 'true',
   };
+}
+
+/** Whether a parameter of AWS's own is in effect and on. */
+export function isOn({ applied }: Instance, parameter: string): boolean {
+  return ['1', 'on', 'true'].includes(applied[parameter] ?? '');
 }
 
 /** By a name of its own and a rename, so that what stands in the archive is whole. */

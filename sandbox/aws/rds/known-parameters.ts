@@ -17,7 +17,7 @@ export interface KnownParameter {
 const fixed =
   /^(?:archive_|restore_command|recovery_|primary_|listen_addresses|port$|unix_socket|data_directory|config_file|hba_file|ident_file|external_pid|fsync|full_page_writes|wal_level|synchronous_standby|ssl_|hot_standby$|cluster_name|event_source|log_(?:directory|file_mode)|logging_collector|allow_alter_system|server_version|block_size)/;
 
-/** AWS's own ones. They reach PostgreSQL as settings without effect, but for `rds.logical_replication`. */
+/** AWS's own ones. They reach PostgreSQL as settings without effect, but for `rds.logical_replication` and `rds.force_ssl`. */
 const own: readonly KnownParameter[] = [
   {
     name: 'rds.logical_replication',

@@ -40,6 +40,8 @@ async function throughPooler(): Promise<() => Promise<pg.Client>> {
     ...{ directory: join(folder.path, 'pooler'), logFile: join(folder.path, 'log'), pidFile: join(folder.path, 'pid') },
     databases: { shop: { host, port, dbname: 'orders' } },
     users: { orders_app: orders.applicationPassword },
+    // The pooler verifies as the application does: by the authority of the beginning.
+    settings: { server_tls_sslmode: 'verify-full', server_tls_ca_file: orders.aws.root('eu-central-1', 'rds-ca-ecc384-g1') },
     path: sandboxConfiguration().path,
   });
   endings.push(folder.remove, async () => await pooler.stop());

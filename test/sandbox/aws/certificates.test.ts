@@ -2,13 +2,16 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  CreateDBParameterGroupCommand,
   CreateDBSnapshotCommand,
   ModifyDBInstanceCommand,
   type ModifyDBInstanceCommandInput,
+  ModifyDBParameterGroupCommand,
   RebootDBInstanceCommand,
   RestoreDBInstanceFromDBSnapshotCommand,
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { awsPlace, home, type AwsPlace } from './place.ts';
 
 const [byDefault, chosen, largest] = ['rds-ca-rsa2048-g1', 'rds-ca-ecc384-g1', 'rds-ca-rsa4096-g1'];
@@ -16,7 +19,9 @@ const [byDefault, chosen, largest] = ['rds-ca-rsa2048-g1', 'rds-ca-ecc384-g1', '
 let place: AwsPlace;
 beforeAll(async () => {
   place = await awsPlace();
-  await Promise.all([place.create('orders', { CACertificateIdentifier: chosen }), place.create('others')]);
+  const group = { DBParameterGroupName: 'own', DBParameterGroupFamily: 'postgres16', Description: 'for the tests' };
+  await place.rds.send(new CreateDBParameterGroupCommand(group));
+  await Promise.all([place.create('orders', { CACertificateIdentifier: chosen }), place.create('others', { DBParameterGroupName: 'own' })]);
 }, 60_000);
 afterAll(() => place.end());
 
@@ -58,6 +63,23 @@ it('an instance has a certificate of its own authority, for the name of its endp
   }
   const [bundle, roots] = [await readFile(place.aws.bundle, 'utf8'), await Promise.all([root(chosen), root(byDefault)])];
   for (const one of roots) expect(bundle).toContain(one);
+});
+
+it('rds.force_ssl refuses clients without TLS, as long as it is on, and with it no restart is needed', async () => {
+  const force = async (ParameterValue: string): Promise<void> => {
+    const value = { ParameterName: 'rds.force_ssl', ParameterValue, ApplyMethod: 'immediate' as const };
+    await place.rds.send(new ModifyDBParameterGroupCommand({ DBParameterGroupName: 'own', Parameters: [value] }));
+  };
+  await force('1');
+  const refused = async (): Promise<true | undefined> =>
+    await place.query('others', 'SELECT 1').then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error && 'code' in error && error.code === '28000') || undefined,
+    );
+  await eventually(refused);
+  expect(await verified('others', byDefault)).toBe('served');
+  await force('0');
+  await eventually(async () => (await place.query('others', 'SELECT 1')).rows);
 });
 
 it('a restore that does not name the authority gets the default one', { timeout: 60_000 }, async () => {
