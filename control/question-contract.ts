@@ -6,6 +6,12 @@ import type { Outcome, RunState } from '../domain/run.ts';
 import type { TokenKind } from '../domain/token.ts';
 import type { RunChange } from './run-change.ts';
 
+/** Whether a decision counts, and why. */
+export interface Judgement {
+  readonly counts: boolean;
+  readonly because: string;
+}
+
 export interface OpenQuestion extends Question {
   readonly run: string;
   readonly quorum: readonly QuorumLine[];
@@ -100,8 +106,11 @@ export interface Questions {
   decision(id: string): Promise<DecisionRow | null>;
   /** The same with the question that it answers, both read by one statement; the question is null when nobody asked it. */
   withQuestion(id: string): Promise<{ decision: DecisionRow; question: ClosableQuestion | null } | null>;
-  /** The workflow's judgement, with an event; the first one stands. Returns the decisions that count for its question. */
-  judge(id: string, judgement: { counts: boolean; because: string }): Promise<Agreement[]>;
+  /**
+   * The workflow's judgement, with an event; the first one stands. Returns the one that stands, and the decisions that count for the
+   * question.
+   */
+  judge(id: string, judgement: Judgement): Promise<Judgement & { readonly agreements: readonly Agreement[] }>;
   /** The run has it for good. Harmless to repeat. */
   delivered(id: string): Promise<void>;
   /** Decisions that were made so long ago, were not refused and are not delivered, the oldest first; a hundred at most. */

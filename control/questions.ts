@@ -1,7 +1,7 @@
 import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
 import type { AnsweredQuestion } from '../domain/answer.ts';
 import { changeParameters } from './change-run.ts';
-import type { AnswerContext, ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './contract.ts';
+import type { AnswerContext, ClosableQuestion, DecisionRow, Judgement, OpenQuestion, Questions } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText, tellingJson, told } from './event-text.ts';
@@ -25,6 +25,8 @@ export type StoredQuestion = Omit<OpenQuestion, 'deadline'> & { deadline: string
 type StoredContext = Omit<AnswerContext, 'question'> & {
   question: (Omit<AnsweredQuestion, 'deadline'> & { deadline: string | null }) | null;
 };
+
+type Judged = Judgement & { readonly agreements: readonly Agreement[] };
 
 type StoredClosable = StoredQuestion & { readonly answer: string | null };
 
@@ -75,13 +77,8 @@ export function createQuestions(db: Db): Questions {
       return row === undefined ? null : { decision: row.decision, question: row.question && asClosable(row.question) };
     },
     judge: async (id, { counts, because }) => {
-      const { agreements } = await db.one<{ agreements: Agreement[] }>('SELECT steadyhand.judge($1, $2, $3, $4) AS agreements', [
-        id,
-        counts,
-        told(because),
-        eventText(engine, { decision: id, counts, because }),
-      ]);
-      return agreements;
+      const values = [id, counts, told(because), eventText(engine, { decision: id, counts, because })];
+      return (await db.one<{ judged: Judged }>('SELECT steadyhand.judge($1, $2, $3, $4) AS judged', values)).judged;
     },
     delivered: async (id) => {
       await db.query('UPDATE steadyhand.decisions SET delivered_at = now() WHERE id = $1 AND delivered_at IS NULL', [id]);

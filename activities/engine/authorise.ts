@@ -26,12 +26,11 @@ export function authorise(dependencies: EngineDependencies) {
     }
     const judged = await lookUp({ control, inventory }, found, run);
     const refused = message.refuse ?? whyRejected(judged.given)?.because;
-    const agreements = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
-    const [stands, given] = await Promise.all([control.questions.decision(row.id), isGiven(control, judged)]);
-    if (stands?.counts !== true) return { counts: false, because: stands?.because ?? refused ?? 'refused' };
-    const verdict = counted(judged, currentAgreements(judged.given, { agreements }));
-    if (given) return { ...verdict, given: true };
-    const confirmed = await confirmation(dependencies, message, verdict, attempt);
+    const stands = await control.questions.judge(row.id, { counts: refused === undefined, because: refused ?? 'counts' });
+    if (!stands.counts) return { counts: false, because: stands.because };
+    const verdict = counted(judged, currentAgreements(judged.given, stands));
+    if (await isGiven(control, judged)) return { ...verdict, given: true };
+    const confirmed = await confirmation(dependencies, message, verdict, run, attempt);
     return confirmed ? { ...verdict, confirmed } : verdict;
   };
 }
@@ -41,6 +40,7 @@ async function confirmation(
   dependencies: EngineDependencies,
   { approval, opening, confirm }: Judging,
   { settled, by }: Authorisation & { counts: true },
+  row: RunRecord | null,
   attempt: Attempt,
 ): Promise<Planned | undefined> {
   if (!confirm || settled !== 'approve') return undefined;
@@ -54,7 +54,7 @@ async function confirmation(
     state: 'running',
     step: 'done',
   } as const;
-  return await confirmAtOnce(dependencies, confirm, closing, attempt);
+  return await confirmAtOnce(dependencies, { ...confirm, row, closing }, attempt);
 }
 
 /** The record has the approval as done: not only answered, its plan was confirmed by the facts of after. */

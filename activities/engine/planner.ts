@@ -16,6 +16,8 @@ export interface PlanOrder {
   readonly run?: string;
   /** The first step of what the digest covers. */
   readonly from?: string;
+  /** What the run has intended so far, by a caller that only compares digests: the steps then have no estimates by earlier runs. */
+  readonly journal?: readonly Intent[];
 }
 
 export interface Planner {
@@ -84,8 +86,8 @@ async function look({ catalog, commands, takeFacts, control, provider }: Planner
   const input = parseInput(runbook, given);
   if (provider) requireProvider(runbook, database, input, provider);
   const [journal, earlier] = await Promise.all([
-    run === undefined || !control ? [] : control.attempts.journal(run),
-    control ? control.runs.stepPaces(runbook.name, database) : {},
+    order.journal ?? (run === undefined || !control ? [] : control.attempts.journal(run)),
+    control && !order.journal ? control.runs.stepPaces(runbook.name, database) : {},
   ]);
   const asked = { database, input, journal, ...(run === undefined ? {} : { run }) };
   const { facts, findings } = await gatherFindings(async (report) => await facing({ ...asked, report }));

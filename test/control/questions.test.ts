@@ -122,11 +122,15 @@ describe('decisions', () => {
     const [ben, eve] = [decision('ben'), decision('eve')];
     await control.questions.decide(ben);
     await control.questions.decide(eve);
-    expect(await control.questions.judge(eve.id, { counts: false, because: 'she asked for the run' })).toEqual([]);
-    expect(await control.questions.judge(ben.id, { counts: true, because: 'counts' })).toEqual([
+    expect(await control.questions.judge(eve.id, { counts: false, because: 'she asked for the run' })).toEqual({
+      counts: false,
+      because: 'she asked for the run',
+      agreements: [],
+    });
+    expect((await control.questions.judge(ben.id, { counts: true, because: 'counts' })).agreements).toEqual([
       { person: 'ben', groups: ['dba'], choice: 'approve' },
     ]);
-    await control.questions.judge(eve.id, { counts: true, because: 'second thoughts' });
+    expect(await control.questions.judge(eve.id, { counts: true, because: 'second thoughts' })).toMatchObject({ counts: false });
     expect(await control.questions.decision(eve.id)).toMatchObject({ counts: false, because: 'she asked for the run' });
     expect((await control.questions.find(run, 'approve-switch', 1))?.agreements).toHaveLength(1);
     expect((await control.runs.detail(run))?.decisions).toMatchObject([{ person: 'ben' }, { person: 'eve' }]);
@@ -145,13 +149,13 @@ describe('decisions', () => {
     await expect.poll(async () => (await watcher.query(waiting)).rows[0], { timeout: 10_000 }).toEqual({ count: people.length });
     await holder.query('COMMIT');
     const seen = await Promise.all(judged);
-    expect(seen.map((agreements) => agreements.length).toSorted((one, two) => one - two)).toEqual([1, 2, 3]);
+    expect(seen.map(({ agreements }) => agreements.length).toSorted((one, two) => one - two)).toEqual([1, 2, 3]);
   });
 
   it('for a cancel need no question', async () => {
     const cancel = { ...decision('ben'), approval: 'run', opening: 0, digest: '', choice: 'cancel' as const };
     await control.questions.decide(cancel);
-    expect(await control.questions.judge(cancel.id, { counts: true, because: 'counts' })).toMatchObject([{ choice: 'cancel' }]);
+    expect(await control.questions.judge(cancel.id, { counts: true, because: 'counts' })).toMatchObject({ agreements: [{ choice: 'cancel' }] });
     await failureOf('not-found', control.questions.judge('nonsense', { counts: true, because: '' }));
   });
 });
