@@ -155,7 +155,9 @@ describe('decisions', () => {
   it('for a cancel need no question', async () => {
     const cancel = { ...decision('ben'), approval: 'run', opening: 0, digest: '', choice: 'cancel' as const };
     await control.questions.decide(cancel);
-    expect(await control.questions.judge(cancel.id, { counts: true, because: 'counts' })).toMatchObject({ agreements: [{ choice: 'cancel' }] });
+    expect(await control.questions.judge(cancel.id, { counts: true, because: 'counts' })).toMatchObject({
+      agreements: [{ choice: 'cancel' }],
+    });
     await failureOf('not-found', control.questions.judge('nonsense', { counts: true, because: '' }));
   });
 });
