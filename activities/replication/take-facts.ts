@@ -4,6 +4,7 @@ import type { Before } from '../../domain/step.ts';
 import { requireOthers } from '../../domain/require-others.ts';
 import { tagOf } from '../../domain/run.ts';
 import type { Moves } from '../../control/contract.ts';
+import { orReport } from '../engine/gather-findings.ts';
 import type { FactsOrder } from '../engine/planner.ts';
 import { readAlias } from '../pooling/config-file.ts';
 import { inspectMigration, type BeforeFence, type Inspection } from '../postgres/inspect-migration.ts';
@@ -13,13 +14,14 @@ import { refuseClosedByMove, refuseMoved } from './refuse-moved.ts';
 
 /**
  * The facts of a migration. What the run itself has made or set (its journal tells) never stands in them, so the facts of an
- * untouched world are equal before, during and after its steps. Raises `input-invalid` for a target that can't be one, and
+ * untouched world are equal before, during and after its steps. Reports an alias that the pooler does not have: the other facts are
+ * taken as without a pooler. Raises `input-invalid` for a target that can't be one, and
  * `plan-impossible` when the database has been moved away from the server that the inventory names. `moves`: absent without the
  * control database.
  */
 export function takeMigrationFacts(servers: Servers, moves?: Moves) {
   return async (order: FactsOrder): Promise<MigrationFacts> => {
-    const { database, run, journal } = order;
+    const { database, run, journal, report } = order;
     const target = String(order.input['target']);
     requireOthers({ target }, database, (called) => servers.entry(called));
     const before = (step: string): Before =>
@@ -28,7 +30,7 @@ export function takeMigrationFacts(servers: Servers, moves?: Moves) {
     const facts = await inspectMigration(servers, {
       source: database,
       target,
-      pooler: await aliasOf(servers, database),
+      pooler: (await orReport(report, 'pooler alias', async () => await aliasOf(servers, database))) ?? null,
       ...(run === undefined ? {} : { tag: tagOf(run) }),
       ...beforeFences(before),
       ...publishedDefinitions(before('publish')),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { planSchema } from '../../api/answers.ts';
 import { previewSchema } from '../../api/plan-answers.ts';
@@ -7,7 +7,8 @@ import type { Plan } from '../../domain/plan.ts';
 import { cliTest } from '../cli/place.ts';
 import { steps } from '../../workflows/migration-cutover/plan.ts';
 import { executedIn, patternOf, type Executed } from '../support/executed.ts';
-import { movePlace, type Move } from './place.ts';
+import { aliasOf } from './databases.ts';
+import { movePlace, pooled, type Move } from './place.ts';
 
 const place = movePlace({ logStatement: 'all' });
 
@@ -100,6 +101,13 @@ test('on a source with two findings that block, plan prints both first, the summ
   }
   const json = previewSchema.parse(JSON.parse((await cli.run('plan', ...asked, '--json')).out));
   expect(json).toMatchObject({ blocked: true, plan: { database: move.database } });
+  if (pooled) {
+    await loseAlias(move);
+    const { code, out } = await cli.run('plan', ...asked);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^ {2}BLOCKED by 3 findings/m);
+    expect(out).toMatch(/^blocks {3}pooler alias: the pooler of orders\S* has no alias/m);
+  }
 });
 
 test('every variable of the plan is explained', async () => {
@@ -113,6 +121,12 @@ test('every variable of the plan is explained', async () => {
   const unexplained = [...new Set(used)].filter((name) => !Object.hasOwn(plan.variables, name) && !/_[1-9]\d*$/.test(name));
   expect(unexplained).toEqual([]);
 });
+
+/** As if somebody had renamed it in PgBouncer's file. */
+async function loseAlias({ sandbox: { pgbouncer }, database }: Move): Promise<void> {
+  const file = pgbouncer?.configFile ?? '';
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll(aliasOf(database), 'renamed'));
+}
 
 /** The statements of sessions that are named after a step, as the server wrote them down. */
 async function statementsOf(move: Move, side: 'source' | 'target'): Promise<Executed[]> {
