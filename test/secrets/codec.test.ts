@@ -52,8 +52,10 @@ test('with keys a whole run leaves nothing readable in its history or in the ser
   const words = wordsOf(ulid());
   const run = await parked(engine, words);
   const handle = engine.client.workflow.getHandle(run);
-  const shown = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-  expect(shown.currentDetails).toContain(words.message);
+  // The record says that it is parked before the workflow itself does.
+  const details = async (): Promise<unknown> =>
+    (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails;
+  await expect.poll(details, { timeout: 10_000 }).toContain(words.message);
   await handle.signal('decided', await engine.click(run, 'grace', 'retry'));
   await engine.agree(run, 'agree-last');
   expect(await engine.result(run)).toEqual({ outcome: 'succeeded' });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { isQueued } from '../../../sandbox/aws/rds/snapshot-jobs.ts';
 import type { Job } from '../../../sandbox/aws/job.ts';
 import { eventually } from '../../support/eventually.ts';
-import { awsPlace, type AwsPlace } from './place.ts';
+import { awsPlace, type AwsPlace } from '../../sandbox/aws/place.ts';
 
 let place: AwsPlace;
 beforeAll(async () => {

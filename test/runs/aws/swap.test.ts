@@ -1,13 +1,13 @@
 import { AddTagsToResourceCommand, ModifyDBInstanceCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { BackupFacts } from '../../../../activities/providers/backup-facts.ts';
-import type { Provider, Swap } from '../../../../activities/providers/provider.ts';
-import { oldName, tagsOf } from '../../../../activities/providers/rds/own.ts';
-import { Failure } from '../../../../domain/failure.ts';
-import { createJournal, newRunId, type Journal } from '../../../support/attempt.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { startRds, type RdsWorld } from '../../../support/providers/rds.ts';
-import { settled } from '../../../support/settled.ts';
+import type { BackupFacts } from '../../../activities/providers/backup-facts.ts';
+import type { Provider, Swap } from '../../../activities/providers/provider.ts';
+import { oldName, tagsOf } from '../../../activities/providers/rds/own.ts';
+import { Failure } from '../../../domain/failure.ts';
+import { createJournal, newRunId, type Journal } from '../../support/attempt.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startRds, type RdsWorld } from '../../support/providers/rds.ts';
+import { settled } from '../../support/settled.ts';
 
 let world: RdsWorld;
 let verbs: Required<Provider>;

@@ -8,13 +8,13 @@ import {
   RemoveTagsFromResourceCommand,
 } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Provider } from '../../../../activities/providers/provider.ts';
-import type { BackupFacts } from '../../../../activities/providers/backup-facts.ts';
-import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../../support/attempt.ts';
-import { eventually } from '../../../support/eventually.ts';
-import { startRds, type RdsWorld } from '../../../support/providers/rds.ts';
-import { settled } from '../../../support/settled.ts';
-import { factsOf } from './facts.ts';
+import type { Provider } from '../../../activities/providers/provider.ts';
+import type { BackupFacts } from '../../../activities/providers/backup-facts.ts';
+import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../support/attempt.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startRds, type RdsWorld } from '../../support/providers/rds.ts';
+import { settled } from '../../support/settled.ts';
+import { factsOf } from '../../activities/providers/rds/facts.ts';
 
 type Groups = Required<Pick<Provider, 'backup' | 'restore' | 'remove'>>;
 

@@ -2,7 +2,7 @@ import { RebootDBInstanceCommand, RestoreDBInstanceToPointInTimeCommand } from '
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { postgres15 } from '../../support/postgres-15.ts';
-import { awsPlace, type AwsPlace } from './place.ts';
+import { awsPlace, type AwsPlace } from '../../sandbox/aws/place.ts';
 
 let place: AwsPlace;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { CopyDBSnapshotCommand } from '@aws-sdk/client-rds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Provider } from '../../../../activities/providers/provider.ts';
-import { backupWork } from '../../../../activities/backup/contract.ts';
-import { createJournal, newRunId } from '../../../support/attempt.ts';
-import { abroad, startRds, type RdsWorld } from '../../../support/providers/rds.ts';
-import { settled } from '../../../support/settled.ts';
+import type { Provider } from '../../../activities/providers/provider.ts';
+import { backupWork } from '../../../activities/backup/contract.ts';
+import { createJournal, newRunId } from '../../support/attempt.ts';
+import { abroad, startRds, type RdsWorld } from '../../support/providers/rds.ts';
+import { settled } from '../../support/settled.ts';
 
 let world: RdsWorld;
 let verbs: Required<Provider>;

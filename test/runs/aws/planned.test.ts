@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { backupCommands } from '../../../../activities/backup/commands.ts';
-import type { BackupFacts, BackupOrder } from '../../../../activities/providers/backup-facts.ts';
-import type { Provider } from '../../../../activities/providers/provider.ts';
-import type { Command } from '../../../../domain/command.ts';
-import { awsActions } from '../../../../activities/aws/calls.ts';
-import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../../support/attempt.ts';
-import { saidBy, saidTo, type SaidCall } from '../../../support/providers/as-planned.ts';
-import { abroad, startRds, type RdsWorld } from '../../../support/providers/rds.ts';
-import { settled } from '../../../support/settled.ts';
+import { backupCommands } from '../../../activities/backup/commands.ts';
+import type { BackupFacts, BackupOrder } from '../../../activities/providers/backup-facts.ts';
+import type { Provider } from '../../../activities/providers/provider.ts';
+import type { Command } from '../../../domain/command.ts';
+import { awsActions } from '../../../activities/aws/calls.ts';
+import { createJournal, newRunId, type Journal, type JournalAttempt } from '../../support/attempt.ts';
+import { saidBy, saidTo, type SaidCall } from '../../support/providers/as-planned.ts';
+import { abroad, startRds, type RdsWorld } from '../../support/providers/rds.ts';
+import { settled } from '../../support/settled.ts';
 
 let world: RdsWorld;
 let verbs: Required<Provider>;
