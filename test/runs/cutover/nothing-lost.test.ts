@@ -20,7 +20,7 @@ const way = older === undefined ? ('already-there' as const) : ('copy' as const)
 const schema = `
   CREATE TABLE accounts (id int PRIMARY KEY, email text NOT NULL, balance int NOT NULL DEFAULT 0);
   CREATE UNIQUE INDEX accounts_email ON accounts (email);
-  CREATE TABLE log (id bigserial PRIMARY KEY, account int NOT NULL, what text);
+  CREATE TABLE log (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), at timestamptz NOT NULL DEFAULT clock_timestamp(), account int NOT NULL, what text);
   CREATE TABLE ddl_log (id bigserial PRIMARY KEY, what text);
   CREATE TABLE days (day date PRIMARY KEY) PARTITION BY RANGE (day);
   CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
@@ -129,7 +129,7 @@ test('with what people chose it moves: no row comes twice, extension rows come a
   if (older !== undefined)
     await source.query("INSERT INTO kept.jobs (setting, command) VALUES ('ours', 'third'); DELETE FROM kept.jobs WHERE id = 1");
   const kept = older === undefined ? [] : await read(source, keptRows);
-  const log = await read(source, 'SELECT log::text AS one FROM log ORDER BY id');
+  const log = await read(source, 'SELECT log::text AS one FROM log ORDER BY at, id');
   await move.agree(run, 'approve-switch');
   const closed = await move.until(run, (now) => now.state === 'closed', 100_000);
   expect(closed).toMatchObject({
@@ -137,10 +137,10 @@ test('with what people chose it moves: no row comes twice, extension rows come a
     evidence: { compare: { tablesDiffering: 0, sequencesBehind: 0, method: 'snapshot' } },
   });
   const target = await move.connect('target');
-  expect(await read(target, 'SELECT log::text AS one FROM log ORDER BY id')).toEqual(log);
+  expect(await read(target, 'SELECT log::text AS one FROM log ORDER BY at, id')).toEqual(log);
   expect(await read(target, modes)).toEqual(before);
   await target.query("INSERT INTO accounts VALUES (1000, 'new')");
-  expect(await read(target, 'SELECT account AS one FROM log ORDER BY id DESC LIMIT 1')).toEqual([1000]);
+  expect(await read(target, 'SELECT account AS one FROM log ORDER BY at DESC LIMIT 1')).toEqual([1000]);
   if (older === undefined) return;
   expect(JSON.stringify(plan)).toContain('Not carried: kept.history, table, 2 rows');
   expect(await read(target, keptRows)).toEqual(kept);
