@@ -33,7 +33,7 @@ export type {
 export { proofLevels } from './proof-contract.ts';
 export type { Proof, Proofs } from './proof-contract.ts';
 export type { Counts, SchemaGap } from './service-contract.ts';
-export type { AnswerContext, ClosableQuestion, DecisionRow, Judgement, OpenQuestion, Questions } from './question-contract.ts';
+export type { AnswerContext, ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './question-contract.ts';
 export type { RunChange, StepChange } from './run-change.ts';
 export type { Delayed, NewRequest, OpenRun, Request, Requests } from './request-contract.ts';
 export type { NewToken, TokenRow, Tokens } from './token-contract.ts';

@@ -1,7 +1,7 @@
-import { quorumText, stillNeeded, type Agreement } from '../domain/approval.ts';
+import { quorumText, stillNeeded } from '../domain/approval.ts';
 import type { AnsweredQuestion } from '../domain/answer.ts';
 import { changeParameters } from './change-run.ts';
-import type { AnswerContext, ClosableQuestion, DecisionRow, Judgement, OpenQuestion, Questions } from './contract.ts';
+import type { AnswerContext, ClosableQuestion, DecisionRow, OpenQuestion, Questions } from './contract.ts';
 import { asJson, type Db } from './db.ts';
 import type { EventKind } from './event-kinds.ts';
 import { engine, eventText, tellingJson, told } from './event-text.ts';
@@ -26,7 +26,7 @@ type StoredContext = Omit<AnswerContext, 'question'> & {
   question: (Omit<AnsweredQuestion, 'deadline'> & { deadline: string | null }) | null;
 };
 
-type Judged = Judgement & { readonly agreements: readonly Agreement[] };
+type Judged = Awaited<ReturnType<Questions['judge']>>;
 
 type StoredClosable = StoredQuestion & { readonly answer: string | null };
 

@@ -58,14 +58,12 @@ export async function orReport<Taken>(report: Report, check: string, take: () =>
 export async function reportAll(report: Report, looks: readonly (readonly [string, Promise<FactFinding[]>])[]): Promise<void> {
   const each = looks.map(async ([check, look]) => {
     const found: FactFinding[] = [];
-    found.push(
-      ...((await orReport(
-        (more) => found.push(...more),
-        check,
-        async () => await look,
-      )) ?? []),
+    const seen = await orReport(
+      (reported) => found.push(...reported),
+      check,
+      async () => await look,
     );
-    return found;
+    return [...found, ...(seen ?? [])];
   });
   for (const found of await Promise.all(each)) report(found);
 }

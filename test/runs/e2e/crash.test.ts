@@ -92,6 +92,31 @@ describe('the worker is killed (SIGKILL) and another one goes on', () => {
     await nothingIsLost(move, run, writers);
   });
 
+  test.each([
+    ['when it has the lease', /take_lease/],
+    ['when the question is closed', /close_question/],
+  ])('while an approval is confirmed, %s: it stands, and nobody is asked again', async (_, statement) => {
+    const move = await place.begin();
+    const run = await move.request();
+    await move.until(run, (now) => now.questions.length > 0);
+    const killed = move.taps.control.set({
+      statement,
+      when: 'answered',
+      spring: async () => {
+        await move.endWorkers('SIGKILL');
+        await move.worker();
+      },
+    });
+    await move.agree(run, 'approve-prepare');
+    await killed;
+    await move.agree(run, 'approve-switch');
+    expect(await move.until(run, (now) => now.state === 'closed', 60_000)).toMatchObject({ outcome: 'succeeded' });
+    const { events } = await move.as('ada').get(`/v1/runs/${runNameOf(run).id}/events?limit=500`, eventsSchema);
+    const of = (kind: string): unknown[] => events.filter((event) => event.kind === kind).map((event) => event.data['approval']);
+    expect(of('approval.opened')).toEqual(['approve-prepare', 'approve-switch']);
+    expect(of('approval.closed')).toEqual(['approve-prepare', 'approve-switch']);
+  });
+
   const points = {
     'when the traffic is held': { tap: pooled ? 'pooler' : 'source', statement: pooled ? /PAUSE/ : /CONNECTION LIMIT 0/ },
     'after the sequences': { tap: 'target', statement: /setval/ },
